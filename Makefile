@@ -1,0 +1,101 @@
+# Everything from a clean clone, with Python 3.11 or newer and make.
+#
+#   make setup               .venv with what the program and its tests need
+#   make run [ARGS=...]      contactor run
+#   make test [ARGS=...]     the tests; ARGS="-k outbox" for some
+#   make check               lint, format, types, import direction, spelling, docs
+#   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py
+#   make fuzz [ARGS=...]     the property tests, much longer
+#   make wheel, make sizes   the wheel; what it weighs in each size
+#   make lock [ARGS=...]     requirements.txt anew; ARGS=--upgrade for newer versions
+#   make clean               what the above made, .venv and .bench included
+
+# The first of these that is new enough, unless you name one: make setup PYTHON=python3.12
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(shell \
+	$(python) -c 'import sys; sys.version_info >= (3, 11) and print("$(python)")' 2>/dev/null)))
+BIN    := .venv/bin
+SYNC   := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+ARGS   ?=
+
+# A slow mirror is no reason to fail.
+export UV_HTTP_TIMEOUT ?= 180
+
+.DEFAULT_GOAL := setup
+.PHONY: setup run test check bench fuzz wheel sizes lock clean
+
+# ── environment ──────────────────────────────────────────────────────────────────────────────────
+
+setup: .venv/.setup
+
+# The stamp is older than the lock after a change of dependencies: then, and only then, sync again.
+.venv/.setup: requirements.txt pyproject.toml $(BIN)/uv
+	$(SYNC) --require-hashes --requirement requirements.txt
+	$(SYNC) --no-deps --editable .
+	@touch $@
+
+# uv itself comes from the lock, with its hashes. An environment that is there is kept.
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; none found on PATH" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	@touch $@
+
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group test --group dev \
+		--universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-annotate --no-header --output-file requirements.txt $(ARGS)
+
+clean:
+	rm -rf .venv .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist site
+	find src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# ── the program ──────────────────────────────────────────────────────────────────────────────────
+
+run: setup
+	@exec $(BIN)/contactor run $(ARGS)
+
+# ── tests and checks ─────────────────────────────────────────────────────────────────────────────
+
+test: setup
+	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+
+fuzz: setup
+	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# ── benchmarks ───────────────────────────────────────────────────────────────────────────────────
+
+# benchmarks/AREA.py measures; benchmarks/AREA.txt, where there is one, names the peers that it
+# measures against, installed in .bench/AREA and never beside us.
+AREAS := $(patsubst benchmarks/%.py,%,$(wildcard benchmarks/[a-z]*.py))
+
+bench: setup
+	@test -n "$(or $(AREA),$(AREAS))" || { echo "no benchmark yet; areas: none" >&2; exit 1; }
+	@for area in $(or $(AREA),$(AREAS)); do \
+		test -f benchmarks/$$area.py || { \
+			echo "no benchmark for area $$area yet; areas: $(or $(AREAS),none)" >&2; exit 1; }; \
+		if test -f benchmarks/$$area.txt; then \
+			test -x .bench/$$area/bin/python || \
+				$(BIN)/uv venv --quiet --python $(BIN)/python .bench/$$area || exit 1; \
+			$(BIN)/uv pip install --quiet --python .bench/$$area/bin/python \
+				--requirement benchmarks/$$area.txt || exit 1; \
+		fi; \
+		$(BIN)/python benchmarks/$$area.py || exit 1; \
+	done
+
+# ── the wheel ────────────────────────────────────────────────────────────────────────────────────
+
+wheel: setup
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+sizes: wheel
+	$(BIN)/python tools/sizes.py --wheel dist/*.whl $(ARGS)

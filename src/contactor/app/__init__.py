@@ -1,0 +1,1 @@
+"""Settings, wiring, supervisor, command line: the only place that knows every part."""

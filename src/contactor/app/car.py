@@ -1,0 +1,94 @@
+"""The car's side in one process: each CAR's source, one outbox, one uplink."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from contactor.app.cars import RecordingCar
+from contactor.car.adapters.recording import Recording, open_recording
+from contactor.car.agent.outbox import Lane, Outbox
+from contactor.car.agent.playback import Playback
+from contactor.car.agent.player import Player
+from contactor.car.agent.uplink import Uplink
+from contactor.car.profiles.profile import load_profile
+from contactor.clock import SystemClock
+from contactor.link.nats import NatsTransport
+
+_log = logging.getLogger(__name__)
+
+
+def run_cars(cars: Sequence[RecordingCar], *, outbox: Outbox, link: str, speed: float) -> int:
+    """Run until SIGINT or SIGTERM; closes the outbox.
+
+    Raises:
+        LogError: a recording cannot be read.
+    """
+    return asyncio.run(_run(cars, outbox, link, speed))
+
+
+async def _run(cars: Sequence[RecordingCar], outbox: Outbox, link: str, speed: float) -> int:
+    clock = SystemClock()
+    transport = NatsTransport(link, name="agent")
+    uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
+    players = []
+    for car in cars:
+        playback = await asyncio.to_thread(_open, car, outbox, speed, clock.now_ns())
+        stream = outbox.open_stream(
+            car.vehicle_id, Lane.LIVE, profile=Path(car.profile).name, stream=playback.stream
+        )
+        players.append(
+            Player(playback, stream, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
+        )
+    for stream in outbox.streams():
+        uplink.carry(stream)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    tasks = [asyncio.create_task(uplink.run())]
+    tasks += [asyncio.create_task(player.run()) for player in players]
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await _first_failure(tasks, stopping)
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await uplink.close()
+        await transport.close()
+        outbox.close()
+    return 0
+
+
+async def _first_failure(tasks: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
+    """Wait for the end, or for a task that fails; a player that has ended is no failure."""
+    waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {*tasks, stopping}
+    while not stopping.done():
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+def _open(car: RecordingCar, outbox: Outbox, speed: float, now_ns: int) -> Playback:
+    """The recording; one without a date begins now, or when an earlier start of it began."""
+    recording = open_recording(car.log, start_ns=None, now_ns=now_ns)
+    playback = _playback(car, recording)
+    if recording.duration_ns is None:
+        return playback
+    note = f"begun:{playback.stream:016x}"
+    begun = outbox.noted(note)
+    if begun is None:
+        # Faster than life it begins in the past, so that it ends now and no stamp is ahead of time.
+        ahead = recording.duration_ns * (1 - 1 / max(speed, 1.0))
+        begun = str(now_ns - round(ahead))
+        outbox.note(note, begun)
+    return _playback(car, recording.laid_from(int(begun)))
+
+
+def _playback(car: RecordingCar, recording: Recording) -> Playback:
+    profile = load_profile(car.profile)
+    return Playback(recording, profile, vehicle_id=car.vehicle_id, sampling=car.sampling)

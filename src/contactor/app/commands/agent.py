@@ -1,0 +1,38 @@
+"""`contactor agent`: the car alone: its sources, outbox and uplink; no lake."""
+
+import argparse
+import contextlib
+import os
+
+from contactor.app.car import run_cars
+from contactor.app.cars import parse_car
+from contactor.app.commands.run import add_car_options, check_cars
+from contactor.app.folder import DataFolder
+from contactor.app.settings import add_data_option, add_option
+from contactor.car.agent.outbox import Outbox
+from contactor.errors import UsageError
+
+NAME = "agent"
+HELP = "the car alone: outbox and uplink"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_car_options(parser)
+    add_option(parser, "--link", metavar="URL", help="the broker's url, nats://...")
+    add_data_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    if not args.car:
+        raise UsageError("no --car given (contactor agent --help)")
+    if not args.link:
+        raise UsageError("no --link given: nats://[USER:PASSWORD@]HOST:PORT of the broker")
+    check_cars(args.car)
+    folder = DataFolder.create(args.data)
+    is_supervised = bool(os.environ.get("CONTACTOR_SUPERVISED"))
+    with contextlib.nullcontext() if is_supervised else folder.held():
+        cars = [parse_car(url) for url in args.car]
+        outbox = Outbox(folder.outbox, limit_bytes=args.outbox_bytes)
+        return run_cars(cars, outbox=outbox, link=args.link, speed=args.speed)

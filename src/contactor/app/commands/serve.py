@@ -1,0 +1,31 @@
+"""`contactor serve`: the cloud alone: ingest, lake and API, over its own broker or another."""
+
+import argparse
+import os
+
+from contactor.app.cloud import serve_cloud
+from contactor.app.folder import DataFolder
+from contactor.app.instance import Instance, run_instance
+from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
+
+NAME = "serve"
+HELP = "the cloud alone: ingest, lake and API"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_option(parser, "--link", metavar="URL", help="a broker's url; default: start one")
+    add_data_option(parser)
+    add_server_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    check_host(args.host)
+    folder = DataFolder.create(args.data)
+    if os.environ.get("CONTACTOR_SUPERVISED"):
+        return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
+    with folder.held():
+        if args.link:
+            return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
+        return run_instance(folder, Instance(host=args.host, port=args.port))

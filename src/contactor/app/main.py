@@ -1,0 +1,130 @@
+"""The command line: `contactor COMMAND ...`.
+
+Only the module of the command that was asked for is imported. Exit codes: 0 done, 2 what the
+arguments alone show to be wrong, 1 everything else. An error is one line on stderr.
+
+    contactor replay drive.log --car nissan_leaf_ze1 --vehicle leaf --speed max
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from contactor import __version__
+from contactor.errors import ContactorError, MissingPart, UsageError
+
+COMMANDS = {
+    "run": "start broker, cloud and cars in one go",
+    "agent": "the car alone: outbox and uplink",
+    "serve": "the cloud alone: ingest, lake and API",
+    "decode": "read CAN logs into named signals",
+    "replay": "send a recording down the whole road into a lake",
+    "import": "bring tables into a lake",
+    "vehicles": "list the vehicles of a data folder",
+    "signals": "sum up the stored signals of a vehicle",
+    "profile": "list, show and check car profiles",
+}
+"""Command → what it does; its module is `contactor.app.commands.COMMAND` (`import_` for import)."""
+
+PARTS = {
+    "polars": "cloud",
+    "deltalake": "cloud",
+    "litestar": "cloud",
+    "uvicorn": "cloud",
+    "nats_server": "cloud",
+    "numba": "fast",
+}
+"""Package → the installation size that brings it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            f"{message} (contactor {self.prog.partition(' ')[2]} --help)".replace(" ()", "")
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except ContactorError as error:
+        return _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        size = PARTS.get((error.name or "").partition(".")[0])
+        if size is None:
+            raise
+        return _fail(
+            f"this needs {error.name}: pip install 'contactor[{size}]'", MissingPart.exit_code
+        )
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(
+            f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 1
+        )
+
+
+def _run(arguments: list[str]) -> int:
+    parser = _parser()
+    name = next((word for word in arguments if not word.startswith("-")), None)
+    if name is not None and name not in COMMANDS:
+        raise UsageError(f"unknown command {name!r}; commands: {', '.join(COMMANDS)}")
+    if name is None or arguments[0] != name:
+        parser.parse_args(arguments)
+        parser.print_help()
+        return 0
+    module = importlib.import_module(f"contactor.app.commands.{module_of(name)}")
+    command = _Parser(prog=f"contactor {name}", description=COMMANDS[name])
+    module.add_arguments(command)
+    command.add_argument("--verbose", action="store_true", help="log more to stderr")
+    args = command.parse_args(arguments[1:])
+    _set_up_logging(verbose=args.verbose)
+    return int(module.run(args))
+
+
+def module_of(command: str) -> str:
+    """The module that a command lives in; `import` is a word of the language."""
+    return "import_" if command == "import" else command
+
+
+def _parser() -> _Parser:
+    lines = [f"  {name:<10}{help_text}" for name, help_text in COMMANDS.items()]
+    parser = _Parser(
+        prog="contactor",
+        usage="contactor COMMAND [options]",
+        description="The open software side of a smart electric car.",
+        epilog="\n".join(["commands:", *lines, "", "contactor COMMAND --help tells more."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"contactor {__version__}")
+    return parser
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    if os.environ.get("CONTACTOR_SUPERVISED"):
+        logging.getLogger("contactor").setLevel(logging.INFO)
+
+
+def _fail(message: str, exit_code: int) -> int:
+    print(f"contactor: {' '.join(message.split())}", file=sys.stderr)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""One recording or table down the whole road into a data folder, once.
+
+Where an instance runs on the folder, the messages go through its broker; otherwise broker and
+ingest live in this process, and the folder is held meanwhile. The stream's number is a hash of the
+source, so what an earlier run has stored is passed over.
+
+    sent = send(folder, source, speed=float("inf"))
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from contactor.app.folder import DataFolder
+from contactor.car.agent.outbox import Lane, Outbox, Stream
+from contactor.car.agent.uplink import Uplink
+from contactor.clock import NS_PER_S, SystemClock
+from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.lake.local import LocalStore
+from contactor.errors import ContactorError, FolderInUse
+from contactor.link.broker import read_url
+from contactor.link.memory import MemoryBroker, MemoryTransport
+from contactor.link.nats import NatsTransport
+from contactor.link.ports import Transport
+from contactor.signals.record import Rows
+
+BATCHES_AT_ONCE = 64
+ANSWER_S = 15.0
+STILL_S = 60.0
+READY_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that can be read again: the same batches under the same stream number."""
+
+    vehicle_id: str
+    profile: str
+    stream: int
+    batches: Callable[[], Iterator[tuple[Rows, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of it: rows as the source counts them, and what the cloud quarantined."""
+
+    rows_stored: int
+    rows_quarantined: int
+    quarantined: dict[str, int]
+    first_ts: int | None
+    last_ts: int | None
+
+
+def send(folder: DataFolder, source: Source, *, speed: float) -> Sent:
+    """Send every batch and wait until all are stored.
+
+    Args:
+        speed: times real time, by the rows' own instants; infinity for as fast as it goes.
+
+    Raises:
+        FolderInUse: another process holds the folder and is no instance that can be reached.
+        FolderFull: the disk is full.
+        LinkError: the running instance stopped answering.
+    """
+    try:
+        return asyncio.run(_send(folder, source, speed))
+    except BaseExceptionGroup as errors:
+        ours = errors.subgroup(ContactorError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
+
+
+async def _send(folder: DataFolder, source: Source, speed: float) -> Sent:
+    async with _transport(folder) as transport:
+        outbox = Outbox(":memory:")
+        stream = outbox.open_stream(
+            source.vehicle_id, Lane.BACKLOG, profile=source.profile, stream=source.stream
+        )
+        uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
+        uplink.carry(stream)
+        running = asyncio.create_task(uplink.run())
+        try:
+            return await _pump(source, stream, outbox, uplink, speed)
+        finally:
+            await uplink.close()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            outbox.close()
+
+
+async def _pump(
+    source: Source, stream: Stream, outbox: Outbox, uplink: Uplink, speed: float
+) -> Sent:
+    before = await uplink.watermark(stream, ANSWER_S)
+    account = _Account(known=before.watermark)
+    pace = _Pace(speed)
+    batches = source.batches()
+    while some := await asyncio.to_thread(_some, batches, pace.batches_at_once):
+        if account.made >= account.known:
+            await pace.wait(some[0])
+        while outbox.is_half_full:
+            await asyncio.sleep(0.01)
+        outbox.append(stream, some)
+        uplink.wake()
+        for groups in some:
+            account.count(groups)
+    after = await uplink.drained(stream, STILL_S)
+    refused = {
+        reason: count - before.refused.get(reason, 0)
+        for reason, count in after.refused.items()
+        if count > before.refused.get(reason, 0)
+    }
+    quarantined = after.rows_refused - before.rows_refused
+    return Sent(
+        rows_stored=max(account.rows - quarantined, 0),
+        rows_quarantined=quarantined,
+        quarantined=refused,
+        first_ts=account.first_ts,
+        last_ts=account.last_ts,
+    )
+
+
+def _some(batches: Iterator[tuple[Rows, ...]], count: int) -> list[tuple[Rows, ...]]:
+    return list(islice(batches, count))
+
+
+class _Pace:
+    """When a batch is due, by the instants in it; the first one is due at once."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._began: tuple[float, int] | None = None
+        self.batches_at_once = BATCHES_AT_ONCE if speed == float("inf") else 1
+
+    async def wait(self, groups: tuple[Rows, ...]) -> None:
+        if self._speed == float("inf"):
+            return
+        newest = max(int(rows.ts[-1]) for rows in groups)
+        now_s = asyncio.get_running_loop().time()
+        self._began = self._began or (now_s, newest)
+        due_s = self._began[0] + (newest - self._began[1]) / NS_PER_S / self._speed
+        await asyncio.sleep(max(due_s - now_s, 0))
+
+
+@dataclass(slots=True)
+class _Account:
+    """What was made of the source; `known` messages of it were stored before."""
+
+    known: int
+    made: int = 0
+    rows: int = 0
+    first_ts: int | None = None
+    last_ts: int | None = None
+
+    def count(self, groups: tuple[Rows, ...]) -> None:
+        self.made += 1
+        if self.made > self.known:
+            self.rows += max(len(rows) for rows in groups)
+        first, last = min(int(r.ts[0]) for r in groups), max(int(r.ts[-1]) for r in groups)
+        self.first_ts = first if self.first_ts is None else min(self.first_ts, first)
+        self.last_ts = last if self.last_ts is None else max(self.last_ts, last)
+
+
+@contextlib.asynccontextmanager
+async def _transport(folder: DataFolder) -> AsyncIterator[Transport]:
+    """A link to the instance that runs on the folder, or to a cloud inside this process."""
+    try:
+        with folder.held():
+            async with _own_cloud(folder) as transport:
+                yield transport
+            return
+    except FolderInUse:
+        if not await _is_reachable(folder):
+            raise
+    transport = NatsTransport(read_url(folder.broker), name="send")
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+async def _is_reachable(folder: DataFolder) -> bool:
+    """Whether an instance runs there; one that is just starting is waited for."""
+    deadline = asyncio.get_running_loop().time() + READY_S
+    while asyncio.get_running_loop().time() < deadline:
+        if folder.running() is not None:
+            return True
+        if folder.holder() is None:
+            return False
+        await asyncio.sleep(0.1)
+    return False
+
+
+@contextlib.asynccontextmanager
+async def _own_cloud(folder: DataFolder) -> AsyncIterator[Transport]:
+    """Broker and ingest in this process; a failure of the ingest ends what runs inside."""
+    broker = MemoryBroker()
+    store = await asyncio.to_thread(LocalStore, folder.root)
+    cloud = MemoryTransport(broker)
+    ingest = Ingest(store=store, transport=cloud, clock=SystemClock(), patient=False)
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(ingest.run())
+        yield MemoryTransport(broker)
+        taking.cancel()
+
+
+def _first(errors: BaseExceptionGroup[ContactorError]) -> ContactorError:
+    """The first error of a group, however deep."""
+    inner = errors.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

@@ -1,0 +1,157 @@
+"""Keeps the processes of one instance alive: broker, cloud, agent.
+
+Each role is a process of its own. One that dies is started again within two seconds; one that
+cannot start before the instance was ever ready ends the whole run with its own last words. When
+the supervisor ends, however it ends, its processes end with it.
+
+    supervisor = Supervisor([RoleSpec("broker", command), ...], log_folder=folder.log)
+    await supervisor.run(on_ready=...)
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contactor.app.folder import Process
+from contactor.errors import InstanceError
+
+RESTART_DELAY_S = (0.1, 0.3, 1.0, 1.5)
+SETTLED_S = 10.0
+FAILURES_BEFORE_READY = 3
+STOP_LIMIT_S = {"agent": 1.0, "cloud": 2.5, "broker": 0.8}
+PR_SET_PDEATHSIG = 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """A process to keep alive."""
+
+    role: str
+    command: Sequence[str]
+    vehicles: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    death_signal: int = signal.SIGTERM
+
+
+class Supervisor:
+    """Owns the processes of an instance; roles start in the order given and stop in reverse.
+
+    Args:
+        on_change: called with the present processes whenever one was started anew.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[RoleSpec],
+        *,
+        log_folder: Path,
+        on_change: Callable[[tuple[Process, ...]], None],
+    ) -> None:
+        self._roles = list(roles)
+        self._log_folder = log_folder
+        self._on_change = on_change
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._is_ready = False
+        self._is_stopping = False
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes alive now."""
+        return tuple(
+            Process(spec.role, self._running[spec.role].pid, spec.vehicles)
+            for spec in self._roles
+            if spec.role in self._running
+        )
+
+    def ready(self) -> None:
+        """From now on a role that fails is started again without end."""
+        self._is_ready = True
+
+    async def run(self) -> None:
+        """Keep every role alive until cancelled.
+
+        Raises:
+            InstanceError: a role could not be started.
+        """
+        self._log_folder.mkdir(exist_ok=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for spec in self._roles:
+                    group.create_task(self._keep(spec))
+        except* InstanceError as failures:
+            raise failures.exceptions[0] from None
+
+    async def stop(self) -> None:
+        """End the roles, the last started first; kill what does not end in time."""
+        self._is_stopping = True
+        for spec in reversed(self._roles):
+            process = self._running.get(spec.role)
+            if process is None or process.returncode is not None:
+                continue
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), STOP_LIMIT_S.get(spec.role, 1.0))
+            except TimeoutError:
+                _log.warning("process killed role=%s pid=%s", spec.role, process.pid)
+                process.kill()
+                await process.wait()
+
+    async def _keep(self, spec: RoleSpec) -> None:
+        failures = 0
+        while not self._is_stopping:
+            started = time.monotonic()
+            process = await self._start(spec)
+            code = await process.wait()
+            if self._is_stopping:
+                return
+            failures = 0 if time.monotonic() - started > SETTLED_S else failures + 1
+            if not self._is_ready and failures >= FAILURES_BEFORE_READY:
+                raise InstanceError(
+                    f"{spec.role} cannot start: {self._last_words(spec.role, code)}"
+                )
+            delay_s = RESTART_DELAY_S[min(failures, len(RESTART_DELAY_S) - 1)]
+            _log.warning("process ended role=%s code=%s restart_s=%s", spec.role, code, delay_s)
+            await asyncio.sleep(delay_s)
+
+    async def _start(self, spec: RoleSpec) -> asyncio.subprocess.Process:
+        with (self._log_folder / f"{spec.role}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *spec.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **spec.environment},
+                preexec_fn=_end_with_parent(spec.death_signal, os.getpid()),
+            )
+        self._running[spec.role] = process
+        self._on_change(self.processes)
+        return process
+
+    def _last_words(self, role: str, code: int) -> str:
+        path = self._log_folder / f"{role}.log"
+        lines = path.read_text(errors="replace").strip().splitlines()
+        words = lines[-1].removeprefix("contactor: ") if lines else f"exit code {code}"
+        return f"{words} (more in {path})"
+
+
+def _end_with_parent(death_signal: int, parent_pid: int) -> Callable[[], None] | None:
+    """What a child runs before its program, so that Linux ends it when its parent is gone."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def arm() -> None:
+        prctl(PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent_pid:
+            os._exit(1)
+
+    return arm

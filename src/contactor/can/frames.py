@@ -1,0 +1,139 @@
+"""Frames as columns: the engine's only currency.
+
+A `FrameTable` holds n frames in flat arrays. Row order is the order of the recording, so time may
+run backwards where the recording does. A payload row is padded with zeros past `length`.
+
+    table = FrameTable.of(ts=[0, 10], can_id=[0x1DB, 0x1DC], data=[b"\\x01\\x02", b"\\x03"])
+    table[1]            # Frame(ts=10, bus=0, can_id=0x1dc, ..., data=b"\\x03")
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLASSIC_BYTES = 8
+FD_BYTES = 64
+MAX_STANDARD_ID = 0x7FF
+MAX_EXTENDED_ID = 0x1FFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One CAN frame (ISO 11898-1), for the edges only: hot paths stay in columns."""
+
+    ts: int
+    bus: int
+    can_id: int
+    is_extended: bool
+    is_fd: bool
+    is_remote: bool
+    is_error: bool
+    length: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameTable:
+    """Columns of n CAN frames.
+
+    Fields:
+        ts: int64 (n,), nanoseconds UTC, or since the start where the log has no date.
+        bus: uint8 (n,), the channel as numbered by the recording.
+        can_id: uint32 (n,), without flag bits.
+        is_extended, is_fd, is_remote, is_error: bool (n,).
+        length: uint8 (n,), payload bytes, 0..64; of a remote frame those it asks for.
+        data: uint8 (n, w), w = 8 for classic CAN alone, 64 where any frame is FD.
+    """
+
+    ts: NDArray[np.int64]
+    bus: NDArray[np.uint8]
+    can_id: NDArray[np.uint32]
+    is_extended: NDArray[np.bool_]
+    is_fd: NDArray[np.bool_]
+    is_remote: NDArray[np.bool_]
+    is_error: NDArray[np.bool_]
+    length: NDArray[np.uint8]
+    data: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        rows = self.ts.shape[0]
+        for field in fields(self):
+            column = getattr(self, field.name)
+            if column.shape[0] != rows:
+                raise ValueError(f"column {field.name} has {column.shape[0]} rows, ts has {rows}")
+
+    def __len__(self) -> int:
+        return int(self.ts.shape[0])
+
+    def __getitem__(self, row: int) -> Frame:
+        length = int(self.length[row])
+        is_remote = bool(self.is_remote[row])
+        return Frame(
+            ts=int(self.ts[row]),
+            bus=int(self.bus[row]),
+            can_id=int(self.can_id[row]),
+            is_extended=bool(self.is_extended[row]),
+            is_fd=bool(self.is_fd[row]),
+            is_remote=is_remote,
+            is_error=bool(self.is_error[row]),
+            length=length,
+            data=b"" if is_remote else self.data[row, :length].tobytes(),
+        )
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "FrameTable":
+        """The frames at `rows` (indices, a mask, or a slice), in that order."""
+        return FrameTable(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        ts: Sequence[int],
+        can_id: Sequence[int],
+        data: Sequence[bytes],
+        bus: Sequence[int] | int = 0,
+        is_extended: Sequence[bool] | bool = False,
+        is_fd: Sequence[bool] | bool = False,
+        is_remote: Sequence[bool] | bool = False,
+        is_error: Sequence[bool] | bool = False,
+    ) -> Self:
+        """A table from plain sequences of equal length n; a scalar stands for all rows."""
+        rows = len(ts)
+        width = FD_BYTES if any(len(payload) > CLASSIC_BYTES for payload in data) else CLASSIC_BYTES
+        padded = b"".join(payload.ljust(width, b"\0") for payload in data)
+        return cls(
+            ts=np.array(ts, np.int64),
+            bus=np.full(rows, bus, np.uint8),
+            can_id=np.array(can_id, np.uint32),
+            is_extended=np.full(rows, is_extended, np.bool_),
+            is_fd=np.full(rows, is_fd, np.bool_),
+            is_remote=np.full(rows, is_remote, np.bool_),
+            is_error=np.full(rows, is_error, np.bool_),
+            length=np.array([len(payload) for payload in data], np.uint8),
+            data=np.frombuffer(padded, np.uint8).reshape(rows, width).copy(),
+        )
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A table of no frames."""
+        return cls.of(ts=(), can_id=(), data=())
+
+    @classmethod
+    def concat(cls, tables: Iterable["FrameTable"]) -> Self:
+        """All rows of `tables` one after another; payloads widen to the widest."""
+        parts = list(tables)
+        if not parts:
+            return cls.empty()
+        width = max(part.data.shape[1] for part in parts)
+        columns = {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(cls)
+            if field.name != "data"
+        }
+        data = np.concatenate(
+            [np.pad(part.data, ((0, 0), (0, width - part.data.shape[1]))) for part in parts]
+        )
+        return cls(**columns, data=data)

@@ -1,0 +1,11 @@
+"""Readers: one small module per log format, each turning whole lines into columns of frames.
+
+A parser raises nothing, whatever the bytes; what it cannot read, it refuses with a cause.
+
+    table.py            the formats, one row each: what they look like, who parses them
+    lines.py            a block of bytes as lines, words and cells
+    numbers.py          digits in bytes as numbers, a whole column at a time
+    parsed.py           what a parser gives back: frames, and why a line was no frame
+    candump.py ...      one format each
+    foreign.py          what a file is when it is none of these
+"""

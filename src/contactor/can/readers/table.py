@@ -1,0 +1,67 @@
+"""The log formats that can be read, one row each.
+
+A format is chosen by what the file holds, never by its extension. A new format is a module with a
+parser, and a row here.
+
+    reader = reader_of(head)        # None: see foreign.py for what it is
+    parser = reader.parser(head)
+    parser.parse(cut_lines(block)).frames
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from contactor.can.readers import candump, candump_screen, crtd, leaf_tab, savvycan
+from contactor.can.readers.lines import Lines
+from contactor.can.readers.parsed import Parsed
+
+
+class Parser(Protocol):
+    """Turns the lines of one log into frames, block after block in file order.
+
+    `is_stamped` says whether frames carry stamps; where they do not, time is assumed.
+    """
+
+    is_stamped: bool
+
+    def parse(self, lines: Lines) -> Parsed:
+        """Read every line; raises nothing, whatever the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One log format.
+
+    Fields:
+        name: the format's name in messages and in JSON.
+        form: what is found in the first bytes of a log of this format and of no other.
+        parser: makes the parser of one log from its first bytes.
+        states_length: whether a line says how long its payload is, so that a cut one shows.
+    """
+
+    name: str
+    form: re.Pattern[bytes]
+    parser: Callable[[bytes], Parser]
+    states_length: bool
+
+
+READERS = (
+    Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
+    Reader("savvycan", savvycan.HEADER, savvycan.SavvyCanParser.of, states_length=True),
+    Reader("crtd", crtd.FORM, crtd.CrtdParser.of, states_length=False),
+    Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
+    Reader(
+        "candump-screen",
+        candump_screen.FORM,
+        candump_screen.CandumpScreenParser.of,
+        states_length=True,
+    ),
+)
+
+
+def reader_of(head: bytes) -> Reader | None:
+    """The reader for a log that begins with `head` (64 KiB are plenty), or None."""
+    return next((reader for reader in READERS if reader.form.search(head)), None)

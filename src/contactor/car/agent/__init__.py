@@ -1,0 +1,1 @@
+"""What runs in the car: sampler, outbox, uplink."""

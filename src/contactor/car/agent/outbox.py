@@ -1,0 +1,394 @@
+"""The durable outbox: what was recorded stays here until the cloud has stored it.
+
+One SQLite file (WAL, synchronous=FULL) per agent holds streams and their messages. When `append`
+returns, the messages survive a power cut. A stream counts its messages 1, 2, 3 without holes; what
+the bound on size forces out is replaced by a gap message over the same sequences.
+
+    sequence   1   2   3   4   5   6   7   8   9
+               └ acknowledged ┘ └ gap ┘ └ held ┘
+                    deleted      5..6
+
+Messages that may have been sent already are replaced one by one; only messages that were certainly
+never sent are joined into one gap, so that the cloud can tell exactly what is missing.
+
+    outbox = Outbox(path)
+    stream = outbox.open_stream("leaf", Lane.LIVE, profile="nissan_leaf_ze1")
+    outbox.append(stream, [(Rows(...),)])
+    outbox.held(stream, after=0, limit=64)
+    outbox.acknowledge(stream, watermark=1)
+"""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from contactor.car.agent.outbox_schema import SCHEMA, SCHEMA_VERSION
+from contactor.errors import OutboxError
+from contactor.signals.codec import encode_message
+from contactor.signals.record import Gap, Record, Rows
+
+DEFAULT_LIMIT_BYTES = 256 * 2**20
+RESERVED_SENDS = 512
+OVERHEAD_BYTES = 100
+"""What one message costs besides its payload."""
+
+
+class Lane(StrEnum):
+    """Priorities, the most urgent first; what must be dropped is dropped from the last one up."""
+
+    URGENT = "urgent"
+    LIVE = "live"
+    BACKLOG = "backlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One counted sequence of messages of one vehicle."""
+
+    stream: int
+    vehicle_id: str
+    lane: Lane
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPosition:
+    """Where a stream stands: the cloud's watermark, the lowest message held, the last made."""
+
+    acknowledged: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message on its way: it accounts for `sequence`..`last`."""
+
+    sequence: int
+    last: int
+    payload: bytes
+
+
+class Outbox:
+    """Owns the file; one process at a time.
+
+    Args:
+        path: the file, made where it is missing; ":memory:" for a source that can be read again.
+        limit_bytes: how much it may hold before it drops the oldest of the least urgent lane.
+    """
+
+    def __init__(self, path: Path | str, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self._path = path
+        self._limit_bytes = limit_bytes
+        self._database = _open(path)
+        with self._transaction():
+            self._held_bytes = self._count_bytes()
+
+    def close(self) -> None:
+        """Close the file; what it holds stays."""
+        self._database.close()
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether a source that can wait should."""
+        return self._held_bytes > self._limit_bytes // 2
+
+    def open_stream(
+        self, vehicle_id: str, lane: Lane, *, profile: str, stream: int | None = None
+    ) -> Stream:
+        """The stream of a vehicle's lane, made when it is new.
+
+        Args:
+            stream: its number, for a source that can be read again and so always makes the same
+                messages; by default a random one, kept for the life of this file.
+        """
+        with self._transaction():
+            if stream is None:
+                row = self._database.execute(
+                    "select stream from stream where vehicle_id = ? and lane = ? and random",
+                    (vehicle_id, lane),
+                ).fetchone()
+                number = int(row[0], 16) if row else secrets.randbits(64)
+            else:
+                number = stream
+            self._database.execute(
+                "insert into stream (stream, vehicle_id, lane, profile, random)"
+                " values (?, ?, ?, ?, ?) on conflict do update set profile = excluded.profile",
+                (_key(number), vehicle_id, lane, profile, stream is None),
+            )
+        return Stream(number, vehicle_id, lane, profile)
+
+    def streams(self) -> list[Stream]:
+        """Every stream that holds messages or may get some, the most urgent first."""
+        with self._reading():
+            rows = self._database.execute(
+                "select stream, vehicle_id, lane, profile from stream"
+            ).fetchall()
+        found = [Stream(int(row[0], 16), row[1], Lane(row[2]), row[3]) for row in rows]
+        return sorted(found, key=lambda one: list(Lane).index(one.lane))
+
+    def position(self, stream: Stream) -> StreamPosition:
+        """Where the stream stands."""
+        with self._reading():
+            acknowledged, made = self._counts(stream)
+            first = self._database.execute(
+                "select min(sequence) from message where stream = ?", (_key(stream.stream),)
+            ).fetchone()[0]
+        return StreamPosition(acknowledged, made + 1 if first is None else first, made)
+
+    def append(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> StreamPosition:
+        """Add one record per batch; all survive a power cut when this returns, or none was added.
+
+        Records that the cloud has already (a source read again) are counted and not kept.
+
+        Raises:
+            OutboxError: the file cannot be written; nothing was added.
+        """
+        with self._transaction():
+            acknowledged, made = self._counts(stream)
+            for sequence, groups in enumerate(batches, made + 1):
+                if sequence > acknowledged:
+                    self._add(Record(stream.vehicle_id, stream.stream, sequence, groups))
+            self._set_made(stream, made + len(batches))
+            if self._held_bytes > self._limit_bytes:
+                self._drop()
+        return self.position(stream)
+
+    def held(self, stream: Stream, *, after: int, limit: int) -> list[HeldMessage]:
+        """Up to `limit` messages that account for sequences above `after`, in order.
+
+        Marks them as possibly sent before it returns them.
+        """
+        with self._reading():
+            rows = self._database.execute(
+                "select sequence, last, payload from message"
+                " where stream = ? and last > ? order by sequence limit ?",
+                (_key(stream.stream), after, limit),
+            ).fetchall()
+        messages = [HeldMessage(*row) for row in rows]
+        if messages:
+            self._reserve(stream, messages[-1].last)
+        return messages
+
+    def acknowledge(self, stream: Stream, watermark: int) -> None:
+        """Delete what the cloud has stored; it may know of more than this file ever made."""
+        with self._transaction():
+            acknowledged, _ = self._counts(stream)
+            if watermark <= acknowledged:
+                return
+            self._delete(stream, watermark)
+            self._database.execute(
+                "update stream set acknowledged = ? where stream = ?",
+                (watermark, _key(stream.stream)),
+            )
+
+    def declare_lost(self, stream: Stream, first: int, last: int, reason: str) -> None:
+        """Add a gap over `first`..`last`: messages that the cloud lacks and nobody has any more."""
+        with self._transaction():
+            self._add(Gap(stream.vehicle_id, stream.stream, first, last, reason, 0, 0, 0))
+
+    def note(self, key: str, value: str) -> None:
+        """Keep a small fact about a source, such as the instant its replay began."""
+        with self._transaction():
+            self._database.execute("insert or replace into note values (?, ?)", (key, value))
+
+    def noted(self, key: str) -> str | None:
+        """A fact kept by `note`, or None."""
+        with self._reading():
+            row = self._database.execute("select value from note where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def _add(self, message: Record | Gap) -> None:
+        payload = encode_message(message)
+        if isinstance(message, Gap):
+            first_ts, last_ts = message.first_ts, message.last_ts
+        else:
+            filled = [rows.ts for rows in message.groups if len(rows)]
+            first_ts = min((int(ts[0]) for ts in filled), default=0)
+            last_ts = max((int(ts[-1]) for ts in filled), default=0)
+        self._database.execute(
+            "insert or replace into message values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                _key(message.stream),
+                message.sequence,
+                message.last,
+                isinstance(message, Gap),
+                payload,
+                message.row_count,
+                first_ts,
+                last_ts,
+            ),
+        )
+        self._held_bytes += len(payload) + OVERHEAD_BYTES
+
+    def _drop(self) -> None:
+        """Replace the oldest records of the least urgent lane by gaps until there is some room."""
+        target = self._limit_bytes * 9 // 10
+        for lane in reversed(Lane):
+            while self._held_bytes > target:
+                oldest = self._database.execute(
+                    "select m.stream, sequence, length(payload), rows, first_ts, last_ts,"
+                    " vehicle_id, sent_upto from message m join stream s using (stream)"
+                    " where lane = ? and not is_gap order by m.rowid limit 64",
+                    (lane,),
+                ).fetchall()
+                if not oldest:
+                    break
+                for row in oldest:
+                    self._replace(*row)
+                    if self._held_bytes <= target:
+                        break
+
+    def _replace(
+        self,
+        key: str,
+        sequence: int,
+        size: int,
+        rows: int,
+        first_ts: int,
+        last_ts: int,
+        vehicle_id: str,
+        sent_upto: int,
+    ) -> None:
+        """Put a gap in the place of one record, joined to a gap before it that was never sent."""
+        self._database.execute(
+            "delete from message where stream = ? and sequence = ?", (key, sequence)
+        )
+        self._held_bytes -= size + OVERHEAD_BYTES
+        before = None
+        if sequence > sent_upto:
+            before = self._database.execute(
+                "select sequence, rows, first_ts, last_ts, length(payload) from message"
+                " where stream = ? and last = ? and is_gap and sequence > ?",
+                (key, sequence - 1, sent_upto),
+            ).fetchone()
+        first = sequence
+        if before is not None:
+            first, rows = before[0], rows + before[1]
+            first_ts, last_ts = min(first_ts, before[2]), max(last_ts, before[3])
+            self._held_bytes -= before[4] + OVERHEAD_BYTES
+        reason = f"outbox full at {self._limit_bytes} bytes"
+        gap = Gap(vehicle_id, int(key, 16), first, sequence, reason, rows, first_ts, last_ts)
+        self._add(gap)
+
+    def _reserve(self, stream: Stream, last: int) -> None:
+        """Mark sequences up to `last`, and some beyond, as possibly sent."""
+        with self._reading():
+            sent_upto = self._database.execute(
+                "select sent_upto from stream where stream = ?", (_key(stream.stream),)
+            ).fetchone()[0]
+        if last <= sent_upto:
+            return
+        with self._transaction():
+            self._database.execute(
+                "update stream set sent_upto = ? where stream = ?",
+                (last + RESERVED_SENDS, _key(stream.stream)),
+            )
+
+    def _delete(self, stream: Stream, watermark: int) -> None:
+        key = _key(stream.stream)
+        size, count = self._database.execute(
+            "select coalesce(sum(length(payload)), 0), count(*) from message"
+            " where stream = ? and last <= ?",
+            (key, watermark),
+        ).fetchone()
+        self._database.execute(
+            "delete from message where stream = ? and last <= ?", (key, watermark)
+        )
+        self._held_bytes -= size + count * OVERHEAD_BYTES
+
+    def _counts(self, stream: Stream) -> tuple[int, int]:
+        row = self._database.execute(
+            "select acknowledged, made from stream where stream = ?", (_key(stream.stream),)
+        ).fetchone()
+        if row is None:
+            raise OutboxError(f"outbox {self._path}: no stream {_key(stream.stream)}")
+        return row[0], row[1]
+
+    def _set_made(self, stream: Stream, made: int) -> None:
+        self._database.execute(
+            "update stream set made = ? where stream = ?", (made, _key(stream.stream))
+        )
+
+    def _count_bytes(self) -> int:
+        size, count = self._database.execute(
+            "select coalesce(sum(length(payload)), 0), count(*) from message"
+        ).fetchone()
+        return int(size) + int(count) * OVERHEAD_BYTES
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OutboxError(f"outbox {self._path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing; the count of bytes follows."""
+        held_bytes = getattr(self, "_held_bytes", 0)
+        try:
+            self._database.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("rollback")
+                raise
+            self._database.execute("commit")
+        except BaseException as error:
+            self._held_bytes = held_bytes
+            if isinstance(error, sqlite3.Error):
+                if self._database.in_transaction:
+                    self._database.execute("rollback")
+                raise OutboxError(f"outbox {self._path}: {error}") from error
+            raise
+
+
+def _key(stream: int) -> str:
+    """SQLite's integers are signed: a stream is kept as sixteen hexadecimal digits."""
+    return f"{stream:016x}"
+
+
+def _open(path: Path | str) -> sqlite3.Connection:
+    """Open the file; one that is no outbox any more is set aside and a new one begun."""
+    try:
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return _connect(path)
+    except OSError as error:
+        raise OutboxError(f"outbox {path}: {error.strerror}") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) or path == ":memory:":
+            raise OutboxError(f"outbox {path}: {error}") from error
+    aside = Path(path).with_suffix(f".damaged-{time.time_ns()}")
+    for suffix in ("", "-wal", "-shm"):
+        part = Path(f"{path}{suffix}")
+        if part.exists():
+            part.rename(f"{aside}{suffix}")
+    try:
+        return _connect(path)
+    except sqlite3.Error as error:
+        raise OutboxError(f"outbox {path}: {error}") from error
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = full")
+        found = database.execute("pragma user_version").fetchone()[0]
+        if found == 0:
+            database.executescript(f"begin; {SCHEMA}; commit;")
+        elif found != SCHEMA_VERSION:
+            raise OutboxError(
+                f"outbox {path}: format {found}; this Contactor reads {SCHEMA_VERSION}"
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,89 @@
+"""Readings of one signal laid on time: what the samplers work on.
+
+series_of(frames.ts, profile.map.read(columns))     # one Series per signal, sorted by time
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.car.profiles.mapping import Reading
+from contactor.signals.groups import Group
+from contactor.signals.record import Column, Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """k readings of one signal in time order.
+
+    Fields:
+        path: the catalogue's path.
+        ts: int64 (k,) ns UTC, never decreasing.
+        values: (k,), the signal's dtype; object for text and arrays.
+        state: uint8 (k,), a `State` each.
+    """
+
+    path: str
+    ts: NDArray[np.int64]
+    values: NDArray[np.generic]
+    state: NDArray[np.uint8]
+
+    def take(self, rows: NDArray[np.int64] | slice) -> "Series":
+        """The readings at `rows`, in that order."""
+        return Series(self.path, self.ts[rows], self.values[rows], self.state[rows])
+
+
+def series_of(frame_ts: NDArray[np.int64], readings: Iterable[Reading]) -> list[Series]:
+    """Each signal's readings by time; the order of the recording breaks ties.
+
+    Args:
+        frame_ts: int64 (n,) ns UTC, the instants of the frames that `readings` point into.
+    """
+    made = []
+    for reading in readings:
+        ts = frame_ts[reading.rows]
+        if not len(ts):
+            continue
+        order = np.argsort(ts, kind="stable")
+        made.append(Series(reading.path, ts[order], reading.values[order], reading.state[order]))
+    return made
+
+
+def merge_series(old: Series, new: Series) -> Series:
+    """Both in time order; of equal instants the old ones come first."""
+    joined = Series(
+        old.path,
+        np.concatenate([old.ts, new.ts]),
+        np.concatenate([old.values, new.values]),
+        np.concatenate([old.state, new.state]),
+    )
+    if old.ts[-1] <= new.ts[0]:
+        return joined
+    return joined.take(np.argsort(joined.ts, kind="stable"))
+
+
+def no_rows(group: Group) -> Rows:
+    """No rows of `group`."""
+    return Rows(group, np.empty(0, np.int64), ())
+
+
+def join_rows(group: Group, parts: Sequence[Rows]) -> Rows:
+    """The rows of `parts`, which have the same columns, in time order."""
+    filled = [rows for rows in parts if len(rows)]
+    if not filled:
+        return no_rows(group)
+    columns = tuple(
+        Column(
+            column.path,
+            column.datatype,
+            np.concatenate([rows.columns[place].values for rows in filled]),
+            np.concatenate([rows.columns[place].state for rows in filled]),
+        )
+        for place, column in enumerate(filled[0].columns)
+    )
+    joined = Rows(group, np.concatenate([rows.ts for rows in filled]), columns)
+    if np.all(joined.ts[1:] >= joined.ts[:-1]):
+        return joined
+    return joined.take(np.argsort(joined.ts, kind="stable"))

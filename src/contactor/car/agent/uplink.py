@@ -1,0 +1,289 @@
+"""Carries the outbox to the cloud: sends, listens for watermarks, sends again.
+
+A message leaves the outbox only when the cloud's watermark has passed it; the broker's own
+acknowledgement merely paces the sender (`SendWindow` has the rules).
+
+    uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
+    uplink.carry(stream)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(uplink.run())
+        outbox.append(stream, batches)
+        uplink.wake()
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import defaultdict
+
+from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
+from contactor.car.agent.window import SendWindow
+from contactor.clock import Clock
+from contactor.errors import LinkError, MalformedRecord
+from contactor.link import topics
+from contactor.link.messages import (
+    Hello,
+    StreamHello,
+    Watermark,
+    decode_watermark,
+    encode_hello,
+)
+from contactor.link.ports import Transport
+
+SEND_AT_ONCE = 64
+IDLE_S = 0.25
+RETRY_S = 0.2
+KEEPALIVE_S = 15.0
+LOST_BY_CLOUD = "stored once and lost by the cloud; no longer held by the car"
+
+_log = logging.getLogger(__name__)
+
+
+class Uplink:
+    """One agent's sender for all of its streams."""
+
+    def __init__(self, *, outbox: Outbox, transport: Transport, clock: Clock) -> None:
+        self._outbox = outbox
+        self._transport = transport
+        self._clock = clock
+        self._streams: dict[int, Stream] = {}
+        self._windows: dict[int, SendWindow] = {}
+        self._watermarks: dict[int, Watermark] = {}
+        self._awake = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._run_id = secrets.token_hex(4)
+        self._connects = 0
+        self._greeted_ns = 0
+        self._is_failing = False
+
+    def carry(self, stream: Stream) -> None:
+        """Take on a stream of the outbox."""
+        self._streams[stream.stream] = stream
+        self._windows[stream.stream] = SendWindow(self._outbox.position(stream).acknowledged)
+        self._connects = 0
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Send and listen until cancelled; a lost link is waited for without end."""
+        async with asyncio.TaskGroup() as group:
+            for vehicle_id in {stream.vehicle_id for stream in self._streams.values()}:
+                group.create_task(self._listen(vehicle_id))
+            group.create_task(self._send())
+
+    async def watermark(self, stream: Stream, timeout_s: float) -> Watermark:
+        """What the cloud says of the stream now.
+
+        Raises:
+            LinkError: it did not say anything in time.
+        """
+        self._watermarks.pop(stream.stream, None)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        patience_s = 0.05
+        while stream.stream not in self._watermarks:
+            await self._greet_quietly({stream.vehicle_id})
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise LinkError(f"the cloud did not answer within {timeout_s:g} s")
+            await self._wait_moved(min(patience_s, left))
+            patience_s = min(2 * patience_s, 1.0)
+        return self._watermarks[stream.stream]
+
+    async def drained(self, stream: Stream, still_s: float) -> Watermark:
+        """Wait until the cloud has stored all that the outbox holds of the stream.
+
+        Raises:
+            LinkError: the watermark stood still for `still_s`.
+        """
+        loop = asyncio.get_running_loop()
+        reached, since = -1, loop.time()
+        while True:
+            position = self._outbox.position(stream)
+            if position.acknowledged >= position.last and stream.stream in self._watermarks:
+                return self._watermarks[stream.stream]
+            if position.acknowledged > reached:
+                reached, since = position.acknowledged, loop.time()
+            if loop.time() - since > still_s:
+                raise LinkError(
+                    f"the cloud stored {reached} of {position.last} messages, then nothing"
+                    f" for {still_s:g} s"
+                )
+            await self._greet_quietly({stream.vehicle_id}, flush=self._is_all_sent(stream))
+            await self._wait_moved(1.0)
+
+    def _is_all_sent(self, stream: Stream) -> bool:
+        window = self._windows[stream.stream]
+        return window.cursor >= self._outbox.position(stream).last
+
+    async def close(self) -> None:
+        """Tell the cloud that this is a clean end."""
+        await self._greet_quietly(
+            {stream.vehicle_id for stream in self._streams.values()}, closing=True
+        )
+
+    async def _send(self) -> None:
+        while True:
+            self._awake.clear()
+            try:
+                has_sent = await self._send_round()
+                self._recovered()
+            except LinkError as error:
+                self._failed(error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            if not has_sent:
+                await _wait(self._awake, IDLE_S)
+
+    async def _send_round(self) -> bool:
+        """One turn over all streams; whether anything was sent."""
+        await self._transport.wait_connected(timeout_s=5.0)
+        if self._transport.connects != self._connects:
+            self._connects = self._transport.connects
+            for window in self._windows.values():
+                window.connected(self._clock.monotonic_ns())
+            await self._greet({stream.vehicle_id for stream in self._streams.values()})
+        has_sent = False
+        for stream in list(self._streams.values()):
+            has_sent |= await self._send_some(stream)
+        now_ns = self._clock.monotonic_ns()
+        asking = {
+            stream.vehicle_id
+            for number, stream in self._streams.items()
+            if self._windows[number].should_ask(now_ns)
+        }
+        if now_ns - self._greeted_ns > KEEPALIVE_S * 1e9:
+            asking = {stream.vehicle_id for stream in self._streams.values()}
+        await self._greet(asking)
+        return has_sent
+
+    async def _send_some(self, stream: Stream) -> bool:
+        window = self._windows[stream.stream]
+        after, count = window.next(self._clock.monotonic_ns())
+        if not count:
+            return False
+        messages = self._outbox.held(stream, after=after, limit=min(count, SEND_AT_ONCE))
+        if not messages:
+            window.nothing_held(after)
+            return False
+        results = await asyncio.gather(
+            *(self._put(stream, message, window.round) for message in messages),
+            return_exceptions=True,
+        )
+        last = after
+        for message, result in zip(messages, results, strict=True):
+            if isinstance(result, BaseException):
+                window.sent(after, last, self._clock.monotonic_ns())
+                raise result
+            last = message.last
+        window.sent(after, last, self._clock.monotonic_ns())
+        return True
+
+    async def _put(self, stream: Stream, message: HeldMessage, sending_round: int) -> None:
+        await self._transport.put(
+            topics.uplink(stream.vehicle_id),
+            message.payload,
+            message_id=f"{self._run_id}-{stream.stream:016x}-{message.sequence}-{sending_round}",
+        )
+
+    async def _listen(self, vehicle_id: str) -> None:
+        subscription = await self._subscribe(vehicle_id)
+        try:
+            while True:
+                message = await subscription.next(timeout_s=60.0)
+                if message is None:
+                    continue
+                try:
+                    self._hear(decode_watermark(message.payload))
+                except MalformedRecord as error:
+                    _log.warning("watermark refused reason=%s", error)
+        finally:
+            await subscription.close()
+
+    async def _subscribe(self, vehicle_id: str):  # type: ignore[no-untyped-def]
+        while True:
+            try:
+                return await self._transport.subscribe(topics.watermark(vehicle_id))
+            except LinkError as error:
+                self._failed(error)
+                await asyncio.sleep(RETRY_S)
+
+    def _hear(self, watermark: Watermark) -> None:
+        stream = self._streams.get(watermark.stream)
+        if stream is None or watermark.vehicle_id != stream.vehicle_id:
+            return
+        window = self._windows[stream.stream]
+        if watermark.watermark < window.acknowledged:
+            self._start_over(stream, watermark)
+        else:
+            self._outbox.acknowledge(stream, watermark.watermark)
+            window.heard(watermark.watermark, watermark.missing, self._clock.monotonic_ns())
+        self._watermarks[stream.stream] = watermark
+        self._moved.set()
+        self.wake()
+
+    def _start_over(self, stream: Stream, watermark: Watermark) -> None:
+        """The cloud has less than it once confirmed: say what nobody has any more."""
+        held_from = self._outbox.position(stream).first
+        if watermark.watermark + 1 < held_from:
+            lost = (watermark.watermark + 1, held_from - 1)
+            self._outbox.declare_lost(stream, *lost, LOST_BY_CLOUD)
+            _log.warning("cloud lost messages first=%s last=%s", *lost)
+        self._windows[stream.stream] = SendWindow(watermark.watermark)
+
+    async def _greet(
+        self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False
+    ) -> None:
+        """Tell the cloud what is held here; it answers with its watermarks."""
+        by_vehicle: dict[str, list[Stream]] = defaultdict(list)
+        for stream in self._streams.values():
+            by_vehicle[stream.vehicle_id].append(stream)
+        for vehicle_id in sorted(vehicle_ids):
+            streams = by_vehicle[vehicle_id]
+            hello = Hello(
+                vehicle_id=vehicle_id,
+                profile=streams[-1].profile,
+                streams=tuple(self._introduce(stream) for stream in streams),
+                flush=flush,
+                closing=closing,
+            )
+            await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
+        if vehicle_ids:
+            self._greeted_ns = self._clock.monotonic_ns()
+
+    async def _greet_quietly(
+        self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False
+    ) -> None:
+        try:
+            await self._greet(vehicle_ids, flush=flush, closing=closing)
+        except LinkError as error:
+            self._failed(error)
+
+    def _introduce(self, stream: Stream) -> StreamHello:
+        position = self._outbox.position(stream)
+        return StreamHello(stream.stream, stream.lane, position.first, position.last)
+
+    async def _wait_moved(self, timeout_s: float) -> None:
+        self._moved.clear()
+        await _wait(self._moved, timeout_s)
+
+    def _failed(self, error: LinkError) -> None:
+        if not self._is_failing:
+            _log.warning("link lost reason=%s", error)
+        self._is_failing = True
+
+    def _recovered(self) -> None:
+        if self._is_failing:
+            _log.warning("link back")
+        self._is_failing = False
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    """Wait for the event, at most so long."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,224 @@
+"""One line of a map: from decoded numbers of the car to values of one signal of the catalogue.
+
+    number          raw ─DBC─► physical ─scale, offset, invert─► unit ─► catalogue's unit ─► type
+    text, boolean   raw ─values─► word, or not available where the raw value is not listed
+                    raw ─► false if 0, else true (boolean without `values`)
+
+What the car marks "not available" is UNAVAILABLE; what lies outside `valid`, the catalogue's range
+or the data type is UNKNOWN and counted. Integers are rounded half to even. No NaN comes out.
+
+    read_entry(entry, [column])     # Reading("Vehicle.Speed", rows, values, state, refused=0)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.can.decode import SignalColumn
+from contactor.signals.catalogue import Signal
+from contactor.signals.datatypes import Datatype
+from contactor.signals.groups import GROUP_RULES, Group
+from contactor.signals.record import Scalar, State, zero_of
+from contactor.signals.validation import refused_elements
+from contactor.units import convert
+
+Mask: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """All readings of one signal in a frame table.
+
+    Fields:
+        path: the catalogue's path.
+        rows: int64 (k,), the frames that gave them, ascending.
+        values: (k,), the signal's dtype; object for text. The type's zero where not VALID.
+        state: uint8 (k,), a `State` each.
+        refused: how many were refused as impossible; they are UNKNOWN.
+    """
+
+    path: str
+    rows: Rows
+    values: NDArray[np.generic]
+    state: NDArray[np.uint8]
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """`y = x * scale + offset`, then its sign turned where `is_inverted`."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+    is_inverted: bool = False
+
+    def of(self, numbers: Numbers) -> Numbers:
+        """`numbers` (k,) scaled."""
+        if self == NO_SCALING:
+            return numbers
+        scaled = numbers * self.scale + self.offset
+        return -scaled if self.is_inverted else scaled
+
+
+NO_SCALING = Scaling()
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntry:
+    """How one signal of the catalogue is read.
+
+    Fields:
+        sources: "Message.Signal"; several of one message are multiplied row by row.
+        unavailable: for each source the raw values that mean "not available".
+        unit: what the scaled number is in; None where it is the catalogue's own.
+        values: raw value to value, where raw values stand for words, steps or true and false.
+        otherwise: the value of raw values that are not listed; None where they are not available.
+        valid: the least and greatest possible value, in the catalogue's unit.
+    """
+
+    signal: Signal
+    sources: tuple[str, ...]
+    group: Group
+    is_mean: bool
+    stale_s: float
+    unavailable: tuple[tuple[int, ...], ...] = ()
+    unit: str | None = None
+    scaling: Scaling = NO_SCALING
+    values: Mapping[int, Scalar] | None = None
+    otherwise: Scalar | None = None
+    valid: tuple[float, float] | None = None
+
+    @property
+    def path(self) -> str:
+        return self.signal.path
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorEntry:
+    """How one actuator of the catalogue is sent: the reverse of a `MapEntry`.
+
+    Fields:
+        frame: "Message.Signal" of the frame that asks for it.
+        values: value to raw value, where values are words, steps or true and false.
+    """
+
+    signal: Signal
+    frame: str
+    unit: str | None = None
+    scaling: Scaling = NO_SCALING
+    values: Mapping[Scalar, int] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return self.signal.path
+
+
+def default_stale_s(group: Group) -> float:
+    """How long a reading of `group` stays known, in seconds."""
+    return GROUP_RULES[group].stale_s
+
+
+def read_entry(entry: MapEntry, columns: Sequence[SignalColumn]) -> Reading:
+    """The readings of one signal.
+
+    Args:
+        entry: how it is read.
+        columns: the decoded columns of `entry.sources`, in that order.
+    """
+    rows, places = _common_rows(columns)
+    is_unavailable = np.zeros(len(rows), np.bool_)
+    for column, place in zip(columns, places, strict=True):
+        is_unavailable |= column.is_unavailable[place]
+    raw = columns[0].raw[places[0]]
+    if entry.values is not None:
+        cells, is_listed = _looked_up(entry, raw)
+        return _reading(entry, rows, cells, is_unavailable | ~is_listed)
+    if entry.signal.datatype is Datatype.BOOLEAN:
+        cells = (raw != 0) ^ entry.scaling.is_inverted
+        return _reading(entry, rows, cells, is_unavailable)
+    numbers = _physical(columns, places)
+    numbers[is_unavailable] = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = entry.scaling.of(numbers)
+        if entry.unit is not None and entry.signal.unit is not None:
+            numbers = convert(numbers, entry.unit, entry.signal.unit)
+        cells, is_wrong = _typed(entry, numbers)
+    return _reading(entry, rows, cells, is_unavailable, is_wrong)
+
+
+def _common_rows(columns: Sequence[SignalColumn]) -> tuple[Rows, list[Rows | slice]]:
+    """The rows that all columns have, and where they are in each."""
+    rows = columns[0].rows
+    if all(np.array_equal(column.rows, rows) for column in columns[1:]):
+        return rows, [slice(None)] * len(columns)
+    for column in columns[1:]:
+        rows = np.intersect1d(rows, column.rows, assume_unique=True)
+    return rows, [np.searchsorted(column.rows, rows) for column in columns]
+
+
+def _physical(columns: Sequence[SignalColumn], places: Sequence[Rows | slice]) -> Numbers:
+    """The physical values, multiplied row by row: an array of its own."""
+    numbers = columns[0].values[places[0]].astype(np.float64, copy=True)
+    for column, place in zip(columns[1:], places[1:], strict=True):
+        numbers *= column.values[place]
+    return numbers
+
+
+def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.generic], Mask]:
+    """The value of each raw value, and whether it has one."""
+    listed = entry.values or {}
+    found, index = np.unique(raw, return_inverse=True)
+    zero = zero_of(entry.signal.datatype)
+    words = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
+    table = np.array(
+        [zero if word is None else word for word in words], entry.signal.datatype.dtype
+    )
+    is_listed = np.array([word is not None for word in words], np.bool_)
+    return table[index], is_listed[index]
+
+
+def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
+    """Numbers in the signal's type, and which of them cannot be."""
+    dtype = entry.signal.datatype.dtype
+    is_wrong = ~np.isfinite(numbers)
+    if entry.valid is not None:
+        low, high = entry.valid
+        is_wrong |= ~((numbers >= low) & (numbers <= high))
+    if entry.signal.datatype.is_integer:
+        numbers = np.rint(numbers)
+        is_wrong |= ~_fits(numbers, dtype)
+        numbers = np.where(is_wrong, 0.0, numbers)
+    cells = numbers.astype(dtype)
+    return cells, is_wrong | refused_elements(entry.signal, cells)
+
+
+def _fits(numbers: Numbers, dtype: np.dtype[np.generic]) -> Mask:
+    """Which whole numbers an integer type holds; its end is exact in a float64, its maximum not."""
+    limits = np.iinfo(dtype)  # type: ignore[type-var]  # integers only
+    return (numbers >= float(limits.min)) & (numbers < float(int(limits.max) + 1))
+
+
+def _reading(
+    entry: MapEntry,
+    rows: Rows,
+    cells: NDArray[np.generic],
+    is_unavailable: Mask,
+    is_wrong: Mask | None = None,
+) -> Reading:
+    refused = np.zeros(len(rows), np.bool_) if is_wrong is None else is_wrong & ~is_unavailable
+    state = np.full(len(rows), State.VALID, np.uint8)
+    state[refused] = State.UNKNOWN
+    state[is_unavailable] = State.UNAVAILABLE
+    zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
+    return Reading(
+        path=entry.path,
+        rows=rows,
+        values=np.where(state == State.VALID, cells, zero),
+        state=state,
+        refused=int(refused.sum()),
+    )

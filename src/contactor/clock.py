@@ -1,0 +1,83 @@
+"""Time: `ts` is int64 nanoseconds UTC; durations are read from a monotonic clock.
+
+Pure code is given `now_ns`; only the edges hold a `Clock`.
+
+    clock = FakeClock(start_ns=1_700_000_000_000_000_000)
+    clock.advance(2.5)
+    clock.now_ns()          # 1_700_000_002_500_000_000
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+NS_PER_DAY = 86_400 * NS_PER_S
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_iso(ts: int) -> str:
+    """ISO 8601 in UTC with `Z`, with as many digits as `ts` (ns) needs."""
+    seconds, rest = divmod(ts, NS_PER_S)
+    text = (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
+    digits = f"{rest:09d}".rstrip("0")
+    return f"{text}.{digits}Z" if digits else f"{text}Z"
+
+
+def from_iso(text: str) -> int:
+    """Nanoseconds UTC of an ISO 8601 instant; without a zone it is UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+class Clock(Protocol):
+    """Tells the time; never sleeps."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970-01-01 UTC; may jump when the machine's clock is set."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since some fixed instant; never goes back."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+class FakeClock:
+    """A clock that moves only when told to; for tests and for producing history."""
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+        self._monotonic_ns = 0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    def monotonic_ns(self) -> int:
+        return self._monotonic_ns
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass on both clocks."""
+        self._now_ns += round(seconds * NS_PER_S)
+        self._monotonic_ns += round(seconds * NS_PER_S)
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock forward or back by `seconds`; the monotonic clock does not notice."""
+        self._now_ns += round(seconds * NS_PER_S)

@@ -1,0 +1,1 @@
+"""The cloud: what a fleet's records become. Ingest stores them, the lake keeps and answers."""

@@ -1,0 +1,1 @@
+"""Records → checked, de-duplicated → lake → watermark."""

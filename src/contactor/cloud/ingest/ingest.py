@@ -1,0 +1,247 @@
+"""The ingest: takes messages from the link, commits them to the lake, then sends watermarks.
+
+    take ──► intake (buffer, accounts) ──► flush every 5 s or 64 MB ──► lake commit, durable
+                                                                          │
+             broker acknowledged ◄── watermarks sent ◄────────────────────┘
+
+A message is acknowledged to the broker only when it is committed. While the lake cannot be
+written (a full disk), nothing more is taken, so that memory stays bounded; the cars keep theirs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from contactor.clock import Clock
+from contactor.cloud.ingest.intake import Intake
+from contactor.cloud.ingest.ledger import StreamLedger
+from contactor.cloud.lake.ports import LakeStore
+from contactor.cloud.lake.reading import PendingFrame
+from contactor.cloud.lake.schema import Flush
+from contactor.errors import FolderFull, LakeError, LinkError, MalformedRecord, StaleWriter
+from contactor.link import topics
+from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
+from contactor.link.ports import Consumer, Delivery, Transport
+
+FLUSH_S = 5.0
+FLUSH_BYTES = 64 * 2**20
+TAKE_AT_ONCE = 500
+TAKE_S = 0.2
+RETRY_S = 0.5
+FULL_RETRY_S = 2.0
+ONLINE_NS = 45 * 10**9
+MAX_HEARD = 100_000
+
+_log = logging.getLogger(__name__)
+
+
+class Ingest:
+    """Owns the lake's writer and the accounts of all streams; one per lake.
+
+    Args:
+        patient: whether to wait for room when the lake's disk is full (a running instance) or to
+            raise (a command that does one thing).
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LakeStore,
+        transport: Transport,
+        clock: Clock,
+        flush_s: float = FLUSH_S,
+        patient: bool = True,
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._clock = clock
+        self._flush_s = flush_s
+        self._patient = patient
+        states = store.streams()
+        self.intake = Intake(states, number=store.next_flush)
+        self.committed = {(state.vehicle_id, state.stream): state for state in states}
+        self._committed_at = 0
+        self._committing: list[PendingFrame] = []
+        self._deliveries: list[Delivery] = []
+        self._since: float | None = None
+        self._flush_now = asyncio.Event()
+        self._committing_task: asyncio.Task[None] | None = None
+        self._is_failing = False
+        self.heard_at: dict[str, int] = {}
+        self.closed: set[str] = set()
+
+    def pending(self) -> Sequence[PendingFrame]:
+        """Rows taken in and not yet committed, for queries inside the instance."""
+        return [*self._committing, *self.intake.pending()]
+
+    async def run(self) -> None:
+        """Take, commit, answer until cancelled; then commit what was taken.
+
+        Raises:
+            StaleWriter: another ingest writes this lake: end the process.
+            LakeError: the lake cannot be written.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take())
+                group.create_task(self._answer())
+        except* (LakeError, FolderFull) as failures:
+            raise failures.exceptions[0] from None
+        finally:
+            await self._commit()
+
+    async def _take(self) -> None:
+        while True:
+            try:
+                consumer = await self._transport.consumer(topics.ALL_UPLINKS, name="ingest")
+                self._recovered()
+                while True:
+                    await self._take_some(consumer)
+            except LinkError as error:
+                self._failed(error)
+                if self._is_due():
+                    await self._commit()
+                await asyncio.sleep(RETRY_S)
+
+    async def _take_some(self, consumer: Consumer) -> None:
+        deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
+        now_ns = self._clock.now_ns()
+        for delivery in deliveries:
+            vehicle_id = topics.vehicle_of(delivery.subject)
+            self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
+            self._hear(vehicle_id, now_ns)
+        self._deliveries += deliveries
+        if deliveries and self._since is None:
+            self._since = asyncio.get_running_loop().time()
+        if self._is_due():
+            await self._commit()
+
+    def _patience_s(self) -> float:
+        """How long to wait for messages: until the flush is due, and never long."""
+        if self._since is None:
+            return TAKE_S
+        left = self._since + self._flush_s - asyncio.get_running_loop().time()
+        return min(TAKE_S, max(left, 0.01))
+
+    def _is_due(self) -> bool:
+        if self._flush_now.is_set():
+            return True
+        if self._since is None:
+            return False
+        age_s = asyncio.get_running_loop().time() - self._since
+        return age_s >= self._flush_s or self.intake.buffered_bytes >= FLUSH_BYTES
+
+    async def _commit(self) -> None:
+        """Commit what was taken in, one commit after another; a cancelled one still ends."""
+        before = self._committing_task
+        self._committing_task = asyncio.create_task(self._commit_after(before))
+        await asyncio.shield(self._committing_task)
+
+    async def _commit_after(self, before: asyncio.Task[None] | None) -> None:
+        """Commit what was taken in, tell the cars, acknowledge to the broker."""
+        if before is not None and not before.done():
+            await before
+        self._flush_now.clear()
+        self._since = None
+        deliveries, self._deliveries = self._deliveries, []
+        flush = None
+        if not self.intake.is_empty:
+            self._committing = list(self.intake.pending())
+            flush = self.intake.cut()
+            await self._store_until_done(flush)
+            self._committing = []
+            self._committed_at = self._clock.now_ns()
+            self.committed |= {(state.vehicle_id, state.stream): state for state in flush.streams}
+        try:
+            for state in flush.streams if flush else ():
+                await self._tell(self.intake.ledger.of(state.vehicle_id, state.stream))
+            for delivery in deliveries:
+                await delivery.ack()
+        except LinkError as error:
+            # Nothing is lost: the messages come again as repeats, the cars ask again.
+            self._failed(error)
+
+    async def _store_until_done(self, flush: Flush) -> None:
+        is_waiting = False
+        while True:
+            try:
+                await asyncio.to_thread(self._store.commit, flush)
+            except StaleWriter:
+                raise
+            except FolderFull as error:
+                if not self._patient:
+                    raise
+                if not is_waiting:
+                    _log.error("lake full, waiting reason=%s", error)
+                is_waiting = True
+                await asyncio.sleep(FULL_RETRY_S)
+            else:
+                if is_waiting:
+                    _log.warning("lake has room again")
+                return
+
+    async def _answer(self) -> None:
+        """Answer each hello with the watermarks of the streams that it names."""
+        while True:
+            try:
+                subscription = await self._transport.subscribe(topics.ALL_HELLOS)
+            except LinkError as error:
+                self._failed(error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            while True:
+                message = await subscription.next(timeout_s=60.0)
+                if message is None:
+                    continue
+                try:
+                    hello = decode_hello(message.payload)
+                    if hello.vehicle_id == topics.vehicle_of(message.subject):
+                        await self._greet(hello)
+                except MalformedRecord as error:
+                    _log.warning("hello refused reason=%s", error)
+                except LinkError as error:
+                    self._failed(error)
+
+    async def _greet(self, hello: Hello) -> None:
+        self._hear(hello.vehicle_id, self._clock.now_ns())
+        if hello.closing:
+            self.closed.add(hello.vehicle_id)
+        if hello.flush:
+            self._flush_now.set()
+        for named in hello.streams:
+            account = self.intake.ledger.of(hello.vehicle_id, named.stream)
+            account.profile, account.lane = hello.profile, named.lane
+            await self._tell(account)
+
+    async def _tell(self, account: StreamLedger) -> None:
+        """Send a stream's watermark as it is committed, and the holes as they are now."""
+        key = (account.vehicle_id, account.stream)
+        state = self.committed.get(key) or StreamLedger(*key).state()
+        watermark = Watermark(
+            vehicle_id=account.vehicle_id,
+            stream=account.stream,
+            watermark=state.watermark,
+            missing=account.missing(),
+            rows_stored=state.rows_stored,
+            rows_refused=state.rows_refused,
+            refused=dict(state.refused),
+            committed_at=self._committed_at,
+        )
+        await self._transport.publish(
+            topics.watermark(account.vehicle_id), encode_watermark(watermark)
+        )
+
+    def _hear(self, vehicle_id: str, now_ns: int) -> None:
+        if vehicle_id in self.heard_at or len(self.heard_at) < MAX_HEARD:
+            self.heard_at[vehicle_id] = now_ns
+        self.closed.discard(vehicle_id)
+
+    def _failed(self, error: LinkError) -> None:
+        if not self._is_failing:
+            _log.warning("link lost reason=%s", error)
+        self._is_failing = True
+
+    def _recovered(self) -> None:
+        if self._is_failing:
+            _log.warning("link back")
+        self._is_failing = False

@@ -1,0 +1,188 @@
+"""One message at a time: size, form, right, meaning; then buffer or quarantine. No I/O.
+
+What can be read is either stored as a whole or quarantined as a whole with its reason, so that one
+bad message never holds up a stream; what cannot even name its record is quarantined without one.
+
+    intake = Intake(store.streams(), number=1)
+    intake.take("leaf", payload, now_ns=clock.now_ns())
+    flush = intake.cut()            # what to commit; the next messages go into the next flush
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from contactor.clock import NS_PER_DAY
+from contactor.cloud.ingest.ledger import Ledger, StreamLedger
+from contactor.cloud.lake.frames import merge, rows_to_frames
+from contactor.cloud.lake.reading import PendingFrame
+from contactor.cloud.lake.schema import Flush, Quarantined, StoredGap, StreamState
+from contactor.errors import InvalidValue, MalformedRecord
+from contactor.signals.codec import decode_message
+from contactor.signals.groups import Group
+from contactor.signals.record import Gap, Record
+from contactor.signals.validation import check_rows
+
+MAX_QUARANTINED_BYTES = 4_096
+FUTURE_NS = NS_PER_DAY
+KEPT_REASONS = 50
+
+
+class Intake:
+    """Owns the accounts of all streams and what is not yet committed.
+
+    Args:
+        states: the streams as last committed.
+        number: the number of the first flush.
+    """
+
+    def __init__(self, states: Iterable[StreamState], *, number: int) -> None:
+        self.ledger = Ledger(states)
+        self.number = number
+        self.buffered_bytes = 0
+        self.repeats = 0
+        self.out_of_order = 0
+        self._frames: dict[Group, list[pl.DataFrame]] = defaultdict(list)
+        self._gaps: list[StoredGap] = []
+        self._quarantined: list[Quarantined] = []
+        self._touched: dict[tuple[str, int], StreamLedger] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self._touched or self._quarantined)
+
+    def pending(self) -> Sequence[PendingFrame]:
+        """The rows that the next flush will commit."""
+        return [
+            PendingFrame(self.number, group, frame)
+            for group, frames in self._frames.items()
+            for frame in frames
+        ]
+
+    def take(self, vehicle_id: str, payload: bytes, *, now_ns: int) -> None:
+        """Take in one message that came on the subject of `vehicle_id`."""
+        self.buffered_bytes += len(payload)
+        try:
+            message = decode_message(payload)
+            if message.vehicle_id != vehicle_id:
+                reason = f"record of {message.vehicle_id} on the subject of {vehicle_id}"
+                raise MalformedRecord(reason)
+        except MalformedRecord as error:
+            self._refuse(error, vehicle_id, payload, now_ns)
+            return
+        account = self._account(message.identity, now_ns)
+        parts = account.take(message.sequence, message.last)
+        if parts is None:
+            self.out_of_order += 1
+        elif not parts:
+            self.repeats += 1
+        elif isinstance(message, Gap):
+            self._keep_gap(message, parts)
+        else:
+            self._keep_record(account, message, payload, now_ns)
+
+    def cut(self) -> Flush:
+        """Everything taken in since the last cut, as one flush; a new one begins."""
+        flush = Flush(
+            number=self.number,
+            tables={group: merge(frames) for group, frames in self._frames.items()},
+            streams=tuple(account.state() for account in self._touched.values()),
+            gaps=tuple(self._gaps),
+            quarantined=tuple(self._quarantined),
+        )
+        self.number += 1
+        self.buffered_bytes = 0
+        self._frames, self._touched = defaultdict(list), {}
+        self._gaps, self._quarantined = [], []
+        return flush
+
+    def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
+        account = self.ledger.of(identity[0], identity[1])
+        account.received_at = now_ns
+        self._touched[account.vehicle_id, account.stream] = account
+        return account
+
+    def _keep_gap(self, gap: Gap, parts: Sequence[tuple[int, int]]) -> None:
+        is_whole = parts == [(gap.sequence, gap.last)]
+        for first, last in parts:
+            self._gaps.append(
+                StoredGap(
+                    vehicle_id=gap.vehicle_id,
+                    stream=gap.stream,
+                    first=first,
+                    last=last,
+                    reason=gap.reason,
+                    row_count=gap.row_count if is_whole else 0,
+                    first_ts=gap.first_ts,
+                    last_ts=gap.last_ts,
+                )
+            )
+
+    def _keep_record(
+        self, account: StreamLedger, record: Record, payload: bytes, now_ns: int
+    ) -> None:
+        try:
+            frames = _checked_frames(record, now_ns)
+        except InvalidValue as error:
+            account.refuse(_short(account, str(error)), record.row_count)
+            self._quarantine(record.identity, str(error), payload, now_ns)
+            return
+        for group, frame in frames:
+            self._frames[group].append(frame)
+        for rows in record.groups:
+            account.paths.update(column.path for column in rows.columns)
+            if len(rows):
+                account.span(int(rows.ts[0]), int(rows.ts[-1]))
+        account.rows_stored += record.row_count
+
+    def _refuse(self, error: MalformedRecord, vehicle_id: str, payload: bytes, now_ns: int) -> None:
+        """Quarantine what could not be read; if it named its own record, that one is settled."""
+        identity = error.identity
+        if identity is None or identity[0] != vehicle_id:
+            self._quarantine((vehicle_id, None, None), str(error), payload, now_ns)
+            return
+        account = self._account(identity, now_ns)
+        if account.take(identity[2], identity[2]):
+            account.refuse(_short(account, str(error)))
+            self._quarantine(identity, str(error), payload, now_ns)
+
+    def _quarantine(
+        self,
+        identity: tuple[str, int | None, int | None],
+        reason: str,
+        payload: bytes,
+        now_ns: int,
+    ) -> None:
+        vehicle_id, stream, sequence = identity
+        kept = payload[:MAX_QUARANTINED_BYTES] if stream is None else payload
+        self._quarantined.append(
+            Quarantined(
+                vehicle_id=vehicle_id,
+                stream=stream,
+                sequence=sequence,
+                reason=reason,
+                payload=kept,
+                received_at=now_ns,
+            )
+        )
+
+
+def _checked_frames(record: Record, now_ns: int) -> list[tuple[Group, pl.DataFrame]]:
+    """The record's rows for the lake, every value checked."""
+    frames = []
+    for rows in record.groups:
+        check_rows(rows)
+        if not len(rows):
+            continue
+        if int(rows.ts[0]) < 0 or int(rows.ts[-1]) > now_ns + FUTURE_NS:
+            wrong = int(rows.ts[0]) if int(rows.ts[0]) < 0 else int(rows.ts[-1])
+            raise InvalidValue(f"ts {wrong} is not between 1970 and tomorrow")
+        frames.append((rows.group, rows_to_frames(record.vehicle_id, rows)))
+    return frames
+
+
+def _short(account: StreamLedger, reason: str) -> str:
+    """The reason under which to count, of which a stream has only so many."""
+    known = len(account.refused) < KEPT_REASONS or reason in account.refused
+    return reason if known else "other reasons"

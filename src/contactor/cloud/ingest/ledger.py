@@ -1,0 +1,141 @@
+"""What of each stream has been taken in: the cloud's half of the watermark protocol. Pure.
+
+    sequence   1  2  3  4  5  6  7  8
+               └ watermark 4 ┘  └──┘ above: [(6, 7)], missing: [(5, 5)]
+
+The watermark is the greatest n with all of 1..n taken in, never the highest seen. A message over
+sequences that were taken in already is a repeat; a gap counts only for what nobody delivered.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from contactor.cloud.ingest.ranges import Range, RangeSet
+from contactor.cloud.lake.schema import StreamState
+from contactor.signals.record import RecordIdentity
+
+MAX_RANGES_ABOVE = 64
+
+
+@dataclass(slots=True)
+class StreamLedger:
+    """The account of one stream; owned by the ingest."""
+
+    vehicle_id: str
+    stream: int
+    profile: str = ""
+    lane: str = ""
+    watermark: int = 0
+    above: RangeSet = field(default_factory=RangeSet)
+    rows_stored: int = 0
+    rows_refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    paths: set[str] = field(default_factory=set)
+    first_ts: int | None = None
+    last_ts: int | None = None
+    received_at: int = 0
+
+    @classmethod
+    def restored(cls, state: StreamState) -> "StreamLedger":
+        """The account as it was committed."""
+        return cls(
+            vehicle_id=state.vehicle_id,
+            stream=state.stream,
+            profile=state.profile,
+            lane=state.lane,
+            watermark=state.watermark,
+            above=RangeSet(state.above),
+            rows_stored=state.rows_stored,
+            rows_refused=state.rows_refused,
+            refused=Counter(state.refused),
+            paths=set(state.paths),
+            first_ts=state.first_ts,
+            last_ts=state.last_ts,
+            received_at=state.received_at,
+        )
+
+    def state(self) -> StreamState:
+        """The account as it is to be committed."""
+        return StreamState(
+            vehicle_id=self.vehicle_id,
+            stream=self.stream,
+            profile=self.profile,
+            lane=self.lane,
+            watermark=self.watermark,
+            above=self.above.as_tuple(),
+            rows_stored=self.rows_stored,
+            rows_refused=self.rows_refused,
+            refused=dict(self.refused),
+            paths=tuple(sorted(self.paths)),
+            first_ts=self.first_ts,
+            last_ts=self.last_ts,
+            received_at=self.received_at,
+        )
+
+    def take(self, first: int, last: int) -> Sequence[Range] | None:
+        """Take in first..last.
+
+        Returns:
+            The parts that were new, empty for a repeat; None when it lies so far out of order that
+            it would leave more than `MAX_RANGES_ABOVE` holes: the sender must come again with it.
+        """
+        parts = [
+            part
+            for begin, end in self.above.without(first, last)
+            if (part := (max(begin, self.watermark + 1), end))[0] <= end
+        ]
+        if not parts:
+            return []
+        trial = RangeSet(self.above.as_tuple())
+        for begin, end in parts:
+            trial.add(begin, end)
+        ranges = trial.as_tuple()
+        if ranges[0][0] == self.watermark + 1:
+            self.watermark = ranges[0][1]
+            trial.drop_upto(self.watermark)
+        elif len(ranges) > MAX_RANGES_ABOVE:
+            return None
+        self.above = trial
+        return parts
+
+    def missing(self) -> tuple[Range, ...]:
+        """The holes between the watermark and the highest taken in."""
+        holes, start = [], self.watermark + 1
+        for first, last in self.above.as_tuple():
+            holes.append((start, first - 1))
+            start = last + 1
+        return tuple(holes)
+
+    def refuse(self, reason: str, rows: int = 1) -> None:
+        """Count what was refused, under its reason."""
+        self.rows_refused += rows
+        self.refused[reason] += rows
+
+    def span(self, first_ts: int, last_ts: int) -> None:
+        """Widen the span of instants stored."""
+        self.first_ts = first_ts if self.first_ts is None else min(self.first_ts, first_ts)
+        self.last_ts = last_ts if self.last_ts is None else max(self.last_ts, last_ts)
+
+
+class Ledger:
+    """The accounts of all streams."""
+
+    def __init__(self, states: Iterable[StreamState]) -> None:
+        self._streams = {
+            (state.vehicle_id, state.stream): StreamLedger.restored(state) for state in states
+        }
+
+    def __iter__(self) -> Iterator[StreamLedger]:
+        return iter(self._streams.values())
+
+    def of(self, vehicle_id: str, stream: int) -> StreamLedger:
+        """The account of a stream; a new one begins at watermark 0."""
+        key = (vehicle_id, stream)
+        if key not in self._streams:
+            self._streams[key] = StreamLedger(vehicle_id, stream)
+        return self._streams[key]
+
+    def named(self, identity: RecordIdentity) -> StreamLedger:
+        """The account that a record belongs to."""
+        return self.of(identity.vehicle_id, identity.stream)

@@ -1,0 +1,199 @@
+"""One Delta table as the lake uses it; the only file that knows deltalake.
+
+    table = TelemetryTable.open(root)
+    table.enter(42, "1f0c...", written, merged)     # one log entry, visible when this returns
+    table.snapshot()
+
+Nothing here is durable: deltalake never calls fsync. `local` sees to that.
+
+Statistics are kept of `vehicle_id` and `ts` alone, and the table says so
+(`delta.dataSkippingStatsColumns`): without that deltalake's pyarrow dataset takes a column without
+statistics for one without values, and its filters drop rows.
+
+Source: Delta Transaction Log Protocol.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Field,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from contactor.clock import NS_PER_MS
+from contactor.cloud.lake.log import FILES_ADDED
+from contactor.cloud.lake.parts import path_of
+from contactor.cloud.lake.ports import Part, Snapshot
+from contactor.cloud.lake.schema import BASE, PARTITION, is_signal, storage_type
+from contactor.errors import LakeError
+from contactor.signals.catalogue import catalogue
+from contactor.signals.groups import Group
+
+# What deltalake raises, and what it raises when another writer was faster.
+FAILURES: Final = (DeltaError, OSError)
+CONFLICT: Final = CommitFailedError
+
+_MARK: Final = "ingest"
+_COMMIT: Final = "contactor.commit"
+_GROUPS: Final = "contactor.groups"
+_NO_HOOK: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+_CONFIGURATION: Final[dict[str, str | None]] = {"delta.dataSkippingStatsColumns": "vehicle_id,ts"}
+
+
+class TelemetryTable:
+    """A handle on the table at `root`, as of one version."""
+
+    def __init__(self, root: Path, table: DeltaTable) -> None:
+        self._root, self._table = root, table
+
+    @classmethod
+    def create(cls, root: Path) -> None:
+        """Make an empty table in the empty folder `root`."""
+        DeltaTable.create(
+            str(root),
+            schema=Schema.from_arrow(pl.Schema(BASE)),
+            partition_by=list(PARTITION),
+            configuration=_CONFIGURATION,
+        )
+
+    @classmethod
+    def open(cls, root: Path, version: int | None = None) -> "TelemetryTable":
+        """The table at `root`, at its newest or the given version.
+
+        Raises:
+            LakeError: it is no table of ours.
+        """
+        table = DeltaTable(str(root), version=version)
+        columns = {field.name for field in table.schema().fields}
+        is_ours = table.metadata().partition_columns == list(PARTITION)
+        if not is_ours or not columns.issuperset(BASE):
+            raise LakeError(f"no lake in '{root}': it is a Delta table of another schema")
+        return cls(root, table)
+
+    @property
+    def version(self) -> int:
+        return self._table.version()
+
+    def update(self) -> None:
+        """Take in what was committed since."""
+        self._table.update_incremental()
+
+    def snapshot(self) -> Snapshot:
+        """The files of this version, in the order in which they were stored."""
+        files = pl.DataFrame(self._table.get_add_actions(flatten=True))
+        parts = sorted(
+            (self._part(row) for row in files.iter_rows(named=True)),
+            key=lambda part: path_of(part).name,
+        )
+        fields = self._table.schema().fields
+        groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
+        return Snapshot(self._table.transaction_version(_MARK) or 0, tuple(parts), groups)
+
+    def label_columns(
+        self, known: Mapping[str, frozenset[str]], wanted: Mapping[str, frozenset[str]]
+    ) -> None:
+        """Make each signal of `wanted` a column that says which groups hold it."""
+        added = [_field(path, wanted[path]) for path in wanted if path not in known]
+        if added:
+            self._table.alter.add_columns(added, post_commithook_properties=_NO_HOOK)
+        for path in known:
+            if wanted[path] != known[path]:
+                self._table.alter.set_column_metadata(
+                    path, _groups_text(wanted[path]), post_commithook_properties=_NO_HOOK
+                )
+
+    def enter(
+        self, number: int, commit: str, written: Sequence[Part], replaced: Iterable[Part]
+    ) -> None:
+        """Write the log entry of flush `number`, which adds and removes those files.
+
+        Args:
+            commit: a name of its own, by which the entry can be found again.
+        """
+        self._table.create_write_transaction(
+            [*map(self._removal, replaced), *map(self._addition, written)],
+            mode="append",
+            schema=self._table.schema(),
+            partition_by=list(PARTITION),
+            commit_properties=CommitProperties(
+                custom_metadata={FILES_ADDED: str(len(written)), _COMMIT: commit},
+                app_transactions=[Transaction(_MARK, number)],
+            ),
+            post_commithook_properties=_NO_HOOK,
+        )
+        self._table.update_incremental()
+
+    def checkpoint(self) -> None:
+        """Write the sum of all entries up to this version."""
+        self._table.create_checkpoint()
+
+    def _part(self, row: Mapping[str, Any]) -> Part:
+        low, high = row.get("min.vehicle_id"), row.get("max.vehicle_id")
+        return Part(
+            group=row["partition.group"],
+            day=row["partition.day"],
+            row_count=row["num_records"],
+            vehicles=None if low is None or high is None else (low, high),
+            ts=(row["min.ts"], row["max.ts"]),
+            source=self._root / row["path"],
+        )
+
+    def _addition(self, part: Part) -> AddAction:
+        path = path_of(part)
+        least: dict[str, int | str] = {"ts": part.ts[0]}
+        greatest: dict[str, int | str] = {"ts": part.ts[1]}
+        if part.vehicles is not None:
+            least["vehicle_id"], greatest["vehicle_id"] = part.vehicles
+        statistics = {
+            "numRecords": part.row_count,
+            "minValues": least,
+            "maxValues": greatest,
+            "nullCount": dict.fromkeys(least, 0),
+        }
+        return AddAction(
+            str(path.relative_to(self._root)),
+            path.stat().st_size,
+            _partition(part),
+            _now_ms(),
+            True,
+            json.dumps(statistics),
+        )
+
+    def _removal(self, part: Part) -> RemoveAction:
+        path = path_of(part)
+        relative, size = str(path.relative_to(self._root)), path.stat().st_size
+        return RemoveAction(relative, True, _now_ms(), size, _partition(part))
+
+
+def _field(path: str, groups: frozenset[str]) -> Field:
+    dtype = storage_type(catalogue()[path].datatype)
+    stored = Schema.from_arrow(pl.Schema({path: dtype})).fields[0]
+    return Field(path, stored.type, nullable=True, metadata=_groups_text(groups))
+
+
+def _groups_text(groups: frozenset[str]) -> dict[str, str]:
+    return {_GROUPS: ",".join(sorted(groups))}
+
+
+def _groups(field: Field) -> frozenset[str]:
+    text = field.metadata.get(_GROUPS)
+    return frozenset(text.split(",")) if text else frozenset(Group)
+
+
+def _partition(part: Part) -> dict[str, str | None]:
+    return {"group": part.group, "day": part.day.isoformat()}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // NS_PER_MS

@@ -1,0 +1,263 @@
+"""The lake's face: what was stored, as polars frames. Opening it takes no lock.
+
+    lake = open_lake("contactor-data")
+    lake.vehicles()
+    lake.signals("leaf", ["Vehicle.Speed"], start="2024-05-01", end="2024-05-02")
+
+A lake shows one instant: that of its opening or of the last `refresh()`. From outside a running
+instance that is the newest commit, at most one flush old, and `committed_until` says when it was;
+inside, `pending` adds the rows not committed yet.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+import polars as pl
+
+from contactor.cloud.lake.instants import Instant, to_ns
+from contactor.cloud.lake.layouts import long, wide
+from contactor.cloud.lake.local import LocalReader
+from contactor.cloud.lake.ports import LakeReader
+from contactor.cloud.lake.reading import MAX_CELLS, PendingFrame, Selection, View, read_all
+from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, StreamState, is_signal
+from contactor.cloud.lake.tables import states, unsigned
+from contactor.errors import LakeError, UsageError
+from contactor.signals.catalogue import catalogue
+from contactor.signals.groups import Group
+
+_VEHICLES = {
+    "vehicle_id": pl.String,
+    "profile": pl.String,
+    "rows": pl.Int64,
+    "signals": pl.Int64,
+    "first_ts": pl.Int64,
+    "last_ts": pl.Int64,
+    "received_at": pl.Int64,
+}
+
+
+def open_lake(path: str | Path) -> "Lake":
+    """The lake of the data folder `path`, for reading; also beside a running instance.
+
+    Raises:
+        FolderError: no such folder, or it cannot be read.
+        LakeError: it holds no lake.
+    """
+    return Lake(LocalReader(Path(path)))
+
+
+class Lake:
+    """The history of every car."""
+
+    def __init__(
+        self,
+        store: LakeReader,
+        *,
+        pending: Callable[[], Sequence[PendingFrame]] = tuple,
+        max_cells: int = MAX_CELLS,
+    ) -> None:
+        """A lake over `store`.
+
+        Args:
+            pending: the frames of an instance that are not committed yet. Those committed between
+                its answer and the store's are left out, so that no row is doubled or missed.
+            max_cells: how many cells (rows x columns) a summary reads at a time, about.
+        """
+        self._store, self._max_cells = store, max_cells
+        self._pending = pending
+        self._shown = self._look()
+
+    def refresh(self) -> Self:
+        """Show the newest instant from now on; queries under way keep theirs."""
+        self._shown = self._look()
+        return self
+
+    def _look(self) -> "_Shown":
+        pending = tuple(self._pending())
+        snapshot = self._store.snapshot()
+        waiting = tuple(item for item in pending if item.flush > snapshot.flush)
+        return _Shown(View(snapshot, waiting, self._max_cells))
+
+    @property
+    def view(self) -> View:
+        """The instant that this lake shows."""
+        return self._shown.view
+
+    @property
+    def committed_until(self) -> int | None:
+        """When the newest record in the newest commit arrived, ns; None before the first."""
+        parts = self.view.snapshot.parts
+        received = [part.ts[1] for part in parts if part.group in (STREAMS, QUARANTINE)]
+        return max(received, default=None)
+
+    # ── what there is ────────────────────────────────────────────────────────────────────────────
+
+    def vehicles(self) -> pl.DataFrame:
+        """A row per vehicle, by id: `profile`, how many `rows` and `signals`, and instants.
+
+        `first_ts`, `last_ts` and `received_at` (of the newest record) are Int64 ns UTC. What is
+        counted was committed.
+        """
+        rows = [_vehicle(states) for states in self._shown.by_vehicle.values()]
+        return pl.DataFrame(rows, _VEHICLES, orient="row").sort("vehicle_id")
+
+    def paths(self, vehicle_id: str) -> tuple[str, ...]:
+        """Every signal ever stored for the vehicle, sorted.
+
+        Raises:
+            LakeError: there is no such vehicle.
+        """
+        shown = self._shown
+        shown.check(vehicle_id)
+        return shown.paths(vehicle_id)
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────
+
+    def signals(
+        self,
+        vehicle_id: str,
+        paths: Sequence[str] | None = None,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        layout: Literal["wide", "long"] = "wide",
+    ) -> pl.DataFrame:
+        """The stored values of `paths` (default: all of the vehicle) in [start, end), by `ts`.
+
+        Args:
+            start, end: ns UTC, an aware date-time or ISO 8601.
+            layout: "wide": `ts` Int64 ns UTC and a column per path in its VSS type, a row per
+                stored instant at which any of them is known or "not available" (both are then
+                null). "long": `ts`, `path`, `value`, `text`, a row per such value.
+
+        Raises:
+            LakeError: there is no such vehicle.
+            UnknownSignal: a path is not in the catalogue.
+            UsageError: an instant or layout that is none.
+        """
+        if layout not in ("wide", "long"):
+            raise UsageError(f"unknown layout {layout!r}; allowed: wide, long")
+        shown = self._shown
+        selection = shown.select(vehicle_id, paths, start, end)
+        return (wide if layout == "wide" else long)(shown.view, selection)
+
+    def select(
+        self,
+        vehicle_id: str,
+        paths: Sequence[str] | None = None,
+        start: Instant | None = None,
+        end: Instant | None = None,
+    ) -> tuple[View, Selection]:
+        """What `signals` would read, for those who compute on it piece by piece."""
+        shown = self._shown
+        return shown.view, shown.select(vehicle_id, paths, start, end)
+
+    # ── what was lost or refused ─────────────────────────────────────────────────────────────────
+
+    def gaps(self, vehicle_id: str) -> pl.DataFrame:
+        """Records that the car had to drop: `stream`, `first`..`last`, `reason`, what they held.
+
+        Raises:
+            LakeError: there is no such vehicle.
+        """
+        self._shown.check(vehicle_id)
+        rows = read_all(self.view.snapshot, GAPS, vehicle_id)
+        return rows.select(
+            "vehicle_id",
+            _stream(rows),
+            pl.col("sequence").alias("first"),
+            "last",
+            "reason",
+            "row_count",
+            "first_ts",
+            "last_ts",
+        )
+
+    def quarantined(self, vehicle_id: str | None = None) -> pl.DataFrame:
+        """Messages that could not be stored as rows, of one vehicle or of all."""
+        rows = read_all(self.view.snapshot, QUARANTINE, vehicle_id)
+        received = pl.col("ts").alias("received_at")
+        return rows.select("vehicle_id", _stream(rows), "sequence", "reason", "payload", received)
+
+
+class _Shown:
+    """One instant of the lake, and what is computed of it once."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    @cached_property
+    def by_vehicle(self) -> Mapping[str, list[StreamState]]:
+        found: dict[str, list[StreamState]] = {}
+        for state in states(read_all(self.view.snapshot, STREAMS)):
+            found.setdefault(state.vehicle_id, []).append(state)
+        return found
+
+    @cached_property
+    def _waiting(self) -> Mapping[str, set[str]]:
+        """The signals of each vehicle that waits to be committed."""
+        found: dict[str, set[str]] = {}
+        for item in self.view.pending:
+            for vehicle_id in item.frame["vehicle_id"].unique().to_list():
+                rows = item.frame.filter(pl.col("vehicle_id") == vehicle_id)
+                found.setdefault(vehicle_id, set()).update(_signals_of(item.group, rows))
+        return found
+
+    def check(self, vehicle_id: str) -> None:
+        known = sorted({*self.by_vehicle, *self._waiting})
+        if vehicle_id not in known:
+            named = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if known[10:] else "")
+            raise LakeError(f"unknown vehicle {vehicle_id!r}; stored: {named or 'none'}")
+
+    def paths(self, vehicle_id: str) -> tuple[str, ...]:
+        stored = (state.paths for state in self.by_vehicle.get(vehicle_id, ()))
+        return tuple(sorted(self._waiting.get(vehicle_id, set()).union(*stored)))
+
+    def select(
+        self,
+        vehicle_id: str,
+        paths: Sequence[str] | None,
+        start: Instant | None,
+        end: Instant | None,
+    ) -> Selection:
+        self.check(vehicle_id)
+        asked = self.paths(vehicle_id) if paths is None else tuple(dict.fromkeys(paths))
+        for path in asked:
+            catalogue()[path]
+        return Selection(
+            vehicle_id,
+            asked,
+            None if start is None else to_ns(start),
+            None if end is None else to_ns(end),
+        )
+
+
+def _signals_of(group: Group, rows: pl.DataFrame) -> set[str]:
+    if group is Group.EVENTS:
+        return set(rows["path"].unique().to_list())
+    told = {path for path in filter(is_signal, rows.columns) if rows[path].count()}
+    return told.union(rows["unavailable"].explode().drop_nulls().unique().to_list())
+
+
+def _vehicle(streams: Sequence[StreamState]) -> tuple[object, ...]:
+    newest = max(streams, key=lambda state: state.received_at)
+    first = [state.first_ts for state in streams if state.first_ts is not None]
+    last = [state.last_ts for state in streams if state.last_ts is not None]
+    return (
+        newest.vehicle_id,
+        newest.profile,
+        sum(state.rows_stored for state in streams),
+        len({path for state in streams for path in state.paths}),
+        min(first, default=None),
+        max(last, default=None),
+        newest.received_at,
+    )
+
+
+def _stream(rows: pl.DataFrame) -> pl.Series:
+    return pl.Series(
+        "stream",
+        [None if stream is None else unsigned(stream) for stream in rows["stream"].to_list()],
+        pl.UInt64,
+    )

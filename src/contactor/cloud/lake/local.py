@@ -1,0 +1,352 @@
+"""The lake on a local folder: each flush one durable commit.
+
+    DIR/lake/telemetry/
+    ├── _delta_log/00000000000000000042.json
+    └── group=drive/day=2024-05-01/part-000000000040-1f0c....parquet      written by flush 40
+
+    store = LocalStore(Path("contactor-data"))
+    store.commit(Flush(store.next_flush, tables, streams, gaps, quarantined))
+
+A commit: write and sync each Parquet file, sync the folders that name them, write one log entry
+that adds them all and carries the flush number, sync it and the log folder. What was written
+before the entry is invisible until then, and afterwards there for good. An entry based on an older
+flush than the newest is refused by its transaction mark: the fence against a second writer.
+"""
+
+import logging
+import re
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from polars.exceptions import PolarsError
+
+from contactor.cloud.lake.delta import CONFLICT, FAILURES, TelemetryTable
+from contactor.cloud.lake.failures import is_full, is_panic, one_line
+from contactor.cloud.lake.log import (
+    Sync,
+    checkpoint_files,
+    entry,
+    is_entered,
+    newest_entry,
+    repair,
+    sync_path,
+    version_before_torn_tail,
+)
+from contactor.cloud.lake.parts import PartFiles, path_of, remove
+from contactor.cloud.lake.ports import Part, Snapshot
+from contactor.cloud.lake.reading import read_all
+from contactor.cloud.lake.schema import STREAMS, Flush, StreamState
+from contactor.cloud.lake.tables import Table, check_number, groups_with, states, tables_of
+from contactor.errors import ContactorError, FolderError, FolderFull, LakeError, StaleWriter
+
+logger = logging.getLogger(__name__)
+
+_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\")
+# Until then each flush adds a file of stream rows; then one file takes the place of all.
+_MAX_STREAM_FILES: Final = 20
+_REOPEN_AFTER: Final = 20  # a handle grows slower with every commit that it has seen
+
+
+def table_folder(data: Path) -> Path:
+    """Where the lake's table lies in a data folder.
+
+    Raises:
+        FolderError: deltalake would take the folder's name for an encoded one.
+    """
+    folder = data.absolute() / "lake" / "telemetry"
+    encoded = _ENCODED.search(str(folder))
+    if encoded:
+        raise FolderError(
+            f"'{data}' has '{encoded.group()}' in its path; name the folder otherwise"
+        )
+    return folder
+
+
+class LocalReader:
+    """Reads the lake of a data folder; takes no lock and writes nothing."""
+
+    def __init__(self, data: Path) -> None:
+        """Open the lake in `data`.
+
+        Raises:
+            FolderError: no such folder, or it cannot be read.
+            LakeError: it holds no lake of ours.
+        """
+        self._data, self._root = data, table_folder(data)
+        self._log = self._root / "_delta_log"
+        self._lock = threading.Lock()
+        with _reading(data):
+            if not data.is_dir():
+                raise FolderError(f"no data folder '{data}'")
+            if newest_entry(self._log) is None:
+                raise LakeError(f"no lake in '{data}': there is no lake/telemetry in it")
+            self._load(version_before_torn_tail(self._log))
+
+    def snapshot(self) -> Snapshot:
+        with self._lock, _reading(self._data):
+            if entry(self._log, self._table.version + 1).exists():
+                self._follow()
+            return self._snapshot
+
+    def streams(self) -> list[StreamState]:
+        return states(read_all(self.snapshot(), STREAMS))
+
+    def _load(self, version: int | None) -> None:
+        if version == -1:
+            raise LakeError(f"no lake in '{self._data}': its first entry is torn")
+        self._table = TelemetryTable.open(self._root, version)
+        self._opened_at = self._table.version
+        self._snapshot = self._table.snapshot()
+
+    def _follow(self) -> None:
+        torn = version_before_torn_tail(self._log)
+        if torn is not None:
+            if torn != self._table.version:
+                self._load(torn)
+        elif self._table.version - self._opened_at >= _REOPEN_AFTER:
+            self._load(None)
+        else:
+            self._table.update()
+            self._snapshot = self._table.snapshot()
+
+
+class LocalStore:
+    """The one writer of the lake of a data folder.
+
+    Commits exclude each other; `snapshot` and `streams` may be asked by any thread at any time.
+    """
+
+    def __init__(self, data: Path, *, sync: Sync = sync_path, checkpoint_every: int = 20) -> None:
+        """Open the lake in `data`, or make one; put right what a crash left behind.
+
+        Args:
+            sync: makes a file's content, or a folder's names, survive a power cut.
+            checkpoint_every: commits between two checkpoints.
+
+        Raises:
+            FolderError: `data` cannot be read or written, or is full (FolderFull).
+            LakeError: what lies where the lake should be is none of ours.
+        """
+        self._data, self._root = data, table_folder(data)
+        self._log = self._root / "_delta_log"
+        self._sync, self._checkpoint_every = sync, checkpoint_every
+        self._files = PartFiles(self._root, sync=sync)
+        self._lock = threading.Lock()
+        self._is_stale = self._is_tidy = False
+        with _reading(data):
+            removed = repair(self._log)
+            if removed:
+                logger.warning("lake repaired removed=%s", ",".join(removed))
+            if newest_entry(self._log) is None:
+                self._create()
+            self._reopen()
+            for folder in (self._root, self._root.parent, data):
+                sync(folder)
+            checkpoint = next(iter(checkpoint_files(self._log)), None)
+        self._flush = self._first_flush = self._snapshot.flush
+        self._since_checkpoint = self._table.version - (
+            int(checkpoint.name[:20]) if checkpoint else 0
+        )
+
+    @property
+    def next_flush(self) -> int:
+        return self._flush + 1
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def streams(self) -> list[StreamState]:
+        return states(read_all(self._snapshot, STREAMS))
+
+    def commit(self, flush: Flush) -> None:
+        with self._lock:
+            with _writing(self._data):
+                self._catch_up()
+                check_number(flush, self.next_flush)
+                self._store(flush)
+            self._keep_house()
+
+    # ── opening ──────────────────────────────────────────────────────────────────────────────────
+
+    def _create(self) -> None:
+        held = self._root.iterdir() if self._root.exists() else ()
+        foreign = [path.name for path in held if path != self._log]
+        if foreign:
+            raise LakeError(f"no lake in '{self._root}': it holds '{min(foreign)}'")
+        is_new = not self._data.exists()
+        self._root.mkdir(parents=True, exist_ok=True)
+        TelemetryTable.create(self._root)
+        if is_new:
+            self._sync(self._data.absolute().parent)
+
+    def _reopen(self) -> None:
+        """Look at the table anew, and make sure that what is seen will not vanish."""
+        self._table = TelemetryTable.open(self._root)
+        self._snapshot = self._table.snapshot()
+        self._sync(entry(self._log, self._table.version))
+        self._sync(self._log)
+        self._is_unsure = False
+
+    def _catch_up(self) -> None:
+        """Take in what others have committed, and end if one of them was an ingest."""
+        if self._is_unsure or entry(self._log, self._table.version + 1).exists():
+            self._reopen()
+            self._is_stale |= self._snapshot.flush != self._flush
+        if self._is_stale:
+            raise StaleWriter(
+                f"another ingest writes '{self._data}': its flush is {self._snapshot.flush},"
+                f" the last one from here was {self._flush}"
+            )
+
+    # ── one commit ───────────────────────────────────────────────────────────────────────────────
+
+    def _store(self, flush: Flush) -> None:
+        replaced = self._stream_parts_to_merge()
+        known = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
+        tables = list(tables_of(flush, known))
+        self._label_columns(tables)
+        written = self._files.write(tables, flush.number)
+        before, commit = self._table.version, uuid.uuid4().hex
+        try:
+            self._enter(flush.number, commit, written, replaced)
+            self._make_durable(before)
+        except BaseException:
+            if not is_entered(self._log, before, commit):
+                remove(written)
+            raise
+        self._show(flush.number, before, written, replaced)
+
+    def _stream_parts_to_merge(self) -> tuple[Part, ...]:
+        parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
+        return parts if len(parts) >= _MAX_STREAM_FILES else ()
+
+    def _label_columns(self, tables: Sequence[Table]) -> None:
+        """Make each signal a column of the table, which says what groups hold it."""
+        known, wanted = self._snapshot.groups, groups_with(self._snapshot.groups, tables)
+        if wanted == known:
+            return
+        before, self._is_unsure = self._table.version, True
+        self._table.label_columns(known, wanted)
+        self._make_durable(before)
+        self._snapshot = replace(self._snapshot, groups=wanted)
+        self._is_unsure = False
+
+    def _enter(
+        self, number: int, commit: str, written: Sequence[Part], replaced: Sequence[Part]
+    ) -> None:
+        """Write the log entry: at its end the flush is visible, though not yet durable."""
+        before, is_retry = self._table.version, False
+        while True:
+            self._is_unsure = True
+            try:
+                self._table.enter(number, commit, written, replaced)
+                return
+            except FAILURES as error:
+                if is_entered(self._log, before, commit):
+                    self._table = TelemetryTable.open(self._root)
+                    return
+                # A conflict with anybody but another ingest is none the second time.
+                self._catch_up()
+                if is_retry or not isinstance(error, CONFLICT):
+                    raise
+                is_retry = True
+
+    def _make_durable(self, before: int) -> None:
+        """Sync the entries after version `before`; if that fails, take ours out again."""
+        versions = range(before + 1, self._table.version + 1)
+        try:
+            for version in versions:
+                self._sync(entry(self._log, version))
+            self._sync(self._log)
+        except OSError:
+            if len(versions) == 1:
+                entry(self._log, before + 1).unlink(missing_ok=True)
+            self._is_stale = len(versions) > 1
+            raise
+
+    def _show(
+        self, number: int, before: int, written: Sequence[Part], replaced: Sequence[Part]
+    ) -> None:
+        if self._table.version == before + 1:
+            parts = [part for part in self._snapshot.parts if part not in replaced]
+            self._snapshot = replace(self._snapshot, flush=number, parts=(*parts, *written))
+        else:
+            self._snapshot = self._table.snapshot()
+        self._flush = number
+        self._is_unsure = False
+
+    # ── after the commit ─────────────────────────────────────────────────────────────────────────
+
+    def _keep_house(self) -> None:
+        """Remove what crashes left behind, and write a checkpoint when one is due.
+
+        The flush is stored: nothing here may fail it.
+        """
+        try:
+            if not self._is_tidy:
+                # Not before the first commit: only it proves that no other ingest is at work.
+                kept = {path_of(part) for part in self._snapshot.parts}
+                self._files.remove_orphans(kept, self._first_flush)
+                self._is_tidy = True
+            self._since_checkpoint += 1
+            if self._since_checkpoint >= self._checkpoint_every:
+                self._checkpoint()
+        except FAILURES as error:
+            logger.warning("lake house-keeping failed error=%s", one_line(error))
+
+    def _checkpoint(self) -> None:
+        self._table.checkpoint()
+        try:
+            for path in checkpoint_files(self._log):
+                self._sync(path)
+            self._sync(self._log)
+        except OSError:
+            for path in checkpoint_files(self._log):
+                path.unlink(missing_ok=True)
+            raise
+        self._since_checkpoint = 0
+        self._table = TelemetryTable.open(self._root)
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _reading(data: Path) -> Iterator[None]:
+    with _ours(f"the lake in '{data}' cannot be opened", data, FolderError):
+        yield
+
+
+@contextmanager
+def _writing(data: Path) -> Iterator[None]:
+    with _ours(f"the lake in '{data}' cannot be written", data, LakeError):
+        yield
+
+
+@contextmanager
+def _ours(what: str, data: Path, of_the_system: type[ContactorError]) -> Iterator[None]:
+    """Turn the libraries' and the system's errors into ours."""
+    try:
+        yield
+    except ContactorError:
+        raise
+    except (*FAILURES, PolarsError) as error:
+        raise _translated(error, what, data, of_the_system) from error
+    except BaseException as error:
+        if is_panic(error):
+            raise _translated(error, what, data, of_the_system) from error
+        raise
+
+
+def _translated(
+    error: BaseException, what: str, data: Path, of_the_system: type[ContactorError]
+) -> ContactorError:
+    if is_full(error):
+        return FolderFull(f"no space left in '{data}'; what was stored before is intact")
+    kind = of_the_system if isinstance(error, OSError) and error.errno else LakeError
+    return kind(f"{what}: {one_line(error)}")

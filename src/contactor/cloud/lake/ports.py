@@ -1,0 +1,92 @@
+"""What the lake asks of a store. Drivers: `MemoryStore`, `LocalStore` and, to read, `LocalReader`.
+
+store.commit(Flush(store.next_flush, tables, streams, gaps, quarantined))
+snapshot = store.snapshot()         # from now on this instant, whatever is committed later
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from contactor.cloud.lake.schema import Flush, StreamState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One stored file, or frame in memory: rows of one group and day, by vehicle and ts.
+
+    Fields:
+        vehicles: the least and greatest vehicle id in it; None where that is not known.
+        ts: the least and greatest instant in it, ns.
+        source: a Parquet file, or the rows themselves.
+    """
+
+    group: str
+    day: date
+    row_count: int
+    vehicles: tuple[str, str] | None
+    ts: tuple[int, int]
+    source: Path | pl.DataFrame
+
+    def may_hold(self, vehicle_id: str | None, start: int | None, end: int | None) -> bool:
+        """Whether a row of that vehicle and of [start, end) may be in it."""
+        if vehicle_id is not None and self.vehicles is not None:
+            low, high = self.vehicles
+            if not low <= vehicle_id <= high:
+                return False
+        return (start is None or self.ts[1] >= start) and (end is None or self.ts[0] < end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The lake at one instant.
+
+    Fields:
+        flush: the number of the newest flush in it; 0 before the first.
+        parts: in the order in which they were stored.
+        groups: for each signal with a column of its own, the groups that hold it.
+    """
+
+    flush: int = 0
+    parts: tuple[Part, ...] = ()
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+class LakeReader(Protocol):
+    """What is stored, as of the newest commit."""
+
+    def snapshot(self) -> Snapshot:
+        """The newest committed instant.
+
+        Raises:
+            LakeError: the lake cannot be read.
+        """
+        ...
+
+    def streams(self) -> list[StreamState]:
+        """The newest state of every stream."""
+        ...
+
+
+class LakeStore(LakeReader, Protocol):
+    """Stores flushes, each whole or not at all. One writer at a time."""
+
+    @property
+    def next_flush(self) -> int:
+        """The number that the next flush must have."""
+        ...
+
+    def commit(self, flush: Flush) -> None:
+        """Store `flush`; when this returns, everything in it survives a power cut.
+
+        Raises:
+            FolderFull: no space left.
+            StaleWriter: `flush` is not the next one: somebody else has written meanwhile.
+            LakeError: it could not be stored.
+            After any of these nothing of `flush` is stored.
+        """
+        ...

@@ -1,0 +1,233 @@
+"""A flush as tables: a frame per (group, UTC day), the bookkeeping among them, and back.
+
+    for group, day, frame in tables_of(flush):      # what the drivers store, one file each
+        ...
+    states(snapshot.frame(STREAMS))                 # the newest StreamState of every stream
+
+Both drivers store these tables and no others, so what is read back does not depend on the driver.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from contactor.clock import NS_PER_DAY
+from contactor.cloud.lake.frames import to_json
+from contactor.cloud.lake.ports import Part
+from contactor.cloud.lake.schema import (
+    BASE,
+    GAPS,
+    QUARANTINE,
+    STREAMS,
+    Flush,
+    Quarantined,
+    StoredGap,
+    StreamState,
+    is_signal,
+    storage_type,
+)
+from contactor.errors import LakeError, StaleWriter
+from contactor.signals.catalogue import catalogue
+
+_EPOCH = date(1970, 1, 1)
+_UNSIGNED = 2**64
+
+
+class Table(NamedTuple):
+    """The rows of one group and UTC day, sorted by vehicle and ts."""
+
+    group: str
+    day: date
+    frame: pl.DataFrame
+
+    @property
+    def signals(self) -> list[str]:
+        """The signals that have a column of their own in it."""
+        return [name for name in self.frame.columns if is_signal(name)]
+
+
+def tables_of(flush: Flush, known_streams: pl.DataFrame | None = None) -> Iterator[Table]:
+    """The tables of `flush`; `known_streams` are older stream rows to take over, newest wins.
+
+    Raises:
+        LakeError: a column is no signal or has another than its storage type.
+    """
+    for group, frame in flush.tables.items():
+        _check_types(frame)
+        yield from _by_day(group, frame)
+    yield from _by_day(GAPS, _gaps_frame(flush.gaps))
+    yield from _by_day(QUARANTINE, _quarantine_frame(flush.quarantined))
+    streams = streams_frame(flush.streams)
+    if known_streams is not None:
+        streams = newest(pl.concat([known_streams.select(streams.columns), streams]))
+    if not streams.is_empty():
+        # One file, whatever the age of the states in it: they are read together.
+        last = int(streams["ts"].max())  # type: ignore[arg-type]  # ts is never null
+        yield Table(STREAMS, day_of(last), streams.sort("vehicle_id", "ts", maintain_order=True))
+
+
+def groups_with(
+    groups: Mapping[str, frozenset[str]], tables: Sequence[Table]
+) -> dict[str, frozenset[str]]:
+    """`groups` (which hold each signal) with what `tables` add."""
+    found = dict(groups)
+    for table in tables:
+        for path in table.signals:
+            found[path] = found.get(path, frozenset()) | {table.group}
+    return found
+
+
+def part_of(table: Table, source: Path | pl.DataFrame) -> Part:
+    """The part that `table` becomes at `source`."""
+    vehicles, ts = table.frame["vehicle_id"], table.frame["ts"]
+    known = None if vehicles.has_nulls() else (str(vehicles.min()), str(vehicles.max()))
+    span = (int(ts.min()), int(ts.max()))  # type: ignore[arg-type]  # integers, never empty
+    return Part(table.group, table.day, table.frame.height, known, span, source)
+
+
+def check_number(flush: Flush, next_flush: int) -> None:
+    """Refuse a flush that is not the next one.
+
+    Raises:
+        StaleWriter: somebody else has written, or this flush is stored already.
+    """
+    if flush.number != next_flush:
+        raise StaleWriter(f"flush {flush.number} offered; the lake expects {next_flush}")
+
+
+def _check_types(frame: pl.DataFrame) -> None:
+    for name, dtype in frame.schema.items():
+        if is_signal(name) and name not in catalogue():
+            raise LakeError(f"column {name!r} is no signal of the catalogue")
+        wanted = storage_type(catalogue()[name].datatype) if is_signal(name) else BASE[name]
+        if dtype != wanted:
+            raise LakeError(f"column {name!r} is {dtype}; the lake stores {wanted}")
+
+
+def day_of(ts: int) -> date:
+    """The UTC day of an instant in ns."""
+    return _EPOCH + timedelta(days=ts // NS_PER_DAY)
+
+
+def _by_day(group: str, frame: pl.DataFrame) -> Iterator[Table]:
+    if frame.is_empty():
+        return
+    ordered = frame.sort("vehicle_id", "ts", maintain_order=True)
+    days = ordered["ts"] // NS_PER_DAY
+    for day in sorted(days.unique().to_list()):
+        part = ordered.filter(days == day) if days.min() != days.max() else ordered
+        yield Table(group, _EPOCH + timedelta(days=day), part)
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def streams_frame(states: Sequence[StreamState]) -> pl.DataFrame:
+    """A row per state; `ts` is `received_at`, `above` the flattened ranges."""
+    rows: list[dict[str, object]] = [
+        {
+            "vehicle_id": state.vehicle_id,
+            "ts": state.received_at,
+            "stream": signed(state.stream),
+            "profile": state.profile,
+            "lane": state.lane,
+            "watermark": state.watermark,
+            "above": [bound for span in state.above for bound in span],
+            "rows_stored": state.rows_stored,
+            "rows_refused": state.rows_refused,
+            "refused": to_json(dict(state.refused)),
+            "paths": list(state.paths),
+            "first_ts": state.first_ts,
+            "last_ts": state.last_ts,
+        }
+        for state in states
+    ]
+    return _frame(
+        rows,
+        "vehicle_id ts stream profile lane watermark above rows_stored rows_refused refused"
+        " paths first_ts last_ts",
+    )
+
+
+def newest(streams: pl.DataFrame) -> pl.DataFrame:
+    """The last row of every stream."""
+    return streams.unique(["vehicle_id", "stream"], keep="last", maintain_order=True)
+
+
+def states(streams: pl.DataFrame) -> list[StreamState]:
+    """The newest state of every stream, from stream rows in stored order."""
+    return [
+        StreamState(
+            vehicle_id=row["vehicle_id"],
+            stream=unsigned(row["stream"]),
+            profile=row["profile"],
+            lane=row["lane"],
+            watermark=row["watermark"],
+            above=tuple(zip(row["above"][::2], row["above"][1::2], strict=True)),
+            rows_stored=row["rows_stored"],
+            rows_refused=row["rows_refused"],
+            refused=json.loads(row["refused"]),
+            paths=tuple(row["paths"]),
+            first_ts=row["first_ts"],
+            last_ts=row["last_ts"],
+            received_at=row["ts"],
+        )
+        for row in newest(streams).iter_rows(named=True)
+    ]
+
+
+def signed(stream: int) -> int:
+    """The int64 of the same bits as the unsigned `stream`."""
+    return stream - _UNSIGNED if stream >= _UNSIGNED // 2 else stream
+
+
+def unsigned(stream: int) -> int:
+    """The stream number of a stored int64."""
+    return stream % _UNSIGNED
+
+
+# ── gaps and quarantine ──────────────────────────────────────────────────────────────────────────
+
+
+def _gaps_frame(gaps: Sequence[StoredGap]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "vehicle_id": gap.vehicle_id,
+            "ts": gap.last_ts,
+            "stream": signed(gap.stream),
+            "sequence": gap.first,
+            "last": gap.last,
+            "reason": gap.reason,
+            "row_count": gap.row_count,
+            "first_ts": gap.first_ts,
+            "last_ts": gap.last_ts,
+        }
+        for gap in gaps
+    ]
+    return _frame(rows, "vehicle_id ts stream sequence last reason row_count first_ts last_ts")
+
+
+def _quarantine_frame(quarantined: Sequence[Quarantined]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "vehicle_id": item.vehicle_id,
+            "ts": item.received_at,
+            "stream": None if item.stream is None else signed(item.stream),
+            "sequence": item.sequence,
+            "reason": item.reason,
+            "payload": item.payload,
+        }
+        for item in quarantined
+    ]
+    return _frame(rows, "vehicle_id ts stream sequence reason payload")
+
+
+def _frame(rows: list[dict[str, object]], columns: str) -> pl.DataFrame:
+    names = columns.split()
+    # By columns: polars builds them several times faster than rows.
+    cells = {name: [row[name] for row in rows] for name in names}
+    return pl.DataFrame(cells, {name: BASE[name] for name in names})

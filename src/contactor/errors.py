@@ -1,0 +1,117 @@
+"""Every error that Contactor raises on purpose, as one tree.
+
+    ContactorError
+    ├── UsageError              what the arguments alone show to be wrong (exit code 2)
+    │   ├── UnknownProfile          no such built-in profile or folder
+    │   ├── UnknownSignal           a path that the catalogue does not know
+    │   ├── MalformedCar            a CAR url that cannot be read
+    │   └── MalformedMap            a map file whose content cannot be read
+    ├── MissingPart             this needs a larger installation size
+    ├── LogError                a recording that cannot be read as frames
+    ├── DatabaseError           a CAN database that cannot be read
+    ├── TableError              a table that cannot be imported
+    ├── InvalidValue            a value outside its signal's type, range or allowed words
+    ├── MalformedRecord         bytes that are no record of ours
+    ├── LinkError               the broker refused, was lost, or answered too late
+    ├── OutboxError             the car's outbox cannot be read or written
+    ├── FolderError             a data folder that is foreign, newer, unreadable or full
+    │   ├── FolderInUse             another process holds it
+    │   └── FolderFull              no space left for what had to be stored
+    ├── LakeError               the columnar history cannot be read or written
+    │   └── StaleWriter             another ingest has committed since: this one must end
+    └── InstanceError           a running instance failed, or could not start
+
+A driver turns its library's errors into these with ``raise ... from``. The message says what was
+wrong, with the value, and what is allowed.
+"""
+
+
+class ContactorError(Exception):
+    """Base of all errors raised on purpose; its text is one line that a user can act on."""
+
+    exit_code = 1
+
+
+class UsageError(ContactorError):
+    """What the arguments alone show to be wrong."""
+
+    exit_code = 2
+
+
+class UnknownProfile(UsageError):
+    """No built-in profile of that name and no such folder."""
+
+
+class UnknownSignal(UsageError):
+    """A path that the catalogue does not know."""
+
+
+class MalformedCar(UsageError):
+    """A CAR url that cannot be read."""
+
+
+class MalformedMap(UsageError):
+    """A map file whose content cannot be read."""
+
+
+class MissingPart(ContactorError):
+    """A package of a larger installation size is needed and not installed."""
+
+
+class LogError(ContactorError):
+    """A recording that cannot be read as frames."""
+
+
+class DatabaseError(ContactorError):
+    """A CAN database that cannot be read."""
+
+
+class TableError(ContactorError):
+    """A table that cannot be imported."""
+
+
+class InvalidValue(ContactorError):
+    """A value outside its signal's type, range or allowed words."""
+
+
+class MalformedRecord(ContactorError):
+    """Bytes that are no record of ours.
+
+    `identity` is (vehicle_id, stream, sequence) where the envelope could be read.
+    """
+
+    def __init__(self, message: str, identity: tuple[str, int, int] | None = None) -> None:
+        super().__init__(message)
+        self.identity = identity
+
+
+class LinkError(ContactorError):
+    """The broker refused, was lost, or answered too late."""
+
+
+class OutboxError(ContactorError):
+    """The car's outbox cannot be read or written."""
+
+
+class FolderError(ContactorError):
+    """A data folder that is foreign, newer, unreadable or full."""
+
+
+class FolderInUse(FolderError):
+    """Another process holds the data folder."""
+
+
+class FolderFull(FolderError):
+    """No space was left for what had to be stored; what was stored before is intact."""
+
+
+class LakeError(ContactorError):
+    """The columnar history cannot be read or written."""
+
+
+class StaleWriter(LakeError):
+    """Another ingest has committed to the lake since this one last read it: this one must end."""
+
+
+class InstanceError(ContactorError):
+    """A running instance failed, or could not start."""

@@ -1,0 +1,1 @@
+"""How others see the fleet: web (HTTP API)."""

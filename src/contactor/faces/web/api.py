@@ -1,0 +1,122 @@
+"""The HTTP API under `/api/v1`; its OpenAPI document is at `/api/v1/openapi.json`.
+
+app = create_api(fleet)         # any ASGI server runs it
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import Litestar, Request, Router, get
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.params import Parameter
+
+from contactor import __version__
+from contactor.clock import from_iso
+from contactor.errors import ContactorError, UsageError
+from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
+from contactor.faces.web.problems import of_http_error, of_our_error
+from contactor.signals.catalogue import catalogue
+
+MAX_POINTS = 100_000
+MAX_PATHS = 64
+
+
+class VehiclePage(msgspec.Struct, frozen=True):
+    """One page of vehicles; `next` is the cursor of the next page, or null."""
+
+    items: list[Vehicle]
+    next: str | None
+
+
+class SeriesAnswer(msgspec.Struct, frozen=True):
+    """The stored values of some signals of one vehicle."""
+
+    vehicle_id: str
+    series: list[Mapping[str, object]]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The instance answers."""
+
+    status: str
+    version: str
+
+
+PathList = Annotated[list[str] | None, Parameter(query="path", description="VSS paths")]
+Instant = Annotated[str | None, Parameter(description="ISO 8601")]
+
+
+def create_api(fleet: Fleet) -> Litestar:
+    """The ASGI application over a fleet."""
+
+    @get("/vehicles", summary="Every vehicle")
+    async def vehicles(
+        limit: Annotated[int, Parameter(ge=1, le=1000)] = 100, cursor: str | None = None
+    ) -> VehiclePage:
+        known = fleet.vehicles()
+        later = [vehicle for vehicle in known if cursor is None or vehicle.vehicle_id > cursor]
+        page = later[:limit]
+        return VehiclePage(page, page[-1].vehicle_id if len(later) > limit else None)
+
+    @get("/vehicles/{vehicle_id:str}", summary="The last value of each signal of a vehicle")
+    async def vehicle(vehicle_id: str) -> VehicleNow:
+        fleet.refresh()
+        return await asyncio.to_thread(fleet.now, vehicle_id)
+
+    @get("/vehicles/{vehicle_id:str}/signals", summary="Stored values, extremes kept")
+    async def signals(
+        vehicle_id: str,
+        path: PathList = None,
+        start: Instant = None,
+        end: Instant = None,
+        max_points: Annotated[int, Parameter(ge=1, le=MAX_POINTS)] = 1000,
+    ) -> SeriesAnswer:
+        paths = _paths(path)
+        span = (_instant("start", start), _instant("end", end))
+        fleet.refresh()
+        answer = await asyncio.to_thread(fleet.series, vehicle_id, paths, *span, max_points)
+        return SeriesAnswer(vehicle_id, answer)
+
+    @get("/vehicles/{vehicle_id:str}/summary", summary="Count, extremes and mean of each signal")
+    async def summary(
+        vehicle_id: str, path: PathList = None, start: Instant = None, end: Instant = None
+    ) -> Mapping[str, object]:
+        paths = _paths(path) if path else None
+        span = (_instant("start", start), _instant("end", end))
+        fleet.refresh()
+        return await asyncio.to_thread(fleet.summary, vehicle_id, paths, *span)
+
+    @get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request[object, object, State]) -> Mapping[str, object]:
+        return request.app.openapi_schema.to_schema()
+
+    @get("/healthz", summary="Whether the instance answers")
+    async def healthz() -> Health:
+        return Health("ok", __version__)
+
+    return Litestar(
+        [Router("/api/v1", route_handlers=[vehicles, vehicle, signals, summary, openapi]), healthz],
+        openapi_config=OpenAPIConfig("Contactor", __version__, path="/_openapi"),
+        exception_handlers={HTTPException: of_http_error, ContactorError: of_our_error},
+        logging_config=None,
+    )
+
+
+def _paths(paths: Sequence[str] | None) -> list[str]:
+    """The paths asked for, each known."""
+    if not paths:
+        raise UsageError("path is missing: ?path=Vehicle.Speed, may be repeated")
+    if len(paths) > MAX_PATHS:
+        raise UsageError(f"{len(paths)} paths; the limit is {MAX_PATHS}")
+    return [catalogue()[path].path for path in paths]
+
+
+def _instant(name: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else from_iso(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None

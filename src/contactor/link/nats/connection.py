@@ -1,0 +1,266 @@
+"""One connection to a NATS server; the only file that knows nats-py.
+
+It is used from its making to its loss and never mended: nats-py's own reconnection gives up for
+good after some refusals, and sends late what nobody waits for any more.
+
+    connection = Connection()
+    await connection.connect(read_address("nats://127.0.0.1:4222"), "agent")
+    answer = await connection.request("subject", b"question", timeout_s=5)
+    await connection.end()
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import NoServersError
+
+from contactor.errors import LinkError, UsageError
+
+HANDSHAKE_S = 2
+FLUSH_S = 5
+CLOSE_S = 1
+PING_S = 10
+DEFAULT_PORT = 4222
+NO_RESPONDERS = "503"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the broker is and who we are; `shown` holds no secret."""
+
+    shown: str
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as it came; with a `status` it is the server itself that speaks."""
+
+    subject: str
+    payload: bytes
+    reply: str
+    status: str
+    description: str
+
+
+Hear = Callable[[Heard], None]
+
+
+class Listening:
+    """A subscription on one connection."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def end(self) -> None:
+        """Hear nothing more; the connection may be gone."""
+        with contextlib.suppress(NatsError, OSError):
+            await self._subscription.unsubscribe()
+
+
+class Connection:
+    """One connection; `reason` says why it could not be made, or was lost."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.is_over = False
+        self.closed = asyncio.Event()
+        self.watchers: set[asyncio.Event] = set()
+        self._client = Client()
+        self._inbox = ""
+        self._requests = 0
+        self._answers: dict[str, asyncio.Future[Heard | None]] = {}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nats-py still holds the connection; it does not always say when it stops."""
+        return self._client.is_connected
+
+    async def connect(self, address: Address, name: str) -> None:
+        """Connect, or raise whatever nats-py raises; the caller sets the time limit."""
+
+        async def note(error: Exception) -> None:
+            self.reason = explain(error)
+
+        async def close() -> None:
+            self.closed.set()
+
+        await self._client.connect(
+            address.shown,
+            name=name,
+            user=address.user,
+            password=address.password,
+            token=address.token,
+            error_cb=note,
+            closed_cb=close,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=HANDSHAKE_S,
+            flush_timeout=FLUSH_S,
+            ping_interval=PING_S,
+        )
+        if not self.is_alive:
+            raise LinkError("it closed the connection")
+        self.reason = None
+        self._inbox = self.new_inbox()
+        await self.subscribe(f"{self._inbox}.*", self._hear_answer)
+
+    async def end(self) -> None:
+        """Fail all that waits on this connection, and let it go."""
+        self.is_over = True
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_result(None)
+        for watcher in self.watchers:
+            watcher.set()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._client.close()
+        except Exception as error:  # noqa: BLE001  # a broken connection may be past closing
+            _log.debug("connection not closed cleanly reason=%s", explain(error))
+
+    def new_inbox(self) -> str:
+        """A subject that nobody else uses."""
+        return self._client.new_inbox()
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        reply: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Hand a message to the connection.
+
+        Raises:
+            LinkError: it was lost.
+        """
+        if self.is_over:
+            raise LinkError("the connection to the broker was lost")
+        try:
+            await self._client.publish(subject, payload, reply, headers)
+        except (NatsError, OSError) as error:
+            raise LinkError(f"not sent to the broker: {explain(error)}") from error
+
+    async def request(
+        self,
+        subject: str,
+        payload: bytes,
+        *,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
+    ) -> bytes:
+        """Send a message and return its answer.
+
+        Raises:
+            LinkError: the connection was lost, nobody takes the subject, or no answer in time.
+        """
+        self._requests += 1
+        reply = f"{self._inbox}.{self._requests}"
+        awaited: asyncio.Future[Heard | None] = asyncio.get_running_loop().create_future()
+        self._answers[reply] = awaited
+        try:
+            await self.publish(subject, payload, reply=reply, headers=headers)
+            async with asyncio.timeout(timeout_s):
+                answer = await awaited
+        except TimeoutError:
+            raise LinkError(f"no answer from the broker within {timeout_s:g} s") from None
+        finally:
+            del self._answers[reply]
+        if answer is None:
+            raise LinkError("the connection to the broker was lost")
+        if answer.status == NO_RESPONDERS:
+            raise LinkError(f"the broker has no queue for {subject!r}")
+        return answer.payload
+
+    async def subscribe(self, subject: str, hear: Hear) -> Listening:
+        """Have every message of a subject heard, one after another.
+
+        Raises:
+            LinkError: the connection was lost.
+        """
+
+        async def pass_on(message: Msg) -> None:
+            hear(_heard(message))
+
+        try:
+            return Listening(await self._client.subscribe(subject, cb=pass_on))
+        except (NatsError, OSError) as error:
+            raise LinkError(f"not subscribed: {explain(error)}") from error
+
+    async def flush(self, timeout_s: int = FLUSH_S) -> None:
+        """Return when the broker has read all that was sent, or has had its time."""
+        with contextlib.suppress(NatsError, OSError):
+            await self._client.flush(timeout_s)
+
+    def _hear_answer(self, message: Heard) -> None:
+        awaited = self._answers.get(message.subject)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(message)
+
+
+def _heard(message: Msg) -> Heard:
+    headers = message.headers or {}
+    # A status comes to our inbox, without a reply subject: nobody can forge one by a header.
+    is_status = not message.reply and bool(headers)
+    return Heard(
+        subject=message.subject,
+        payload=message.data,
+        reply=message.reply,
+        status=headers.get("Status", "") if is_status else "",
+        description=headers.get("Description", "").strip() if is_status else "",
+    )
+
+
+def read_address(url: str) -> Address:
+    """What a url says.
+
+    Args:
+        url: nats://[USER:PASSWORD@]HOST[:PORT], or tls://; a TOKEN may stand for user and password.
+
+    Raises:
+        UsageError: it says something else; the text names no secret.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or DEFAULT_PORT
+    except ValueError:
+        parts, host, port = urlsplit(""), None, 0
+    if parts.scheme not in {"nats", "tls"} or not host:
+        raise UsageError(
+            f"link {url.rpartition('@')[2]!r}; expected nats://[USER:PASSWORD@]HOST[:PORT]"
+        )
+    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password is not None else None
+    if password is None:
+        return Address(shown, token=user)
+    return Address(shown, user=user, password=password)
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong, in a few words on one line."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, NoServersError):
+        return "it cannot be reached"
+    text = " ".join(str(error).split()).removeprefix("nats: ").strip("'")
+    if "authorization" in text.lower():
+        return "it refused the user or password"
+    return text or type(error).__name__

@@ -1,0 +1,203 @@
+"""One name's durable view of the stream; a standing request brings messages as they come.
+
+consumer = NatsConsumer(transport, "contactor.v1.up.*", "ingest", QueueLimits())
+await consumer.prepare(timeout_s=5.0)                       # makes stream and consumer
+deliveries = await consumer.take(limit=500, timeout_s=0.2)  # makes them again after an error
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Protocol
+
+from contactor.errors import LinkError
+from contactor.link.nats import jetstream
+from contactor.link.nats.connection import Connection, Heard, Listening
+from contactor.link.ports import Delivery, QueueLimits
+
+API_S = 15.0
+"""The first stream after a boot can take over 5 s."""
+PULL_S = 10.0
+PULL_GRACE_S = 5.0
+FAILED_TAKE_S = 0.2
+
+NO_MESSAGES, EXPIRED, HEARTBEAT = "404", "408", "100"
+PULL_IS_LARGE = "Message Size Exceeds MaxBytes"
+NOT_ACKNOWLEDGED = b"-NAK"
+
+_log = logging.getLogger(__name__)
+
+
+class Link(Protocol):
+    """What a consumer needs of its transport."""
+
+    async def connection(self, timeout_s: float) -> Connection:
+        """The present connection, waited for.
+
+        Raises:
+            LinkError: there was none for `timeout_s`.
+        """
+        ...
+
+    def acknowledge(self, reply: str) -> Awaitable[None]:
+        """Acknowledge a delivery over the present connection.
+
+        Raises:
+            LinkError: there is none.
+        """
+        ...
+
+
+class NatsConsumer:
+    """A `Consumer` over JetStream."""
+
+    def __init__(self, link: Link, pattern: str, name: str, limits: QueueLimits) -> None:
+        self._link = link
+        self._limits = limits
+        self._pattern = pattern
+        self._name = name
+        self._connection: Connection | None = None
+        self._listening: Listening | None = None
+        self._store = ""
+        self._inbox = ""
+        self._pull: _Pull | None = None
+        self._pulls = 0
+        self._problem: str | None = None
+        self._arrived: deque[tuple[str, Delivery]] = deque()
+        self._changed = asyncio.Event()
+
+    async def take(self, *, limit: int, timeout_s: float) -> list[Delivery]:
+        """Up to `limit` messages as soon as there are any, none after `timeout_s`."""
+        try:
+            await self._wait_arrived(limit, timeout_s)
+        except LinkError:
+            self._connection = None
+            await asyncio.sleep(min(FAILED_TAKE_S, timeout_s))
+            raise
+        return [self._arrived.popleft()[1] for _ in range(min(limit, len(self._arrived)))]
+
+    async def prepare(self, timeout_s: float) -> None:
+        """Make stream and consumer where they are missing, and listen.
+
+        Raises:
+            LinkError: no connection for `timeout_s`, or the broker failed.
+        """
+        connection = await self._link.connection(timeout_s)
+        if connection is self._connection:
+            return
+        if self._listening is not None:
+            await self._listening.end()
+        self._store = await self._make(connection)
+        self._inbox = connection.new_inbox()
+        self._listening = await connection.subscribe(f"{self._inbox}.*", self._hear)
+        connection.watchers.add(self._changed)
+        self._pull, self._problem = None, None
+        self._connection = connection
+
+    async def give_back(self, connection: Connection) -> None:
+        """Let messages that nobody took be handed to whoever comes next, at once."""
+        with contextlib.suppress(LinkError):
+            while self._arrived:
+                await connection.publish(self._arrived.popleft()[0], NOT_ACKNOWLEDGED)
+
+    async def _wait_arrived(self, limit: int, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while not self._arrived:
+            left_s = max(deadline - loop.time(), 0)
+            connection = await self._ready_connection(left_s)
+            if self._problem is not None:
+                raise LinkError(f"the broker stopped delivering: {self._problem}")
+            if left_s == 0:
+                return
+            self._changed.clear()
+            if self._pull is None:
+                await self._ask(connection, limit)
+            elif loop.time() > self._pull.deadline:
+                raise LinkError("the broker answers no request for messages")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._changed.wait()
+
+    async def _ready_connection(self, timeout_s: float) -> Connection:
+        if self._connection is None or self._connection.is_over:
+            self._connection = None
+            await self.prepare(timeout_s)
+            assert self._connection is not None
+        return self._connection
+
+    async def _make(self, connection: Connection) -> str:
+        """Make stream and consumer; damaged files are given up, for the cars hold their content.
+
+        Returns what tells this making of the stream from another.
+        """
+        new_consumer = jetstream.create_consumer(self._name, self._pattern, self._limits)
+        store = await self._make_stream(connection)
+        try:
+            await _request(connection, new_consumer)
+        except jetstream.JetStreamRefusal as refusal:
+            if refusal.code != jetstream.SERVER_FAILED:
+                raise
+            _log.warning("stream dropped stream=%s reason=%s", jetstream.STREAM, refusal)
+            await _request(connection, jetstream.delete_stream())
+            store = await self._make_stream(connection)
+            await _request(connection, new_consumer)
+        return store
+
+    async def _make_stream(self, connection: Connection) -> str:
+        try:
+            return await _request(connection, jetstream.create_stream(self._limits))
+        except jetstream.JetStreamRefusal as refusal:
+            if refusal.err_code != jetstream.NAME_IN_USE:
+                raise
+        return await _request(connection, jetstream.update_stream(self._limits))
+
+    async def _ask(self, connection: Connection, limit: int) -> None:
+        """Put up a standing request; what it brings too late for one `take` is the next one's."""
+        self._pulls += 1
+        deadline = asyncio.get_running_loop().time() + PULL_S + PULL_GRACE_S
+        self._pull = _Pull(f"{self._inbox}.{self._pulls}", left=limit, deadline=deadline)
+        subject, payload = jetstream.pull(self._name, limit=limit, expires_s=PULL_S)
+        await connection.publish(subject, payload, reply=self._pull.reply)
+
+    def _hear(self, message: Heard) -> None:
+        """Take in a delivery, which asks for a reply, or a status, which does not."""
+        pull = self._pull
+        if message.reply:
+            self._arrived.append((message.reply, self._delivery(message)))
+            if pull is not None:
+                pull.left -= 1
+                self._pull = pull if pull.left else None
+        elif pull is not None and message.subject == pull.reply and message.status != HEARTBEAT:
+            self._pull = None
+            is_ordinary = message.status in {NO_MESSAGES, EXPIRED}
+            if not is_ordinary and message.description != PULL_IS_LARGE:
+                self._problem = " ".join(f"{message.status} {message.description}".split())
+        self._changed.set()
+
+    def _delivery(self, message: Heard) -> Delivery:
+        reply, store = message.reply, self._store
+
+        async def acknowledge() -> None:
+            # In a store made anew the same number is another message.
+            if store == self._store:
+                await self._link.acknowledge(reply)
+
+        return Delivery(message.subject, message.payload, acknowledge)
+
+
+@dataclass(slots=True)
+class _Pull:
+    """A standing request: how many messages it still brings, and when it must have ended."""
+
+    reply: str
+    left: int
+    deadline: float
+
+
+async def _request(connection: Connection, request: jetstream.Request) -> str:
+    subject, payload = request
+    return jetstream.check(await connection.request(subject, payload, timeout_s=API_S))

@@ -1,0 +1,132 @@
+"""What is said to JetStream, the store inside NATS: requests as JSON, answers checked. No I/O.
+
+    subject, payload = create_stream(QueueLimits())
+    check(await session.request(subject, payload))      # raises what JetStream refused
+
+Source: https://docs.nats.io/reference/reference-protocols/nats_api_reference
+"""
+
+from typing import Any
+
+import msgspec
+
+from contactor.clock import NS_PER_S
+from contactor.errors import LinkError
+from contactor.link import topics
+from contactor.link.ports import LinkFull, QueueLimits
+
+STREAM = "CONTACTOR_UP"
+PULL_BYTES = 32 * 2**20
+
+# Source: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+NAME_IN_USE = 10058
+NO_SPACE = frozenset({10002, 10023, 10047, 10077})
+SERVER_FAILED = 500
+
+_API = "$JS.API"
+
+Request = tuple[str, bytes]
+
+
+class JetStreamRefusal(LinkError):
+    """JetStream refused a request; `err_code` is its number for the reason."""
+
+    def __init__(self, message: str, *, code: int, err_code: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.err_code = err_code
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    code: int
+    err_code: int = 0
+    description: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    error: _Refusal | None = None
+    created: str = ""
+
+
+_answer = msgspec.json.Decoder(_Answer)
+
+
+def create_stream(limits: QueueLimits) -> Request:
+    """Make the stream; nothing happens when it is there as we want it."""
+    return f"{_API}.STREAM.CREATE.{STREAM}", _stream(limits)
+
+
+def update_stream(limits: QueueLimits) -> Request:
+    """Give an existing stream our settings."""
+    return f"{_API}.STREAM.UPDATE.{STREAM}", _stream(limits)
+
+
+def delete_stream() -> Request:
+    """Remove the stream and all that is in it."""
+    return f"{_API}.STREAM.DELETE.{STREAM}", b""
+
+
+def create_consumer(name: str, pattern: str, limits: QueueLimits) -> Request:
+    """Make a durable consumer, or give it our settings."""
+    config = {
+        "name": name,
+        "durable_name": name,
+        "filter_subject": pattern,
+        "deliver_policy": "all",
+        "ack_policy": "explicit",
+        "ack_wait": round(limits.ack_wait_s * NS_PER_S),
+        "max_ack_pending": limits.unacknowledged,
+    }
+    return f"{_API}.CONSUMER.CREATE.{STREAM}.{name}", _json(
+        {"stream_name": STREAM, "config": config}
+    )
+
+
+def pull(name: str, *, limit: int, expires_s: float) -> Request:
+    """Ask for the next messages; the broker sends them as they come until it expires."""
+    request = {"batch": limit, "max_bytes": PULL_BYTES, "expires": round(expires_s * NS_PER_S)}
+    return f"{_API}.CONSUMER.MSG.NEXT.{STREAM}.{name}", _json(request)
+
+
+def check(answer: bytes) -> str:
+    """Accept an answer; returns when the thing asked for was made, as JetStream writes it.
+
+    Raises:
+        LinkFull: the store is full.
+        JetStreamRefusal: it refused for another reason.
+        LinkError: this is no answer of JetStream.
+    """
+    try:
+        accepted = _answer.decode(answer)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise LinkError(f"no answer of JetStream: {error}") from error
+    if (refusal := accepted.error) is None:
+        return accepted.created
+    text = " ".join(refusal.description.split()) or f"error {refusal.err_code or refusal.code}"
+    if refusal.err_code in NO_SPACE:
+        raise LinkFull(f"the broker's store is full: {text}")
+    raise JetStreamRefusal(
+        f"the broker refused: {text}", code=refusal.code, err_code=refusal.err_code
+    )
+
+
+def _stream(limits: QueueLimits) -> bytes:
+    return _json(
+        {
+            "name": STREAM,
+            "subjects": [topics.ALL_UPLINKS],
+            "storage": "file",
+            "retention": "interest",
+            "discard": "new",
+            "max_bytes": limits.held_bytes,
+            "max_msgs": -1,
+            "max_consumers": -1,
+            "max_age": 0,
+            "duplicate_window": round(limits.duplicate_window_s * NS_PER_S),
+            "num_replicas": 1,
+        }
+    )
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(document)

@@ -1,0 +1,201 @@
+"""A transport over NATS that keeps itself connected.
+
+connect ──► every subscription in force ──► in use ──► lost: all that waits fails at once
+   ▲                                                    │
+   └────────── 0.1 to 1 s, with jitter, without end ◄───┘
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+
+from contactor.errors import LinkError
+from contactor.link.mailbox import Mailbox
+from contactor.link.nats import jetstream
+from contactor.link.nats.connection import (
+    CLOSE_S,
+    Connection,
+    Heard,
+    Listening,
+    explain,
+    read_address,
+)
+from contactor.link.nats.consumer import NatsConsumer
+from contactor.link.ports import Message, QueueLimits
+
+CONNECT_S = 5.0
+PUT_S = 5.0
+WATCH_S = 0.25
+RECONNECT_S = (0.2, 1.0)
+
+_log = logging.getLogger(__name__)
+
+
+class NatsTransport:
+    """A `Transport` over NATS; made inside a running event loop, which then keeps it connected.
+
+    Args:
+        url: nats://[USER:PASSWORD@]HOST[:PORT], or tls://.
+        name: how the broker's monitoring calls this client.
+        limits: of the queue, where this transport makes it.
+
+    Raises:
+        UsageError: the url cannot be read.
+    """
+
+    def __init__(self, url: str, *, name: str, limits: QueueLimits | None = None) -> None:
+        self._address = read_address(url)
+        self._name = name
+        self._limits = limits or QueueLimits()
+        self.connects = 0
+        self._connection: Connection | None = None
+        self._connected = asyncio.Event()
+        self._mailboxes: list[Mailbox] = []
+        self._listening: dict[Mailbox, Listening] = {}
+        self._consumers: dict[str, NatsConsumer] = {}
+        self._reason = "no answer yet"
+        self._is_failing = False
+        self._is_closed = False
+        self._keeping = asyncio.get_running_loop().create_task(self._keep_connected())
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now, as far as is known."""
+        return self._connection is not None
+
+    async def wait_connected(self, timeout_s: float) -> None:
+        """Return when there is a connection."""
+        await self.connection(timeout_s)
+
+    async def put(self, subject: str, payload: bytes, *, message_id: str) -> None:
+        """Return when the broker has taken the message."""
+        headers = {"Nats-Msg-Id": message_id}
+        connection = self._connection_now()
+        answer = await connection.request(subject, payload, timeout_s=PUT_S, headers=headers)
+        jetstream.check(answer)
+
+    async def consumer(self, pattern: str, *, name: str) -> NatsConsumer:
+        """The consumer of that name, made at the broker where it is new."""
+        if name not in self._consumers:
+            self._consumers[name] = NatsConsumer(self, pattern, name, self._limits)
+        await self._consumers[name].prepare(CONNECT_S)
+        return self._consumers[name]
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Broadcast to whoever listens."""
+        await self._connection_now().publish(subject, payload)
+
+    async def subscribe(self, pattern: str) -> Mailbox:
+        """Listen from now on, through every reconnection."""
+        if self._is_closed:
+            raise LinkError("the link was closed")
+        mailbox = Mailbox(pattern, on_close=self._forget)
+        self._mailboxes.append(mailbox)
+        if self._connection is not None:
+            with contextlib.suppress(LinkError):  # a lost link listens again when it is back
+                await self._listen(self._connection, mailbox)
+        return mailbox
+
+    async def close(self) -> None:
+        """Send what was published, then end the connection for good."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._connection is not None:
+            for consumer in self._consumers.values():
+                await consumer.give_back(self._connection)
+            await self._connection.flush(CLOSE_S)
+        self._keeping.cancel()
+        await asyncio.wait({self._keeping})
+        for mailbox in self._mailboxes:
+            mailbox.shut()
+
+    async def connection(self, timeout_s: float) -> Connection:
+        """The present connection, waited for; for consumers."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0 if self._is_closed else timeout_s):
+                await self._connected.wait()
+        return self._connection_now()
+
+    async def acknowledge(self, reply: str) -> None:
+        """Acknowledge a delivery over the present connection; for consumers."""
+        await self._connection_now().publish(reply, b"")
+
+    def _connection_now(self) -> Connection:
+        if self._is_closed:
+            raise LinkError("the link was closed")
+        if self._connection is None:
+            raise LinkError(f"no broker at {self._address.shown}: {self._reason}")
+        return self._connection
+
+    async def _listen(self, connection: Connection, mailbox: Mailbox) -> None:
+        """Fill a mailbox; in force at the broker when this returns."""
+
+        def hear(message: Heard) -> None:
+            mailbox.offer(Message(message.subject, message.payload))
+
+        self._listening[mailbox] = await connection.subscribe(mailbox.pattern, hear)
+        await connection.flush()
+
+    async def _forget(self, mailbox: Mailbox) -> None:
+        self._mailboxes.remove(mailbox)
+        listening = self._listening.pop(mailbox, None)
+        if listening is not None:
+            await listening.end()
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        while not self._is_closed:
+            connection = await self._connect()
+            if connection is not None:
+                failures = 0
+                await self._stay(connection)
+            shortest_s, longest_s = RECONNECT_S
+            limit_s = min(shortest_s * 2.0 ** min(failures, 8), longest_s)
+            failures += 1
+            await asyncio.sleep(random.uniform(limit_s / 2, limit_s))
+
+    async def _connect(self) -> Connection | None:
+        """A connection on which every subscription is in force; None when there is none."""
+        connection = Connection()
+        self._listening.clear()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await connection.connect(self._address, self._name)
+                while new := [box for box in self._mailboxes if box not in self._listening]:
+                    for mailbox in new:
+                        await self._listen(connection, mailbox)
+        except Exception as error:  # noqa: BLE001  # the edge: whatever a peer sends, try again
+            self._fail(connection.reason or explain(error))
+            await connection.end()
+            return None
+        return connection
+
+    async def _stay(self, connection: Connection) -> None:
+        """Use the connection until it is lost."""
+        self._connection = connection
+        self.connects += 1
+        self._connected.set()
+        if self._is_failing:
+            _log.warning("link back broker=%s", self._address.shown)
+        elif self.connects == 1:
+            _log.info("link made broker=%s", self._address.shown)
+        self._is_failing = False
+        try:
+            while connection.is_alive and not self._is_closed:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(WATCH_S):
+                        await connection.closed.wait()
+            if not self._is_closed:
+                self._fail(connection.reason or "connection lost")
+        finally:
+            self._connection = None
+            self._connected.clear()
+            await connection.end()
+
+    def _fail(self, reason: str) -> None:
+        self._reason = reason
+        if not self._is_failing:
+            _log.warning("link lost broker=%s reason=%s", self._address.shown, reason)
+        self._is_failing = True

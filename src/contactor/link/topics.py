@@ -1,0 +1,68 @@
+"""The subjects on the link: one row per kind of message, one token per vehicle.
+
+contactor.v1.up.ID          records, car to cloud; kept by the broker until taken
+contactor.v1.hello.ID       what the car holds, car to cloud; not kept
+contactor.v1.watermark.ID   what is stored, cloud to car; not kept
+
+uplink("leaf")                              # 'contactor.v1.up.leaf'
+vehicle_of("contactor.v1.up.leaf")          # 'leaf'
+matches(ALL_UPLINKS, uplink("leaf"))        # True
+"""
+
+from contactor.errors import MalformedRecord, UsageError
+from contactor.signals.codec import VEHICLE_ID
+
+PREFIX = "contactor.v1"
+ANY = "*"
+
+_UPLINK = f"{PREFIX}.up"
+_HELLO = f"{PREFIX}.hello"
+_WATERMARK = f"{PREFIX}.watermark"
+KINDS = (_UPLINK, _HELLO, _WATERMARK)
+
+ALL_UPLINKS = f"{_UPLINK}.{ANY}"
+ALL_HELLOS = f"{_HELLO}.{ANY}"
+ALL_WATERMARKS = f"{_WATERMARK}.{ANY}"
+
+
+def uplink(vehicle_id: str) -> str:
+    """Where a vehicle's records go; kept by the broker until taken."""
+    return _subject(_UPLINK, vehicle_id)
+
+
+def hello(vehicle_id: str) -> str:
+    """Where a vehicle says what it holds; not kept."""
+    return _subject(_HELLO, vehicle_id)
+
+
+def watermark(vehicle_id: str) -> str:
+    """Where a vehicle hears what is stored; not kept."""
+    return _subject(_WATERMARK, vehicle_id)
+
+
+def vehicle_of(subject: str) -> str:
+    """The vehicle that a subject names.
+
+    Raises:
+        MalformedRecord: it is no subject of ours.
+    """
+    kind, _, vehicle_id = subject.rpartition(".")
+    if kind not in KINDS or not VEHICLE_ID.fullmatch(vehicle_id):
+        raise MalformedRecord(f"subject {subject[:120]!r} names no vehicle of ours")
+    return vehicle_id
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Whether a subject falls under a pattern, in which `*` stands for one whole token."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if len(wanted) != len(given):
+        return False
+    return all(want in {ANY, token} for want, token in zip(wanted, given, strict=True))
+
+
+def _subject(kind: str, vehicle_id: str) -> str:
+    if not VEHICLE_ID.fullmatch(vehicle_id):
+        raise UsageError(
+            f"vehicle id {vehicle_id[:80]!r}; allowed: 1 to 64 letters, digits, '_' and '-'"
+        )
+    return f"{kind}.{vehicle_id}"

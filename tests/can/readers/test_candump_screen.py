@@ -1,0 +1,84 @@
+from collections.abc import Callable
+
+import pytest
+
+from contactor.can import log as log_module
+from contactor.can.log import LogReading, Refusal, TimeSource
+
+Read = Callable[[str | bytes], LogReading]
+
+
+def test_screen_without_stamps_takes_a_millisecond_a_frame(read: Read) -> None:
+    log = read("  can0  1DB   [2]  FF E0\n  can0  18FF50E5   [0] \n  can1  1DC   [1]  0F\n")
+    assert log.format == "candump-screen"
+    assert log.time_source is TimeSource.ASSUMED
+    assert not log.has_date
+    assert log.frames.ts.tolist() == [0, 1_000_000, 2_000_000]
+    assert log.frames.can_id.tolist() == [0x1DB, 0x18FF50E5, 0x1DC]
+    assert log.frames.is_extended.tolist() == [False, True, False]
+    assert log.frames.bus.tolist() == [0, 0, 1]
+    assert log.frames[0].data == b"\xff\xe0"
+
+
+def test_screen_assumed_time_goes_on_from_chunk_to_chunk(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "CHUNK_BYTES", 100)
+    log = read("  can0  1DB   [2]  FF E0\n" * 20)
+    assert log.frames.ts.tolist() == [n * 1_000_000 for n in range(20)]
+
+
+def test_screen_with_stamps_is_dated(read: Read) -> None:
+    log = read(
+        " (1700000000.000000)  can0  1DB   [1]  FF\n (1700000000.010000)  can0  1DB   [1]  FE\n"
+    )
+    assert log.time_source is TimeSource.UTC
+    assert log.frames.ts.tolist() == [1_700_000_000_000_000_000, 1_700_000_000_010_000_000]
+
+
+def test_screen_with_stamps_from_zero_counts_from_its_start(read: Read) -> None:
+    log = read(" (000.500000)  can0  1DB   [1]  FF\n (000.510000)  can0  1DB   [1]  FE\n")
+    assert log.time_source is TimeSource.START
+    assert log.frames.ts.tolist() == [0, 10_000_000]
+
+
+def test_screen_yields_every_kind_of_frame(read: Read) -> None:
+    log = read(
+        "  can0  123   [4]  remote request\n"
+        "  can0  20000004   [8]  00 01 00 00 00 00 00 00   ERRORFRAME\n"
+        "  can0  456  [12]  00 11 22 33 44 55 66 77 88 99 AA BB\n"
+        "  can0  457  [08]  00 11 22 33 44 55 66 77\n"
+        "  can0  RX B -  458   [2]  00 11\n"
+        "  can0  459   [2]  41 42   'AB'\n"
+    )
+    assert not log.refused
+    assert log.frames.is_remote.tolist() == [True, *[False] * 5]
+    assert log.frames.is_error.tolist() == [False, True, *[False] * 4]
+    assert log.frames.is_fd.tolist() == [False, False, True, True, False, False]
+    assert log.frames.can_id.tolist() == [0x123, 4, 0x456, 0x457, 0x458, 0x459]
+    assert log.frames.length.tolist() == [4, 8, 12, 8, 2, 2]
+    assert log.frames[2].data == bytes.fromhex("00112233445566778899AABB")
+
+
+def test_screen_refuses_what_the_terminal_wrote(read: Read) -> None:
+    frame = "  can0  1DB   [2]  FF E0\n"
+    log = read(
+        frame
+        + "^Z\n[1]+  Stopped                 candump can0\n\n"
+        + "  can0  1DB   [2]  FF\n"
+        + "  can0  1DB   [99]  FF\n"
+        + frame
+    )
+    assert log.frames.ts.tolist() == [0, 1_000_000]
+    assert log.refused == (
+        Refusal("not a frame", 2, 2, "^Z"),
+        Refusal("payload shorter than length", 2, 5, "can0  1DB   [2]  FF"),
+    )
+
+
+def test_screen_line_cut_at_the_end_is_refused(read: Read) -> None:
+    frame = "  can0  1DB   [2]  FF E0\n"
+    for cut in ("  can0  1DB   [2]  FF E", "  can0  1DB   [2]  FF ", "  can0  1DB  ", "  c"):
+        log = read(frame + cut)
+        assert len(log.frames) == 1
+        assert log.refused == (Refusal("truncated line", 1, 2, cut.strip()),)

@@ -1,0 +1,24 @@
+import pytest
+
+from contactor.can.readers.foreign import what_it_is
+
+
+@pytest.mark.parametrize(
+    ("head", "meaning"),
+    [
+        (b"", "empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git-LFS pointer"),
+        (b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
+        (b"LOGG\x90\0\0\0", "a Vector BLF log, which is not read yet"),
+        (b"MDF     4.11    ", "an ASAM MDF log, which is not read yet"),
+        (b";$FILEVERSION=1.1\r\n", "a PEAK TRC log, which is not read yet"),
+        (b"date Sam Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n", "a Vector ASC log"),
+        (b"CAN speed 1: 500k CAN speed 2: 500k", "a pp2can log"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+        (b'VERSION ""\n\nBO_ 475 HVBAT: 8 VCM\n', "a CAN database, not a log: give it with --dbc"),
+        (b"\0\1\2\3", "binary and of no kind that is known"),
+        (b"Dear diary,\n", "text without a line that is a CAN frame"),
+    ],
+)
+def test_foreign_file_is_named_as_what_it_is(head: bytes, meaning: str) -> None:
+    assert what_it_is(head).startswith(meaning)

@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contactor.can import log as log_module
+from contactor.can.log import LogReading, Refusal, open_log, read_log
+from contactor.errors import ContactorError, LogError, UsageError
+
+Read = Callable[[str | bytes], LogReading]
+
+LINE = "(1700000000.{:06d}) can0 1DB#{:08X}\n"
+GOLDENS = (
+    "".join(LINE.format(n, n) for n in range(4)),
+    "  can0  1DB   [2]  FF E0\n  can0  1DC   [1]  0F\n",
+    "ParserFlags\tCh\tCounter\tT/R\tTime\tFlags\tCAN ID\tLen\tData\t\n"
+    "1\t0\t1\tRX\t48659509\t\t0x000001db\t4\t0x08 dc 00 dd \t\n",
+    "Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2\n1674224,0000015F,false,Rx,0,2,90,F8,\n",
+    "1632509059.541604 2R11 174 00 00 00 aa\n1632509059.541799 1T29 18DB33F1 02 01 00\n",
+)
+
+
+def test_log_is_chosen_by_content_whatever_the_extension(tmp_path: Path) -> None:
+    path = tmp_path / "drive.csv"
+    path.write_text(LINE.format(0, 0))
+    assert open_log(path).format == "candump"
+
+
+def test_log_is_read_in_chunks_that_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "drive.log"
+    lines = [LINE.format(n, n) if n % 7 else "oops\n" for n in range(1000)]
+    lines[900] = "(1700000000.0) can0 1DB#0\n"
+    path.write_text("".join(lines))
+    whole = read_log(path)
+    monkeypatch.setattr(log_module, "CHUNK_BYTES", 777)
+    log = open_log(path)
+    tables = list(log.chunks())
+    assert len(tables) > 20
+    assert [ts for table in tables for ts in table.ts] == whole.frames.ts.tolist()
+    assert tuple(log.refused) == whole.refused
+    assert whole.refused == (
+        Refusal("not a frame", 143, 1, "oops"),
+        Refusal("truncated line", 1, 901, "(1700000000.0) can0 1DB#0"),
+    )
+
+
+def test_log_may_be_read_twice(tmp_path: Path) -> None:
+    path = tmp_path / "drive.log"
+    path.write_text(LINE.format(0, 0) + "oops\n")
+    log = open_log(path)
+    for _ in range(2):
+        assert sum(len(table) for table in log.chunks()) == 1
+        assert log.refused == [Refusal("not a frame", 1, 2, "oops")]
+
+
+def test_log_tells_how_far_it_has_been_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "drive.log"
+    path.write_text("".join(LINE.format(n, n) for n in range(100)))
+    monkeypatch.setattr(log_module, "CHUNK_BYTES", 1000)
+    told: list[tuple[int, int]] = []
+    read_log(path, lambda done, total: told.append((done, total)))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+def test_log_begins_after_a_byte_order_mark(read: Read) -> None:
+    log = read(b"\xef\xbb\xbf" + LINE.format(0, 0).encode())
+    assert len(log.frames) == 1
+    assert not log.refused
+
+
+def test_log_may_end_its_lines_with_carriage_returns(read: Read) -> None:
+    log = read("".join(LINE.format(n, n) for n in range(3)).replace("\n", "\r"))
+    assert len(log.frames) == 3
+
+
+def test_refused_text_is_short_and_printable(read: Read) -> None:
+    log = read(LINE.format(0, 0).encode() + b"\x1b[1m\xff" + b"x" * 200 + b"\n")
+    assert len(log.refused[0].first_text) == 80
+    assert log.refused[0].first_text.isprintable()
+
+
+def test_missing_file_and_directory_are_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no such file: .*nothing\.log"):
+        open_log(tmp_path / "nothing.log")
+    with pytest.raises(UsageError, match="is a directory"):
+        open_log(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a Git-LFS pointer"),
+        (b"<html>", "is an HTML page"),
+        (bytes(range(256)), "is binary"),
+        (b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1\n1,zz\n", "form of a savvycan log but holds no"),
+    ],
+)
+def test_file_that_is_no_log_is_refused_in_one_line(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "drive.log"
+    path.write_bytes(content)
+    with pytest.raises(LogError, match=reason) as raised:
+        open_log(path)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.fuzz
+@given(
+    golden=st.sampled_from(GOLDENS),
+    places=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=4)), max_size=6),
+    end=st.floats(0, 1),
+)
+def test_ruined_log_gives_frames_and_refusals_or_our_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    golden: str,
+    places: list[tuple[float, bytes]],
+    end: float,
+) -> None:
+    data = bytearray(golden.encode())
+    for place, scrap in places:
+        at = int(place * len(data))
+        data[at : at + len(scrap)] = scrap
+    path = tmp_path_factory.getbasetemp() / "ruined.log"
+    path.write_bytes(data[: 1 + int(end * len(data))])
+    try:
+        log = read_log(path)
+    except ContactorError:
+        return
+    lines = path.read_bytes().replace(b"\r", b"\n").count(b"\n") + 1
+    assert 1 <= len(log.frames) + sum(refusal.count for refusal in log.refused) <= lines
+    assert all(0 <= length <= 64 for length in log.frames.length)

@@ -1,0 +1,76 @@
+import numpy as np
+
+from contactor.can.decode import SignalColumn
+from contactor.can.frames import FrameTable
+from contactor.can.summary import duration_s, identifier_facts, signal_facts
+
+
+def column(values: list[float], unavailable: list[bool]) -> SignalColumn:
+    return SignalColumn(
+        message="HVBAT",
+        signal="Voltage",
+        unit="V",
+        rows=np.arange(len(values)),
+        raw=np.array(values),
+        values=np.array(values),
+        is_unavailable=np.array(unavailable, np.bool_),
+        labels={},
+    )
+
+
+def test_signal_facts_leave_out_what_is_not_available() -> None:
+    facts = signal_facts(column([511.5, 380.0, 390.0, np.nan], [True, False, False, True]))
+    assert facts == {
+        "unit": "V",
+        "count": 2,
+        "unavailable": 2,
+        "first": 380.0,
+        "last": 390.0,
+        "min": 380.0,
+        "max": 390.0,
+        "mean": 385.0,
+    }
+
+
+def test_signal_without_a_value_has_unknown_facts() -> None:
+    facts = signal_facts(column([511.5], [True]))
+    assert (facts["count"], facts["unavailable"]) == (0, 1)
+    assert [facts[name] for name in ("first", "last", "min", "max", "mean")] == [None] * 5
+
+
+def test_mean_beyond_a_float64_is_unknown() -> None:
+    assert signal_facts(column([1.7e308, 1.7e308], [False, False]))["mean"] is None
+
+
+def test_duration_is_from_the_earliest_to_the_latest_stamp() -> None:
+    frames = FrameTable.of(ts=[10**9, 5 * 10**8, 3 * 10**9], can_id=[1] * 3, data=[b""] * 3)
+    assert duration_s(frames) == 2.5
+    assert duration_s(FrameTable.empty()) is None
+
+
+def test_identifiers_show_cycle_time_length_and_changing_bits() -> None:
+    frames = FrameTable.of(
+        ts=[0, 10_000_000, 20_000_000, 25_000_000, 30_000_000, 40_000_000],
+        can_id=[0x1DB, 0x1DB, 0x1DB, 0x50, 0x1DB, 0x7],
+        is_error=[False] * 5 + [True],
+        data=[b"\x0f\x00", b"\x0e\x00", b"\x0f", b"\x01", b"\x0f\x80", b""],
+    )
+    assert identifier_facts(frames) == {
+        "0x050": {"frames": 1, "cycle_time_ms": None, "length": 1, "changing_bits": "00"},
+        "0x1db": {"frames": 4, "cycle_time_ms": 10.0, "length": 2, "changing_bits": "0180"},
+    }
+
+
+def test_identifiers_are_told_apart_by_kind_and_bus() -> None:
+    frames = FrameTable.of(
+        ts=range(4),
+        can_id=[0x1DB, 0x1DB, 0x1DB, 0x1DC],
+        bus=[0, 1, 0, 1],
+        is_extended=[False, False, True, False],
+        data=[b""] * 4,
+    )
+    assert list(identifier_facts(frames)) == ["0:0x1db", "1:0x1db", "0x1dc", "0x000001db"]
+
+
+def test_no_frames_have_no_identifiers() -> None:
+    assert identifier_facts(FrameTable.empty()) == {}

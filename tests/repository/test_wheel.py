@@ -1,0 +1,29 @@
+"""The wheel installs into an empty environment outside the clone and works there."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools import sizes
+
+# One worker builds it, once.
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sizes.build_wheel(tmp_path_factory.mktemp("dist"))
+
+
+def test_wheel_holds_the_package_and_its_data_only(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    folders = {name.split("/")[0] for name in names}
+    assert {folder.partition("-")[0] for folder in folders} == {"contactor"}
+    assert "contactor/py.typed" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_base_size_fits_the_car(wheel: Path, tmp_path: Path) -> None:
+    size = sizes.measure("base", wheel=wheel, folder=tmp_path)
+    assert size.megabytes < sizes.BASE_LIMIT_MB
