@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contactor.can.recording import Recording, decode
     from contactor.cloud.lake.lake import Lake, open_lake
+    from contactor.errors import ContactorError
 
 __version__ = "0.1.0"
 version = __version__
 
-__all__ = ["Lake", "Recording", "__version__", "decode", "open_lake", "version"]
+__all__ = ["ContactorError", "Lake", "Recording", "__version__", "decode", "open_lake", "version"]
 
 _HOMES = {
+    "ContactorError": "contactor.errors",
     "Lake": "contactor.cloud.lake.lake",
     "Recording": "contactor.can.recording",
     "decode": "contactor.can.recording",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import contactor
+from contactor.errors import ContactorError
 from tests.app.counting import COUNT, STEP_MS, make_log, make_profile, ts_of
 from tests.app.processes import RunningInstance, running, wait_for
 
@@ -50,7 +51,7 @@ def wait_stored(data: Path, last: int, timeout_s: float) -> None:
     """Wait until the last number is in the lake and nothing before it is still on its way."""
 
     def is_done() -> bool:
-        with contextlib.suppress(contactor.errors.ContactorError):
+        with contextlib.suppress(ContactorError):
             return len(stored(data)) + len(declared(data)) >= last
         return False
 

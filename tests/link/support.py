@@ -43,15 +43,19 @@ class BrokerProcess:
         return self.folder / "store"
 
     def start(self) -> None:
+        """Start it from the thread that the tests run in: it ends when that thread does."""
         with (self.folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.launch.command, stdout=log, stderr=log, preexec_fn=_end_with_parent
+                self.launch.command,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one system call
             )
-        asyncio.run(wait_broker(self.launch.url, DEADLINE_S))
 
     async def restart(self) -> None:
         self.launch = prepare_broker(self.folder)
-        await asyncio.to_thread(self.start)
+        self.start()
+        await wait_broker(self.launch.url, DEADLINE_S)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -6,7 +6,6 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -71,7 +70,7 @@ def test_peer_that_is_no_broker_is_one_line() -> None:
         async with server:
             port = server.sockets[0].getsockname()[1]
             with pytest.raises(LinkError, match="no broker at") as caught:
-                async with connected(f"nats://127.0.0.1:{port}", timeout_s=1.0):
+                async with connected(f"nats://127.0.0.1:{port}", timeout_s=0.3):
                     raise AssertionError("that was no broker")
         return str(caught.value)
 
@@ -110,10 +109,7 @@ def test_lost_link_and_its_return_are_logged_once(
     with caplog.at_level(logging.INFO):
         asyncio.run(scenario())
     lines = [r.getMessage() for r in caplog.records if "transport" in r.name]
-    assert [line.split(" broker=")[0] for line in lines if "link made" not in line] == [
-        "link lost",
-        "link back",
-    ]
+    assert [line.split(" broker=")[0] for line in lines] == ["link lost", "link made"]
     password = (broker_process.folder / "password").read_text().strip()
     assert password not in caplog.text
 
@@ -146,8 +142,8 @@ def test_unacknowledged_messages_come_again_after_a_kill(broker_process: BrokerP
                 await link.put(LEAF, b"%d" % number, message_id=f"{number}")
             first: list[bytes] = []
             while len(first) < 10:
-                for delivery in await consumer.take(limit=10, timeout_s=1.0):
-                    first.append(delivery.payload)
+                taken = await consumer.take(limit=10, timeout_s=1.0)
+                first += [delivery.payload for delivery in taken]
             broker_process.kill()
             await until(lambda: not link.is_connected)
             await broker_process.restart()

@@ -34,12 +34,16 @@ READY_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source that can be read again: the same batches under the same stream number."""
+    """A source that can be read again: the same batches under the same stream number.
+
+    `count` says how many rows of the source a batch stands for.
+    """
 
     vehicle_id: str
     profile: str
     stream: int
     batches: Callable[[], Iterator[tuple[Rows, ...]]]
+    count: Callable[[tuple[Rows, ...]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ async def _pump(
         outbox.append(stream, some)
         uplink.wake()
         for groups in some:
-            account.count(groups)
+            account.add(groups, source.count(groups))
     after = await uplink.drained(stream, STILL_S)
     refused = {
         reason: count - before.refused.get(reason, 0)
@@ -156,10 +160,10 @@ class _Account:
     first_ts: int | None = None
     last_ts: int | None = None
 
-    def count(self, groups: tuple[Rows, ...]) -> None:
+    def add(self, groups: tuple[Rows, ...], rows: int) -> None:
         self.made += 1
         if self.made > self.known:
-            self.rows += max(len(rows) for rows in groups)
+            self.rows += rows
         first, last = min(int(r.ts[0]) for r in groups), max(int(r.ts[-1]) for r in groups)
         self.first_ts = first if self.first_ts is None else min(self.first_ts, first)
         self.last_ts = last if self.last_ts is None else max(self.last_ts, last)

@@ -13,6 +13,7 @@ is its owner's alone.
     await wait_broker(launch.url, timeout_s=5.0)
 """
 
+import asyncio
 import errno
 import json
 import logging
@@ -22,12 +23,13 @@ import secrets
 import shutil
 import socket
 import sysconfig
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from contactor.errors import FolderError, FolderFull, LinkError, MissingPart
-from contactor.link.nats import NatsTransport
+from contactor.link.nats.connection import Connection, read_address
 from contactor.signals.codec import MAX_MESSAGE_BYTES
 
 HOST = "127.0.0.1"
@@ -39,6 +41,7 @@ MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES + 100_000
 STORE_BYTES = 2 * 2**30
 STORE_MEMORY_BYTES = 64 * 2**20
 BINARY = "nats-server"
+POLL_S = 0.02
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _log = logging.getLogger(__name__)
@@ -103,11 +106,19 @@ async def wait_broker(url: str, timeout_s: float) -> None:
     Raises:
         LinkError: it did not for `timeout_s`; the text says why.
     """
-    transport = NatsTransport(url, name="wait")
-    try:
-        await transport.wait_connected(timeout_s)
-    finally:
-        await transport.close()
+    address, reason = read_address(url), "no answer in time"
+    deadline = time.monotonic() + timeout_s
+    while True:
+        connection = Connection()
+        try:
+            if await connection.connect(address, "wait"):
+                return
+        finally:
+            await connection.end()
+        reason = connection.reason or reason
+        if time.monotonic() > deadline:
+            raise LinkError(f"no broker at {address.shown}: {reason}")
+        await asyncio.sleep(POLL_S)
 
 
 def _find_server() -> Path:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             first_ts = min(int(rows.ts[0]) for rows in groups)
             yield from cut_batches(groups, origin_ns=first_ts, batch_ns=BATCH_NS)
 
-    sent = send(folder, Source(vehicle, "", stream, batches), speed=float("inf"))
+    sent = send(folder, Source(vehicle, "", stream, batches, count_instants), speed=float("inf"))
     counts = source.counts
     document = {
         "vehicle_id": vehicle,
@@ -64,6 +64,11 @@ def run(args: argparse.Namespace) -> int:
     }
     show(document, as_json=args.json)
     return 0
+
+
+def count_instants(groups: tuple[Rows, ...]) -> int:
+    """Of a table each of its rows counts, also one that is stored in several groups."""
+    return max(len(rows) for rows in groups)
 
 
 def _stream_of(source: TableSource, vehicle: str) -> int:

@@ -62,11 +62,12 @@ def run(args: argparse.Namespace) -> int:
         nonlocal rows_read
         with progress_bar(f"replay {log.name}", "B") as on_progress:
             for batch in playback.batches(on_progress):
-                rows_read += max(len(rows) for rows in batch.groups)
+                rows_read += batch.row_count
                 yield batch.groups
 
     name = Path(args.car).name
-    sent = send(folder, Source(vehicle, name, playback.stream, batches), speed=args.speed)
+    source = Source(vehicle, name, playback.stream, batches, count_rows)
+    sent = send(folder, source, speed=args.speed)
     refused = {refusal.reason: refusal.count for refusal in recording.refused}
     refused_lines = sum(refused.values())
     for refusal in recording.refused:
@@ -86,6 +87,11 @@ def run(args: argparse.Namespace) -> int:
     }
     show(document, as_json=args.json)
     return 0
+
+
+def count_rows(groups: tuple[Rows, ...]) -> int:
+    """Of a recording each stored row counts."""
+    return sum(len(rows) for rows in groups)
 
 
 def start_instant(text: str | None, now_ns: int) -> int | None:

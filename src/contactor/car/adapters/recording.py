@@ -66,7 +66,7 @@ def open_recording(path: Path, *, start_ns: int | None, now_ns: int) -> Recordin
         LogError: it is no log that can be read.
     """
     log = open_log(path)
-    first = first_stamp(log)
+    first = log.first_ts
     if start_ns is not None:
         return Recording(log, start_ns, start_ns - first)
     if log.has_date:
@@ -76,13 +76,6 @@ def open_recording(path: Path, *, start_ns: int | None, now_ns: int) -> Recordin
     # Whole milliseconds: what is shown is what is stored.
     shift_ns = (end_ns - last) // 1_000_000 * 1_000_000
     return Recording(log, first + shift_ns, shift_ns, duration_ns=max(last - first, 0))
-
-
-def first_stamp(log: LogFile) -> int:
-    """The stamp of the first frame of the file."""
-    for frames in log.chunks():
-        return int(frames.ts[0])
-    raise LogError(f"{log.path} holds no frame")
 
 
 def source_hash(path: Path, *parts: str) -> "hashlib._Hash":

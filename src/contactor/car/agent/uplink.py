@@ -18,7 +18,7 @@ from collections import defaultdict
 
 from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
 from contactor.car.agent.window import SendWindow
-from contactor.clock import Clock
+from contactor.clock import NS_PER_S, Clock
 from contactor.errors import LinkError, MalformedRecord
 from contactor.link import topics
 from contactor.link.messages import (
@@ -34,6 +34,7 @@ SEND_AT_ONCE = 64
 IDLE_S = 0.25
 RETRY_S = 0.2
 KEEPALIVE_S = 15.0
+ASK_S = 0.5
 LOST_BY_CLOUD = "stored once and lost by the cloud; no longer held by the car"
 
 _log = logging.getLogger(__name__)
@@ -154,10 +155,14 @@ class Uplink:
             for number, stream in self._streams.items()
             if self._windows[number].should_ask(now_ns)
         }
-        if now_ns - self._greeted_ns > KEEPALIVE_S * 1e9:
+        if now_ns - self._greeted_ns > (KEEPALIVE_S if self._is_known() else ASK_S) * NS_PER_S:
             asking = {stream.vehicle_id for stream in self._streams.values()}
         await self._greet(asking)
         return has_sent
+
+    def _is_known(self) -> bool:
+        """Whether the cloud has answered for every stream."""
+        return all(number in self._watermarks for number in self._streams)
 
     async def _send_some(self, stream: Stream) -> bool:
         window = self._windows[stream.stream]

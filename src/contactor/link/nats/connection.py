@@ -4,9 +4,10 @@ It is used from its making to its loss and never mended: nats-py's own reconnect
 good after some refusals, and sends late what nobody waits for any more.
 
     connection = Connection()
-    await connection.connect(read_address("nats://127.0.0.1:4222"), "agent")
+    if not await connection.connect(read_address("nats://127.0.0.1:4222"), "agent"):
+        raise LinkError(connection.reason)
     answer = await connection.request("subject", b"question", timeout_s=5)
-    await connection.end()
+    await connection.end()          # in any case
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from nats.errors import NoServersError
 
 from contactor.errors import LinkError, UsageError
 
+CONNECT_S = 5.0
 HANDSHAKE_S = 2
 FLUSH_S = 5
 CLOSE_S = 1
@@ -65,9 +67,10 @@ class Listening:
         self._subscription = subscription
 
     async def end(self) -> None:
-        """Hear nothing more; the connection may be gone."""
-        with contextlib.suppress(NatsError, OSError):
-            await self._subscription.unsubscribe()
+        """Hear out what is on its way, then nothing more; the connection may be gone."""
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py's
 
 
 class Connection:
@@ -88,38 +91,19 @@ class Connection:
         """Whether nats-py still holds the connection; it does not always say when it stops."""
         return self._client.is_connected
 
-    async def connect(self, address: Address, name: str) -> None:
-        """Connect, or raise whatever nats-py raises; the caller sets the time limit."""
-
-        async def note(error: Exception) -> None:
-            self.reason = explain(error)
-
-        async def close() -> None:
-            self.closed.set()
-
-        await self._client.connect(
-            address.shown,
-            name=name,
-            user=address.user,
-            password=address.password,
-            token=address.token,
-            error_cb=note,
-            closed_cb=close,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=HANDSHAKE_S,
-            flush_timeout=FLUSH_S,
-            ping_interval=PING_S,
-        )
-        if not self.is_alive:
-            raise LinkError("it closed the connection")
+    async def connect(self, address: Address, name: str) -> bool:
+        """Try once; whether it succeeded, else `reason` says why not. To be ended in any case."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._connect(address, name)
+        except Exception as error:  # noqa: BLE001  # the edge: a peer may send anything
+            self.reason = self.reason or explain(error)
+            return False
         self.reason = None
-        self._inbox = self.new_inbox()
-        await self.subscribe(f"{self._inbox}.*", self._hear_answer)
+        return True
 
     async def end(self) -> None:
-        """Fail all that waits on this connection, and let it go."""
+        """Fail all that waits on this connection, and let it go; may be told twice."""
         self.is_over = True
         for answer in self._answers.values():
             if not answer.done():
@@ -206,6 +190,33 @@ class Connection:
         """Return when the broker has read all that was sent, or has had its time."""
         with contextlib.suppress(NatsError, OSError):
             await self._client.flush(timeout_s)
+
+    async def _connect(self, address: Address, name: str) -> None:
+        async def note(error: Exception) -> None:
+            self.reason = self.reason or explain(error)  # the first says most
+
+        async def close() -> None:
+            self.closed.set()
+
+        await self._client.connect(
+            address.shown,
+            name=name,
+            user=address.user,
+            password=address.password,
+            token=address.token,
+            error_cb=note,
+            closed_cb=close,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=HANDSHAKE_S,
+            flush_timeout=FLUSH_S,
+            ping_interval=PING_S,
+        )
+        if not self.is_alive:
+            raise LinkError("it closed the connection")
+        self._inbox = self.new_inbox()
+        await self.subscribe(f"{self._inbox}.*", self._hear_answer)
 
     def _hear_answer(self, message: Heard) -> None:
         awaited = self._answers.get(message.subject)

@@ -99,6 +99,8 @@ class NatsConsumer:
 
     async def give_back(self, connection: Connection) -> None:
         """Let messages that nobody took be handed to whoever comes next, at once."""
+        if self._listening is not None:
+            await self._listening.end()
         with contextlib.suppress(LinkError):
             while self._arrived:
                 await connection.publish(self._arrived.popleft()[0], NOT_ACKNOWLEDGED)

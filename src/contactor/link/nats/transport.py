@@ -18,13 +18,12 @@ from contactor.link.nats.connection import (
     Connection,
     Heard,
     Listening,
-    explain,
     read_address,
 )
 from contactor.link.nats.consumer import NatsConsumer
 from contactor.link.ports import Message, QueueLimits
 
-CONNECT_S = 5.0
+CONSUMER_S = 1.0
 PUT_S = 5.0
 WATCH_S = 0.25
 RECONNECT_S = (0.2, 1.0)
@@ -79,7 +78,7 @@ class NatsTransport:
         """The consumer of that name, made at the broker where it is new."""
         if name not in self._consumers:
             self._consumers[name] = NatsConsumer(self, pattern, name, self._limits)
-        await self._consumers[name].prepare(CONNECT_S)
+        await self._consumers[name].prepare(CONSUMER_S)
         return self._consumers[name]
 
     async def publish(self, subject: str, payload: bytes) -> None:
@@ -147,55 +146,58 @@ class NatsTransport:
     async def _keep_connected(self) -> None:
         failures = 0
         while not self._is_closed:
-            connection = await self._connect()
-            if connection is not None:
-                failures = 0
-                await self._stay(connection)
-            shortest_s, longest_s = RECONNECT_S
-            limit_s = min(shortest_s * 2.0 ** min(failures, 8), longest_s)
-            failures += 1
-            await asyncio.sleep(random.uniform(limit_s / 2, limit_s))
+            connection = Connection()
+            try:
+                if await self._open(connection):
+                    failures = 0
+                    await self._use(connection)
+            finally:
+                await connection.end()
+            if not self._is_closed:
+                self._fail(connection.reason)
+                await asyncio.sleep(_pause_s(failures))
+                failures += 1
 
-    async def _connect(self) -> Connection | None:
-        """A connection on which every subscription is in force; None when there is none."""
-        connection = Connection()
+    async def _open(self, connection: Connection) -> bool:
+        """Connect, and put every subscription in force; whether that succeeded."""
         self._listening.clear()
+        if not await connection.connect(self._address, self._name):
+            return False
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await connection.connect(self._address, self._name)
-                while new := [box for box in self._mailboxes if box not in self._listening]:
-                    for mailbox in new:
-                        await self._listen(connection, mailbox)
-        except Exception as error:  # noqa: BLE001  # the edge: whatever a peer sends, try again
-            self._fail(connection.reason or explain(error))
-            await connection.end()
-            return None
-        return connection
+            while new := [box for box in self._mailboxes if box not in self._listening]:
+                for mailbox in new:
+                    await self._listen(connection, mailbox)
+        except LinkError:
+            return False
+        return True
 
-    async def _stay(self, connection: Connection) -> None:
+    async def _use(self, connection: Connection) -> None:
         """Use the connection until it is lost."""
         self._connection = connection
         self.connects += 1
         self._connected.set()
         if self._is_failing:
-            _log.warning("link back broker=%s", self._address.shown)
-        elif self.connects == 1:
-            _log.info("link made broker=%s", self._address.shown)
+            _log.warning("link made broker=%s connects=%s", self._address.shown, self.connects)
         self._is_failing = False
         try:
             while connection.is_alive and not self._is_closed:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(WATCH_S):
                         await connection.closed.wait()
-            if not self._is_closed:
-                self._fail(connection.reason or "connection lost")
         finally:
             self._connection = None
             self._connected.clear()
-            await connection.end()
 
-    def _fail(self, reason: str) -> None:
-        self._reason = reason
+    def _fail(self, reason: str | None) -> None:
+        self._reason = reason or "connection lost"
         if not self._is_failing:
-            _log.warning("link lost broker=%s reason=%s", self._address.shown, reason)
+            what = "link lost" if self.connects else "no link yet"
+            _log.warning("%s broker=%s reason=%s", what, self._address.shown, self._reason)
         self._is_failing = True
+
+
+def _pause_s(failures: int) -> float:
+    """How long to wait before the next attempt: longer each time, and never in step with others."""
+    shortest_s, longest_s = RECONNECT_S
+    limit_s = min(shortest_s * 2.0 ** min(failures, 8), longest_s)
+    return random.uniform(limit_s / 2, limit_s)
