@@ -1,7 +1,7 @@
 # Everything from a clean clone, with Python 3.11 or newer and make.
 #
 #   make setup               .venv with what the program and its tests need
-#   make run [ARGS=...]      contactor run
+#   make run [ARGS=...]      contactor run; without ARGS it plays a sample drive
 #   make test [ARGS=...]     the tests; ARGS="-k outbox" for some
 #   make check               lint, format, types, import direction, spelling, docs
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py
@@ -52,8 +52,11 @@ clean:
 
 # ── the program ──────────────────────────────────────────────────────────────────────────────────
 
+# Without ARGS: a made-up drive of two minutes, once.
+DRIVE := --car "recording:examples/drives/leaf.log?profile=nissan_leaf_ze1&vehicle=demo"
+
 run: setup
-	@exec $(BIN)/contactor run $(ARGS)
+	@exec $(BIN)/contactor run $(if $(ARGS),$(ARGS),$(DRIVE))
 
 # ── tests and checks ─────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,6 @@
-"""Writes `signals/vss_6_0.csv` from a table of VSS facts (path, kind, datatype, unit, min, max, allowed).
+"""Writes `signals/vss_6_0.csv` from a table of VSS facts.
+
+The facts are path, kind, datatype, unit, min, max and allowed words.
 
 Run once for each release of VSS; the groups and `mean` marks are decided here, by rule.
 
@@ -13,6 +15,17 @@ from pathlib import Path
 
 TARGET = Path(__file__).parent.parent / "src/contactor/signals/vss_6_0.csv"
 
+COLUMNS = (
+    "path",
+    "kind",
+    "datatype",
+    "unit",
+    "minimum",
+    "maximum",
+    "allowed",
+    "group",
+    "mean",
+)
 BATTERY = "Vehicle.Powertrain.TractionBattery."
 DRIVE = re.compile(
     r"Vehicle\.(Speed|TraveledDistance|LowVoltageSystemState|IsMoving|Exterior\.AirTemperature"
@@ -45,7 +58,7 @@ def group_of(path: str, datatype: str, allowed: list[str]) -> str:
 def main(source: str) -> None:
     with Path(source).open(newline="") as facts, TARGET.open("w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow("path kind datatype unit minimum maximum allowed group mean".split())
+        writer.writerow(COLUMNS)
         for row in csv.DictReader(facts):
             if row["kind"] == "branch":
                 continue

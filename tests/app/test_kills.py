@@ -122,11 +122,13 @@ def test_whole_instance_killed_and_started_again_goes_on(tmp_path: Path) -> None
     count, data = 1_500, tmp_path / "data"
     url = car(tmp_path, count)
     for _ in range(2):
-        with contextlib.suppress(AssertionError):
-            with running(data, "--car", url, "--speed", "2") as instance:
-                time.sleep(2)
-                instance.process.kill()
-                instance.process.wait()
+        with (
+            contextlib.suppress(AssertionError),
+            running(data, "--car", url, "--speed", "2") as instance,
+        ):
+            time.sleep(2)
+            instance.process.kill()
+            instance.process.wait()
         wait_for(lambda: not _is_held(data), timeout_s=10, why="processes ended with their parent")
     with running(data, "--car", url, "--speed", "2"):
         wait_stored(data, count, timeout_s=60)

@@ -10,8 +10,8 @@ import uvicorn
 from contactor.app.folder import DataFolder
 from contactor.clock import SystemClock
 from contactor.cloud.ingest.ingest import Ingest
-from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.lake import Lake
+from contactor.cloud.lake.local import LocalStore
 from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
 from contactor.link.nats import NatsTransport
@@ -70,5 +70,5 @@ def _server(api: object, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]  # ours
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # ours
     return server

@@ -40,7 +40,7 @@ def test_bits_are_those_that_the_engine_reads(start, length, byte_order):
         return
     bits = set(bits_of(signal))
     assert len(bits) == length
-    every = [bit for bit in range(64)]
+    every = list(range(64))
     data = [(1 << bit).to_bytes(8, "little") for bit in every]
     frames = FrameTable.of(ts=every, can_id=[0x100] * 64, data=data)
     (column,) = decode_columns(frames, compile_plan(Database((message(signal),))))

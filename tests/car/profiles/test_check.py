@@ -437,6 +437,7 @@ B = ' SG_ B : 15|8@0+ (1,0) [0|0] "" Vector__XXX'
         (dbc(A, A), 5, r"signal A is there twice"),
         (dbc(A) + "\nBO_ 256 Other: 8 X\n" + B, 6, r"message id 256 is there twice"),
         (dbc(A, " SG_ B : nonsense"), 5, r"line 5"),
+        (dbc(" SG_ nonsense"), 4, r"SG_ nonsense is not read as a signal"),
         ('VERSION ""\n', None, r"no message \(BO_\) in it"),
         ("nothing at all", None, r"no CAN database"),
     ],

@@ -21,7 +21,7 @@ NA = "n/a"
 
 ZE1 = {
     f"{BATTERY}.CurrentVoltage": [NA, NA, 390.0, 368.5, 370.0, 376.0],
-    f"{BATTERY}.CurrentCurrent": [NA, -0.5, -0.5, -482.5, NA, -481.0, 34.0],
+    f"{BATTERY}.CurrentCurrent": [NA, -0.5, -0.5, -482.5, NA, -241.0, 34.0],
     f"{BATTERY}.CurrentPower": [NA, NA, -195.0, -177_801.25, NA, 12_784.0],
     f"{BATTERY}.StateOfCharge.Current": [NA, 93.4],
     f"{BATTERY}.StateOfCharge.Displayed": [NA, NA, 88.0, 87.0, 87.0, 87.0],
@@ -163,7 +163,7 @@ def test_ze1_motor_fits_the_battery_and_the_wheels(drive):
 
 
 def test_ze1_agrees_with_the_battery_controllers_own_answers(drive):
-    """Service 0x21 01 of the battery controller (0x7BB), in the same recording: SoC bytes 31..33."""
+    """Service 0x21 01 of the battery controller (0x7BB) in the same recording: charge x 10,000."""
     car = drive("EV-CANeplus2.log", "nissan_leaf_ze1")
     for at_s, soc_raw in ((3.017, 0x0E4207), (7.064, 0x0E35C8), (11.055, 0x0E354C)):
         soc = car.near(f"{BATTERY}.StateOfCharge.Current", at_s)

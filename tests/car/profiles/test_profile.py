@@ -89,8 +89,8 @@ def test_unknown_profile_is_a_folder_without_one(tmp_path):
 
 
 def test_profile_with_a_broken_dbc_names_file_and_line(make_folder):
-    folder = make_folder(dbc='VERSION ""\nBO_ 1 A: 8 X\n SG_ nonsense\n')
-    with pytest.raises(DatabaseError, match=r"car\.dbc: .*line [34]"):
+    folder = make_folder(dbc='VERSION ""\nBO_ 1 A: 8 X\n SG_ B : nonsense\n')
+    with pytest.raises(DatabaseError, match=r"car\.dbc: .*line 3"):
         load_profile(folder)
 
 

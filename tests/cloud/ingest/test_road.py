@@ -89,7 +89,7 @@ def road(test: Callable[[MemoryBroker, MemoryStore], Awaitable[None]]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def car(broker: MemoryBroker, outbox: Outbox, stream: Stream):  # noqa: ANN201
+async def car(broker: MemoryBroker, outbox: Outbox, stream: Stream):
     uplink = Uplink(outbox=outbox, transport=MemoryTransport(broker), clock=SystemClock())
     uplink.carry(stream)
     task = asyncio.create_task(uplink.run())

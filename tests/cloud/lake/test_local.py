@@ -421,6 +421,23 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
         assert open_lake(left).vehicles().rows() == Lake(store).vehicles().rows()
 
 
+def test_each_log_entry_is_synced_before_the_next_is_begun(tmp_path: Path) -> None:
+    synced: set[int] = set()
+    unsynced: list[int] = []
+
+    def record(path: Path) -> None:
+        sync_path(path)
+        if path.suffix == ".json":
+            synced.add(int(path.stem))
+            unsynced.extend(set(range(int(path.stem))) - synced)
+
+    store = LocalStore(tmp_path, sync=record)
+    store_drive(store, {SPEED: [1], POWER: [1], GEAR: [1]})
+    store_drive(store, {SPEED: [1], POWER: [1], GEAR: [1]}, group=Group.SLOW)
+    assert len(synced) > 6  # also one per signal that another group holds now
+    assert unsynced == []
+
+
 def test_a_new_data_folder_is_synced_into_its_parent(tmp_path: Path) -> None:
     disk = PowerCut()
     LocalStore(tmp_path / "data", sync=disk.sync)

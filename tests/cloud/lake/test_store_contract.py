@@ -50,6 +50,9 @@ def test_parts_are_sorted_by_vehicle_and_ts_and_say_so(store: LakeStore) -> None
     store.commit(flush(1, {Group.DRIVE: made}))
     (part,) = store.snapshot().parts
     assert (part.vehicles, part.ts, part.row_count) == (("a", "b"), (T0, T0 + S), 3)
+    source = part.source
+    rows = source if isinstance(source, pl.DataFrame) else pl.read_parquet(source)
+    assert rows.select("vehicle_id", "ts").rows() == [("a", T0), ("b", T0), ("b", T0 + S)]
     assert part.may_hold("a", T0, T0 + 1)
     assert not part.may_hold("c", None, None)
     assert not part.may_hold("a", T0 + S + 1, None)

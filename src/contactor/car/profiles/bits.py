@@ -36,7 +36,7 @@ def is_beyond(signal: SignalFormat, message: MessageFormat) -> bool:
 
 
 def overlaps(message: MessageFormat) -> Iterator[tuple[SignalFormat, SignalFormat]]:
-    """Pairs of signals that share a bit and can be in one frame, the later one second."""
+    """Pairs of signals that share a bit and can be in one frame."""
     signals = message.signals
     for place, one in enumerate(signals):
         for other in signals[place + 1 :]:

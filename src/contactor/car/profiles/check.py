@@ -83,6 +83,9 @@ def _check_database(path: Path, findings: list[Finding]) -> Database | None:
         findings.append(Finding(path.name, line, Level.ERROR, text))
     for message in database.messages:
         findings += _check_message(message, lines, path.name)
+    for name, line in lines.unread(database):
+        text = f"SG_ {name} is not read as a signal: this line is no signal of a DBC"
+        findings.append(Finding(path.name, line, Level.ERROR, text))
     for left_out in compile_plan(database).left_out:
         text = f"{left_out.name} cannot be decoded: {left_out.reason}"
         place = lines.named(left_out.name, database)
@@ -107,9 +110,10 @@ def _check_message(message: MessageFormat, lines: "DatabaseLines", file: str) ->
                 f"{message.name}.{signal.name} ({signal.length} bits at {signal.start}) "
                 f"does not fit the {message.length} bytes of its message",
             )
-    for one, other in overlaps(message):
-        text = f"{message.name}.{other.name} shares bits with {one.name}"
-        yield Finding(file, lines.of(message, other), Level.ERROR, text)
+    for pair in overlaps(message):
+        first, second = sorted(pair, key=lambda signal: lines.of(message, signal) or 0)
+        text = f"{message.name}.{second.name} shares bits with {first.name}"
+        yield Finding(file, lines.of(message, second), Level.ERROR, text)
 
 
 class DatabaseLines:
@@ -131,6 +135,16 @@ class DatabaseLines:
             self.repeated.append((name, line))
         self._lines[key] = line
 
+    def unread(self, database: Database) -> Iterator[tuple[str, int]]:
+        """Signals of the text that are not in the database read from it, with their lines."""
+        known = {
+            _number(message): {signal.name for signal in message.signals}
+            for message in database.messages
+        }
+        for (number, name), line in self._lines.items():
+            if name is not None and number in known and name not in known[number]:
+                yield name, line
+
     def named(self, name: str, database: Database) -> int | None:
         """The line of the signal "Message.Signal"."""
         message_name, _, signal_name = name.partition(".")
@@ -141,6 +155,11 @@ class DatabaseLines:
         )
 
     def of(self, message: MessageFormat, signal: SignalFormat) -> int | None:
-        """The line of a signal, or of its message; DBC marks extended ids by bit 31."""
-        number = message.can_id | (0x8000_0000 if message.is_extended else 0)
+        """The line of a signal, or of its message."""
+        number = _number(message)
         return self._lines.get((number, signal.name), self._lines.get((number, None)))
+
+
+def _number(message: MessageFormat) -> int:
+    """A message's number as a DBC writes it: extended ids are marked by bit 31."""
+    return message.can_id | (0x8000_0000 if message.is_extended else 0)

@@ -100,18 +100,16 @@ class TelemetryTable:
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
         return Snapshot(self._table.transaction_version(_MARK) or 0, tuple(parts), groups)
 
-    def label_columns(
-        self, known: Mapping[str, frozenset[str]], wanted: Mapping[str, frozenset[str]]
-    ) -> None:
-        """Make each signal of `wanted` a column that says which groups hold it."""
-        added = [_field(path, wanted[path]) for path in wanted if path not in known]
-        if added:
-            self._table.alter.add_columns(added, post_commithook_properties=_NO_HOOK)
-        for path in known:
-            if wanted[path] != known[path]:
-                self._table.alter.set_column_metadata(
-                    path, _groups_text(wanted[path]), post_commithook_properties=_NO_HOOK
-                )
+    def add_columns(self, groups: Mapping[str, frozenset[str]]) -> None:
+        """Add a column per signal, which says what groups hold it; one log entry."""
+        fields = [_field(path, groups[path]) for path in groups]
+        self._table.alter.add_columns(fields, post_commithook_properties=_NO_HOOK)
+
+    def label_column(self, path: str, groups: frozenset[str]) -> None:
+        """Make a signal's column say what groups hold it; one log entry."""
+        self._table.alter.set_column_metadata(
+            path, _groups_text(groups), post_commithook_properties=_NO_HOOK
+        )
 
     def enter(
         self, number: int, commit: str, written: Sequence[Part], replaced: Iterable[Part]

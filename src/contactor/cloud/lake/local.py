@@ -17,9 +17,10 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -230,10 +231,19 @@ class LocalStore:
         known, wanted = self._snapshot.groups, groups_with(self._snapshot.groups, tables)
         if wanted == known:
             return
-        before, self._is_unsure = self._table.version, True
-        self._table.label_columns(known, wanted)
-        self._make_durable(before)
+        added = {path: wanted[path] for path in wanted if path not in known}
+        if added:
+            self._alter(lambda: self._table.add_columns(added))
+        for path in known:
+            if wanted[path] != known[path]:
+                self._alter(partial(self._table.label_column, path, wanted[path]))
         self._snapshot = replace(self._snapshot, groups=wanted)
+
+    def _alter(self, change: Callable[[], None]) -> None:
+        """One entry that changes the columns, durable before the next is begun."""
+        before, self._is_unsure = self._table.version, True
+        change()
+        self._make_durable(before)
         self._is_unsure = False
 
     def _enter(

@@ -114,8 +114,6 @@ def day_of(ts: int) -> date:
 
 
 def _by_day(group: str, frame: pl.DataFrame) -> Iterator[Table]:
-    if frame.is_empty():
-        return
     ordered = frame.sort("vehicle_id", "ts", maintain_order=True)
     days = ordered["ts"] // NS_PER_DAY
     for day in sorted(days.unique().to_list()):

@@ -271,6 +271,8 @@ def explain(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, NoServersError):
         return "it cannot be reached"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
     text = " ".join(str(error).split()).removeprefix("nats: ").strip("'")
     if "authorization" in text.lower():
         return "it refused the user or password"
