@@ -7,6 +7,7 @@ Pure code is given `now_ns`; only the edges hold a `Clock`.
     clock.now_ns()          # 1_700_000_002_500_000_000
 """
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -14,8 +15,11 @@ from typing import Protocol
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 NS_PER_DAY = 86_400 * NS_PER_S
+TS_RANGE = range(-(2**63), 2**63)
+"""What a `ts` can be: int64, from 1677 to 2262."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BELOW_US = re.compile(r"[.,]\d{6}(\d{1,3})")
 
 
 def to_iso(ts: int) -> str:
@@ -30,12 +34,17 @@ def from_iso(text: str) -> int:
     """Nanoseconds UTC of an ISO 8601 instant; without a zone it is UTC.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or not between 1677 and 2262.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000
+    below_us = _BELOW_US.search(text)  # `datetime` leaves these digits out
+    rest_ns = int(below_us[1].ljust(3, "0")) if below_us else 0
+    ts = (instant - _EPOCH) // timedelta(microseconds=1) * 1000 + rest_ns
+    if ts not in TS_RANGE:
+        raise ValueError(f"{text!r} is not between 1677 and 2262")
+    return ts
 
 
 class Clock(Protocol):

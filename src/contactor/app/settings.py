@@ -5,24 +5,56 @@ add_option(parser, "--port", type=int, default=8080)      # or CONTACTOR_PORT
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from contactor.errors import UsageError
 
 DEFAULT_DATA = "contactor-data"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+class _AppendOverDefault(argparse.Action):
+    """Repeated options add up, and put what the environment says aside."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [*([] if before is self.default else before), values])
 
 
 def add_option(parser: argparse.ArgumentParser, flag: str, **settings: object) -> None:
-    """An option whose default comes from the environment where that names it."""
+    """An option whose default comes from the environment where that names it.
+
+    A repeatable option (`action="append"`) takes one value per line there.
+
+    Raises:
+        UsageError: the environment sets a switch to what is neither yes nor no.
+    """
     variable = f"CONTACTOR_{flag.strip('-').replace('-', '_').upper()}"
-    text = os.environ.get(variable)
-    help_text = settings.pop("help", "")
+    text = os.environ.get(variable)  # an empty one is as good as none
     if settings.get("action") == "store_true":
-        settings["default"] = text is not None and text.lower() in ("1", "true", "yes")
-    elif text is not None:
-        settings["default"] = [text] if settings.get("action") == "append" else text
+        settings["default"] = _switch(variable, text or "no")
+    elif settings.get("action") == "append":
+        settings["action"] = _AppendOverDefault
+        settings["default"] = text.splitlines() if text else []
+    elif text:
+        settings["default"] = text
+    help_text = settings.pop("help", "")
     parser.add_argument(flag, help=f"{help_text} [{variable}]", **settings)  # type: ignore[arg-type]  # argparse takes what it knows
+
+
+def _switch(variable: str, text: str) -> bool:
+    try:
+        return SWITCH[text.lower()]
+    except KeyError:
+        raise UsageError(f"{variable}={text}; allowed: {', '.join(SWITCH)}") from None
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:

@@ -182,7 +182,7 @@ def test_newer_format_is_refused(tmp_path: Path) -> None:
 
 def test_unwritable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutboxError, match="Not a directory"):
+    with pytest.raises(OutboxError, match="File exists"):
         Outbox(tmp_path / "file" / "outbox.db")
 
 

@@ -83,7 +83,7 @@ def stored(store: MemoryStore, vehicle_id: str = "leaf") -> list[int]:
 def road(test: Callable[[MemoryBroker, MemoryStore], Awaitable[None]]) -> None:
     async def run() -> None:
         async with asyncio.timeout(60):
-            await test(MemoryBroker(ack_wait_s=1.0), MemoryStore())
+            await test(MemoryBroker(), MemoryStore())
 
     asyncio.run(run())
 

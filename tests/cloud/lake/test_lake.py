@@ -129,8 +129,8 @@ def test_rows_without_anything_asked_for_are_left_out(store: LakeStore) -> None:
 
 
 def test_a_row_unavailable_in_another_signal_is_left_out(store: LakeStore) -> None:
-    store_drive(store, {SPEED: [NA], GEAR: [None], POWER: [1.0]})
-    assert Lake(store).signals("leaf", [GEAR]).is_empty()
+    store_drive(store, {SPEED: [NA, 1.0], GEAR: [None, 1]})
+    assert Lake(store).signals("leaf", [GEAR]).rows() == [(T0 + S, 1)]
 
 
 def test_a_known_signal_never_stored_has_no_rows(store: LakeStore) -> None:
@@ -148,7 +148,8 @@ def test_events_become_wide_columns_of_their_types(store: LakeStore) -> None:
     )
     store_drive(store, {SPEED: [1.0]})
     found = Lake(store).signals("leaf", [VIN, CODES, DOORS, LOCKED, SPEED])
-    assert dict(found.schema)[CODES] == pl.List(pl.String)
+    types = [found.schema[path] for path in (VIN, CODES, DOORS, LOCKED)]
+    assert types == [pl.String, pl.List(pl.String), pl.UInt8, pl.Boolean]
     assert found.rows() == [
         (T0, "x", ["P0", "ü"], 4, False, 1.0),
         (T0 + S, "y", [], None, None, None),

@@ -53,8 +53,6 @@ def run(args: argparse.Namespace) -> int:
     playback = Playback(
         recording, profile, vehicle_id=vehicle, sampling=args.sampling, start_ns=start_ns
     )
-    if recording.is_dated_by_file:
-        note(f"{log} has no date: laid to end when it was last written; --start sets it")
     folder = DataFolder.create(args.data)
     rows_read = 0
 
@@ -70,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     sent = send(folder, source, speed=args.speed)
     refused = {refusal.reason: refusal.count for refusal in recording.refused}
     refused_lines = sum(refused.values())
+    if recording.is_dated_by_file:
+        note(f"{log} has no date: laid to end when it was last written; --start sets it")
     for refusal in recording.refused:
         note(
             f"{log}: {refusal.count} refused: {refusal.reason},"
@@ -98,13 +98,15 @@ def start_instant(text: str | None, now_ns: int) -> int | None:
     """--start as ns UTC.
 
     Raises:
-        UsageError: it is no instant, or lies in the future.
+        UsageError: it is no instant, or not between 1970 and now.
     """
     if text is None:
         return None
     start_ns = parse_instant(text, now_ns=now_ns)
     if start_ns > now_ns:
         raise UsageError(f"--start {text} lies in the future")
+    if start_ns < 0:
+        raise UsageError(f"--start {text} lies before 1970")
     return start_ns
 
 

@@ -29,7 +29,6 @@ def add_car_options(parser: argparse.ArgumentParser) -> None:
         parser,
         "--car",
         action="append",
-        default=[],
         metavar="CAR",
         help="recording:FILE?profile=PROFILE[&vehicle=ID][&sampling=every|profile]; repeatable",
     )

@@ -153,20 +153,7 @@ class Connection:
         Raises:
             LinkError: the connection was lost, nobody takes the subject, or no answer in time.
         """
-        self._requests += 1
-        reply = f"{self._inbox}.{self._requests}"
-        awaited: asyncio.Future[Heard | None] = asyncio.get_running_loop().create_future()
-        self._answers[reply] = awaited
-        try:
-            await self.publish(subject, payload, reply=reply, headers=headers)
-            async with asyncio.timeout(timeout_s):
-                answer = await awaited
-        except TimeoutError:
-            raise LinkError(f"no answer from the broker within {timeout_s:g} s") from None
-        finally:
-            del self._answers[reply]
-        if answer is None:
-            raise LinkError("the connection to the broker was lost")
+        answer = await self._exchange(subject, payload, timeout_s=timeout_s, headers=headers)
         if answer.status == NO_RESPONDERS:
             raise LinkError(f"the broker has no queue for {subject!r}")
         return answer.payload
@@ -186,10 +173,14 @@ class Connection:
         except (NatsError, OSError) as error:
             raise LinkError(f"not subscribed: {explain(error)}") from error
 
-    async def flush(self, timeout_s: int = FLUSH_S) -> None:
-        """Return when the broker has read all that was sent, or has had its time."""
-        with contextlib.suppress(NatsError, OSError):
-            await self._client.flush(timeout_s)
+    async def flush(self, timeout_s: float = FLUSH_S) -> None:
+        """Return when the broker has acted on all that was sent, or has had its time.
+
+        It is told by an echo to ourselves, which comes last; nats-py's own flush writes its PING
+        ahead of what is still waiting to be written.
+        """
+        with contextlib.suppress(LinkError):
+            await self._exchange(None, b"", timeout_s=timeout_s)
 
     async def _connect(self, address: Address, name: str) -> None:
         async def note(error: Exception) -> None:
@@ -217,6 +208,34 @@ class Connection:
             raise LinkError("it closed the connection")
         self._inbox = self.new_inbox()
         await self.subscribe(f"{self._inbox}.*", self._hear_answer)
+
+    async def _exchange(
+        self,
+        subject: str | None,
+        payload: bytes,
+        *,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
+    ) -> Heard:
+        """Send a message, by default to ourselves, and wait for what comes to its reply subject."""
+        self._requests += 1
+        reply = f"{self._inbox}.{self._requests}"
+        awaited: asyncio.Future[Heard | None] = asyncio.get_running_loop().create_future()
+        self._answers[reply] = awaited
+        try:
+            if subject is None:
+                await self.publish(reply, payload)
+            else:
+                await self.publish(subject, payload, reply=reply, headers=headers)
+            async with asyncio.timeout(timeout_s):
+                answer = await awaited
+        except TimeoutError:
+            raise LinkError(f"no answer from the broker within {timeout_s:g} s") from None
+        finally:
+            del self._answers[reply]
+        if answer is None:
+            raise LinkError("the connection to the broker was lost")
+        return answer
 
     def _hear_answer(self, message: Heard) -> None:
         awaited = self._answers.get(message.subject)
