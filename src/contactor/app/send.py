@@ -27,6 +27,7 @@ from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
 BATCHES_AT_ONCE = 64
+MAX_IN_FLIGHT = 16_384
 ANSWER_S = 15.0
 STILL_S = 60.0
 READY_S = 15.0
@@ -83,7 +84,12 @@ async def _send(folder: DataFolder, source: Source, speed: float) -> Sent:
         stream = outbox.open_stream(
             source.vehicle_id, Lane.BACKLOG, profile=source.profile, stream=source.stream
         )
-        uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
+        uplink = Uplink(
+            outbox=outbox,
+            transport=transport,
+            clock=SystemClock(),
+            max_in_flight=MAX_IN_FLIGHT,
+        )
         uplink.carry(stream)
         running = asyncio.create_task(uplink.run())
         try:

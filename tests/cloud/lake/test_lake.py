@@ -95,11 +95,12 @@ def test_rows_are_ordered_by_ts_and_equal_ones_as_stored(store: LakeStore) -> No
 
 def test_rows_of_groups_meet_at_equal_ts(store: LakeStore) -> None:
     store_drive(store, {SPEED: [1.0, 2.0]}, ts=[T0, T0 + 2 * S])
-    store_drive(store, {POWER: [5.0, 6.0]}, ts=[T0, T0 + S], group=Group.FAST)
+    store_drive(store, {POWER: [5.0, 6.0, 7.0]}, ts=[T0, T0 + S, T0 + 3 * S], group=Group.FAST)
     assert Lake(store).signals("leaf", [SPEED, POWER]).rows() == [
         (T0, 1.0, 5.0),
         (T0 + S, None, 6.0),
         (T0 + 2 * S, 2.0, None),
+        (T0 + 3 * S, None, 7.0),
     ]
 
 
@@ -157,8 +158,8 @@ def test_events_become_wide_columns_of_their_types(store: LakeStore) -> None:
 
 
 def test_events_of_one_instant_stay_apart(store: LakeStore) -> None:
-    store_drive(store, {VIN: ["x", "y"]}, ts=[T0, T0], group=Group.EVENTS)
-    assert Lake(store).signals("leaf", [VIN]).rows() == [(T0, "x"), (T0, "y")]
+    store_drive(store, {VIN: ["x", "y"], GEAR: [1, 2]}, ts=[T0, T0], group=Group.EVENTS)
+    assert Lake(store).signals("leaf", [VIN, GEAR]).rows() == [(T0, "x", 1), (T0, "y", 2)]
 
 
 def test_long_has_a_row_per_value_and_per_unavailable(store: LakeStore) -> None:
@@ -266,4 +267,5 @@ def test_a_lake_shows_one_instant_until_refreshed(store: LakeStore) -> None:
     lake = Lake(store)
     store_drive(store, {SPEED: [2.0]}, ts=[T0 + S])
     assert lake.signals("leaf", [SPEED])[SPEED].to_list() == [1.0]
+    assert lake.committed_until == T0 + S
     assert lake.refresh().signals("leaf", [SPEED])[SPEED].to_list() == [1.0, 2.0]

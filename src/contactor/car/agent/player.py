@@ -11,7 +11,7 @@ for any live car; as fast as it goes, the player waits for room instead.
 import asyncio
 import logging
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 from contactor.car.agent.outbox import Outbox, Stream
 from contactor.car.agent.playback import Batch, Playback
@@ -105,7 +105,7 @@ class Player:
         known = max(position.acknowledged - position.last, 0)
         if known:
             return min(known, len(batches))
-        return sum(1 for batch in batches if self._wait_s(batch) <= 0)
+        return sum(1 for _ in takewhile(lambda batch: self._wait_s(batch) <= 0, batches))
 
     def _wait_s(self, batch: Batch) -> float:
         """Seconds until the batch has happened; the first one asked for happens now."""

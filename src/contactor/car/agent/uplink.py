@@ -17,7 +17,7 @@ import secrets
 from collections import defaultdict
 
 from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
-from contactor.car.agent.window import SendWindow
+from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import LinkError, MalformedRecord
 from contactor.link import topics
@@ -35,18 +35,31 @@ IDLE_S = 0.25
 RETRY_S = 0.2
 KEEPALIVE_S = 15.0
 ASK_S = 0.5
+DRAINING_ASK_S = 0.1
 LOST_BY_CLOUD = "stored once and lost by the cloud; no longer held by the car"
 
 _log = logging.getLogger(__name__)
 
 
 class Uplink:
-    """One agent's sender for all of its streams."""
+    """One agent's sender for all of its streams.
 
-    def __init__(self, *, outbox: Outbox, transport: Transport, clock: Clock) -> None:
+    Args:
+        max_in_flight: messages of a stream that may be out unconfirmed.
+    """
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        transport: Transport,
+        clock: Clock,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
         self._outbox = outbox
         self._transport = transport
         self._clock = clock
+        self._max_in_flight = max_in_flight
         self._streams: dict[int, Stream] = {}
         self._windows: dict[int, SendWindow] = {}
         self._watermarks: dict[int, Watermark] = {}
@@ -60,7 +73,7 @@ class Uplink:
     def carry(self, stream: Stream) -> None:
         """Take on a stream of the outbox."""
         self._streams[stream.stream] = stream
-        self._windows[stream.stream] = SendWindow(self._outbox.position(stream).acknowledged)
+        self._open_window(stream, self._outbox.position(stream).acknowledged)
         self._connects = 0
         self.wake()
 
@@ -100,7 +113,7 @@ class Uplink:
             LinkError: the watermark stood still for `still_s`.
         """
         loop = asyncio.get_running_loop()
-        reached, since = -1, loop.time()
+        reached, since, greeted = -1, loop.time(), 0.0
         while True:
             position = self._outbox.position(stream)
             if position.acknowledged >= position.last and stream.stream in self._watermarks:
@@ -112,8 +125,10 @@ class Uplink:
                     f"the cloud stored {reached} of {position.last} messages, then nothing"
                     f" for {still_s:g} s"
                 )
-            await self._greet_quietly({stream.vehicle_id}, flush=self._is_all_sent(stream))
-            await self._wait_moved(1.0)
+            if loop.time() - greeted > DRAINING_ASK_S:
+                greeted = loop.time()
+                await self._greet_quietly({stream.vehicle_id}, flush=self._is_all_sent(stream))
+            await self._wait_moved(DRAINING_ASK_S)
 
     def _is_all_sent(self, stream: Stream) -> bool:
         window = self._windows[stream.stream]
@@ -236,7 +251,11 @@ class Uplink:
             lost = (watermark.watermark + 1, held_from - 1)
             self._outbox.declare_lost(stream, *lost, LOST_BY_CLOUD)
             _log.warning("cloud lost messages first=%s last=%s", *lost)
-        self._windows[stream.stream] = SendWindow(watermark.watermark)
+        self._open_window(stream, watermark.watermark)
+
+    def _open_window(self, stream: Stream, acknowledged: int) -> None:
+        window = SendWindow(acknowledged, max_in_flight=self._max_in_flight)
+        self._windows[stream.stream] = window
 
     async def _greet(
         self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False

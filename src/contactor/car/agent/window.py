@@ -18,7 +18,7 @@ from contactor.clock import NS_PER_S
 STANDSTILL_NS = 10 * NS_PER_S
 ASK_NS = 5 * NS_PER_S
 REPEAT_MISSING_NS = 2 * NS_PER_S
-MAX_IN_FLIGHT = 512
+MAX_IN_FLIGHT = 2_048
 
 
 class SendWindow:
@@ -27,9 +27,10 @@ class SendWindow:
     `cursor` is the last sequence handed to the broker, `round` how often it went back.
     """
 
-    def __init__(self, acknowledged: int) -> None:
+    def __init__(self, acknowledged: int, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
         self.acknowledged = acknowledged
         self.round = 0
+        self._max_in_flight = max_in_flight
         self.cursor = acknowledged
         self._progress_ns = 0
         self._asked_ns = 0
@@ -61,9 +62,9 @@ class SendWindow:
             first, last = self._missing[0]
             first = max(first, self.acknowledged + 1)
             if first <= last:
-                return first - 1, min(last - first + 1, MAX_IN_FLIGHT)
+                return first - 1, min(last - first + 1, self._max_in_flight)
             self._missing.popleft()
-        room = MAX_IN_FLIGHT - (self.cursor - self.acknowledged)
+        room = self._max_in_flight - (self.cursor - self.acknowledged)
         return self.cursor, max(room, 0)
 
     def sent(self, after: int, last: int, now_ns: int) -> None:

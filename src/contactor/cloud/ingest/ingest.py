@@ -26,6 +26,7 @@ from contactor.link.ports import Consumer, Delivery, Transport
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
 TAKE_AT_ONCE = 500
+YIELD_EVERY = 32
 TAKE_S = 0.2
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
@@ -106,7 +107,9 @@ class Ingest:
     async def _take_some(self, consumer: Consumer) -> None:
         deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
         now_ns = self._clock.now_ns()
-        for delivery in deliveries:
+        for number, delivery in enumerate(deliveries, 1):
+            if not number % YIELD_EVERY:
+                await asyncio.sleep(0)
             vehicle_id = topics.vehicle_of(delivery.subject)
             self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
             self._hear(vehicle_id, now_ns)

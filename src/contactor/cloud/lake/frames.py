@@ -61,7 +61,7 @@ def rows_to_frames(vehicle_id: str, rows: Rows) -> pl.DataFrame:
 
 
 def _constant(name: str, text: str, length: int) -> pl.Series:
-    return pl.repeat(text, length, dtype=pl.String, eager=True).alias(name)
+    return pl.Series(name, [text], pl.String).new_from_index(0, length)
 
 
 def _cells(column: Column) -> pl.Series:
