@@ -145,7 +145,7 @@ UNITS: tuple[Unit, ...] = (
     _unit("km/h", Dimension.SPEED, Fraction(5, 18), "kph", "kmh", "kmph"),
     _unit("mph", Dimension.SPEED, Fraction("1609.344") / 3600, "mi/h"),
     _unit("K", Dimension.TEMPERATURE, 1, "kelvin"),
-    _unit("Celsius", Dimension.TEMPERATURE, 1, "degC", "deg C", "°C", "celcius", offset="273.15"),
+    _unit("Celsius", Dimension.TEMPERATURE, 1, "degC", "deg C", "°C", offset="273.15"),
     _unit(
         "degF",
         Dimension.TEMPERATURE,

@@ -251,3 +251,42 @@ def test_stream_made_by_an_older_version_is_given_our_limits(
             await link.put(LEAF, bytes(SMALL.held_bytes + 1), message_id="1")
 
     asyncio.run(scenario())
+
+
+@pytest.mark.processes
+def test_message_taken_after_the_store_was_lost_is_not_forgotten(
+    broker_process: BrokerProcess,
+) -> None:
+    """A stream without a consumer would acknowledge and forget: it must open last."""
+
+    async def keep_putting(link: NatsTransport, accepted: set[bytes]) -> None:
+        deadline, number = time.monotonic() + DEADLINE_S, 0
+        while len(accepted) < 50:
+            assert time.monotonic() < deadline
+            number += 1
+            try:
+                await link.put(LEAF, b"%d" % number, message_id=f"{number}")
+            except LinkError:
+                await asyncio.sleep(0)
+            else:
+                accepted.add(b"%d" % number)
+
+    async def scenario() -> None:
+        async with connected(broker_process.launch.url) as car:
+            for _ in range(6):
+                broker_process.kill()
+                shutil.rmtree(broker_process.store)
+                await broker_process.restart()
+                async with connected(broker_process.launch.url) as cloud:
+                    await car.wait_connected(DEADLINE_S)
+                    accepted: set[bytes] = set()
+                    putting = asyncio.create_task(keep_putting(car, accepted))
+                    consumer = await cloud.consumer(topics.ALL_UPLINKS, name="ingest")
+                    got: set[bytes] = set()
+                    while not putting.done() or got != accepted:
+                        taken = await consumer.take(limit=100, timeout_s=2.0)
+                        assert taken, f"forgotten: {sorted(accepted - got)}"
+                        got |= {delivery.payload for delivery in taken}
+                    await putting
+
+    asyncio.run(scenario())

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 
 import uvicorn
@@ -16,11 +15,11 @@ from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
 from contactor.link.nats import NatsTransport
 
-_log = logging.getLogger(__name__)
+POLL_S = 0.05
 
 
 def serve_cloud(folder: DataFolder, *, link: str, host: str, port: int) -> int:
-    """Serve until SIGINT or SIGTERM, then commit what was taken in.
+    """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
 
     Raises:
         StaleWriter: another ingest writes this lake.
@@ -43,11 +42,13 @@ async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
     taking = asyncio.create_task(ingest.run())
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stopped.wait())
+    announcing = asyncio.create_task(_announce(server, port))
     try:
         await asyncio.wait({taking, serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if taking.done():
             taking.result()
     finally:
+        announcing.cancel()
         server.should_exit = True
         taking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -56,6 +57,12 @@ async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
         stopping.cancel()
         await transport.close()
     return 0
+
+
+async def _announce(server: uvicorn.Server, port: int) -> None:
+    while not server.started:
+        await asyncio.sleep(POLL_S)
+    print(f"ready http://localhost:{port}", flush=True)
 
 
 def _server(api: object, host: str, port: int) -> uvicorn.Server:

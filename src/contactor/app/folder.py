@@ -126,6 +126,7 @@ class DataFolder:
 
         Raises:
             FolderInUse: somebody else holds it; the message names the process.
+            FolderError: it cannot be written, or there is no room.
         """
         try:
             descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -138,8 +139,11 @@ class DataFolder:
                 raise FolderInUse(
                     f"{self.root} is in use by process {self.holder() or 'unknown'}"
                 ) from error
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            except OSError as error:
+                raise _folder_error(self.root, error) from error
             yield
         finally:
             os.close(descriptor)

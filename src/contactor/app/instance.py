@@ -5,14 +5,12 @@
 
 import asyncio
 import contextlib
-import json
+import errno
 import logging
 import os
 import signal
 import socket
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +18,7 @@ import msgspec
 
 from contactor import __version__
 from contactor.app.folder import DataFolder, Process, RunningInstance, write_whole
+from contactor.app.local_http import get_json
 from contactor.app.supervisor import RoleSpec, Supervisor
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
 from contactor.errors import InstanceError
@@ -31,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What to run: where the API listens, and which cars."""
+    """What to run: where the API listens (on a port that is free), and which cars."""
 
     host: str
     port: int
@@ -45,44 +44,53 @@ def run_instance(folder: DataFolder, instance: Instance) -> int:
     """Run all roles until SIGINT or SIGTERM; the folder is held by the caller.
 
     Raises:
-        InstanceError: the port is taken, or a role cannot start.
+        InstanceError: a role cannot start.
     """
-    port = free_port(instance.host, instance.port)
-    return asyncio.run(_run(folder, instance, port))
+    return asyncio.run(_run(folder, instance))
 
 
 def free_port(host: str, port: int) -> int:
     """The port, if it is free; a free one for 0.
 
     Raises:
-        InstanceError: it is taken.
+        InstanceError: it is taken, or cannot be listened on.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port)) as server:
+        with socket.create_server((host, port), family=family) as server:
             taken: int = server.getsockname()[1]
             return taken
     except OSError as error:
-        raise InstanceError(f"port {port} on {host} is taken; --port 0 takes a free one") from error
+        is_taken = error.errno == errno.EADDRINUSE
+        reason = "is taken; --port 0 takes a free one" if is_taken else f"fails: {error.strerror}"
+        raise InstanceError(f"port {port} on {host} {reason}") from error
 
 
-async def _run(folder: DataFolder, instance: Instance, port: int) -> int:
+async def _run(folder: DataFolder, instance: Instance) -> int:
     folder.run_json.unlink(missing_ok=True)
     launch = prepare_broker(folder.broker)
-    url = f"http://localhost:{port}"
+    url = f"http://localhost:{instance.port}"
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     is_ready = False
 
     def write_run_json(processes: tuple[Process, ...]) -> None:
-        if is_ready:
-            document = RunningInstance(
-                url, __version__, started_at, os.getpid(), processes, first_owner_url=None
-            )
-            write_whole(folder.run_json, msgspec.json.encode(document).decode())
+        document = RunningInstance(
+            url, __version__, started_at, os.getpid(), processes, first_owner_url=None
+        )
+        write_whole(folder.run_json, msgspec.json.encode(document).decode())
+
+    def on_change(processes: tuple[Process, ...]) -> None:
+        try:
+            if is_ready:
+                write_run_json(processes)
+        except OSError as error:
+            # A full disk is no reason to stop what runs; the next change writes it again.
+            _log.error("run.json not written reason=%s", error)
 
     supervisor = Supervisor(
-        _roles(folder, instance, launch.command, launch.url, port),
+        _roles(folder, instance, launch.command, launch.url),
         log_folder=folder.log,
-        on_change=write_run_json,
+        on_change=on_change,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -111,13 +119,11 @@ async def _run(folder: DataFolder, instance: Instance, port: int) -> int:
     return 0
 
 
-def _roles(
-    folder: DataFolder, instance: Instance, broker: list[str], link: str, port: int
-) -> list[RoleSpec]:
+def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str) -> list[RoleSpec]:
     own = [sys.executable, "-m", "contactor.app.main"]
     data = ["--data", str(folder.root)]
     environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": link}
-    serve = [*own, "serve", *data, "--host", instance.host, "--port", str(port)]
+    serve = [*own, "serve", *data, "--host", instance.host, "--port", str(instance.port)]
     roles = [
         RoleSpec("broker", broker, death_signal=signal.SIGKILL),
         RoleSpec("cloud", serve, environment=environment),
@@ -149,9 +155,9 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...]) -> None:
 def _vehicles_without_value(url: str, vehicles: tuple[str, ...]) -> list[str] | None:
     """The vehicles that have no value yet; None while the API does not answer."""
     try:
-        with urllib.request.urlopen(f"{url}/api/v1/vehicles?limit=1000", timeout=2) as answer:
-            items = json.load(answer)["items"]
-    except (OSError, ValueError, urllib.error.URLError):
+        page = get_json(f"{url}/api/v1/vehicles?limit=1000", timeout_s=2.0)
+    except (OSError, ValueError):
         return None
-    known = {item["vehicle_id"] for item in items if item["signals"]}
+    assert isinstance(page, dict)
+    known = {item["vehicle_id"] for item in page["items"] if item["signals"]}
     return [vehicle_id for vehicle_id in vehicles if vehicle_id not in known]

@@ -9,12 +9,12 @@ Inside an instance answers hold the rows not yet committed too; from outside onl
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from contactor.app.folder import DataFolder
+from contactor.app.local_http import get_json
 from contactor.clock import to_iso
 from contactor.errors import InstanceError, LakeError
 
@@ -111,13 +111,13 @@ class _InstanceQuery:
         given = {key: value for key, value in query.items() if value is not None}
         url = f"{self._url}/{resource}?{urllib.parse.urlencode(given, doseq=True)}"
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
-                document: Mapping[str, object] = json.load(answer)
-                return document
+            document = get_json(url, timeout_s=TIMEOUT_S)
         except urllib.error.HTTPError as error:
             raise LakeError(_detail(error)) from error
         except (OSError, ValueError) as error:
             raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
+        assert isinstance(document, dict)
+        return document
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

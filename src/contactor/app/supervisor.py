@@ -119,7 +119,9 @@ class Supervisor:
                     f"{spec.role} cannot start: {self._last_words(spec.role, code)}"
                 )
             delay_s = RESTART_DELAY_S[min(failures, len(RESTART_DELAY_S) - 1)]
-            _log.warning("process ended role=%s code=%s restart_s=%s", spec.role, code, delay_s)
+            # Before that the run itself ends with its last words, in one line.
+            level = logging.WARNING if self._is_ready else logging.INFO
+            _log.log(level, "process ended role=%s code=%s restart_s=%s", spec.role, code, delay_s)
             await asyncio.sleep(delay_s)
 
     async def _start(self, spec: RoleSpec) -> asyncio.subprocess.Process:

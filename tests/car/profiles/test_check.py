@@ -76,9 +76,9 @@ def the_finding(folder, message):
         ),
         (HEAD + speed('from = ["Wheel.Speed", "Wheel.Exact"] #!'), "error", r'say combine = "pro'),
         (
-            HEAD + speed('from = ["Wheel.Speed", "Wheel.Exact"]', 'combine = "prodct" #!'),
+            HEAD + speed('from = ["Wheel.Speed", "Wheel.Exact"]', 'combine = "prodxct" #!'),
             "error",
-            r"combine is 'prodct'; nearest: product",
+            r"combine is 'prodxct'; nearest: product",
         ),
         (
             HEAD + speed('from = "Wheel.Speed"', 'combine = "product" #!'),
@@ -299,9 +299,9 @@ def the_finding(folder, message):
             r"unknown key 'frme'; nearest: fra",
         ),
         (
-            HEAD + actuator('frame = "Command.Lmit" #!'),
+            HEAD + actuator('frame = "Command.Limet" #!'),
             "error",
-            r"no signal 'Command.Lmit'; nearest",
+            r"no signal 'Command.Limet'; nearest",
         ),
         (
             HEAD + actuator('frame = "Command.Limit"').replace('Limit"]', 'Limit"] #!'),

@@ -186,11 +186,15 @@ def test_ze1_gives_the_rest_of_a_drive(drive):
 
 def test_ze1_gives_a_fast_charge(drive):
     car = drive("EV_can-bus_from_62_ZE1_QCcharging.txt", "nissan_leaf_ze1")
-    charger_v = car.ends(f"{BATTERY}.Charging.ChargeVoltage.DC")
-    assert charger_v == (372.0, 378.0)
+    assert car.ends(f"{BATTERY}.Charging.ChargeVoltage.DC") == (372.0, 378.0)
     assert car.ends(f"{BATTERY}.Charging.ChargeCurrent.DC") == (34.0, 35.0)
     assert car.ends(f"{BATTERY}.CurrentVoltage") == (366.5, 376.0)
     assert car.ends(f"{BATTERY}.CurrentCurrent") == (-0.5, 34.0)
+    for what, most in (("Voltage", 3.0), ("Current", 1.5)):
+        at_s, given = car.valid(f"{BATTERY}.Charging.Charge{what}.DC")
+        pack_s, taken = car.valid(f"{BATTERY}.Current{what}")
+        difference = np.abs(given - np.interp(at_s, pack_s, taken))[1:]  # the log is cut before it
+        assert difference.max() <= most
     at_s, is_charging = car.valid(f"{BATTERY}.Charging.IsCharging")
     current_s, current_a = car.valid(f"{BATTERY}.CurrentCurrent")
     flows = np.interp(at_s, current_s, current_a) > 10

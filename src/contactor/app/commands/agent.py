@@ -11,6 +11,7 @@ from contactor.app.folder import DataFolder
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.agent.outbox import Outbox
 from contactor.errors import UsageError
+from contactor.link.nats.connection import read_address
 
 NAME = "agent"
 HELP = "the car alone: outbox and uplink"
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.link:
         raise UsageError("no --link given: nats://[USER:PASSWORD@]HOST:PORT of the broker")
     check_cars(args.car)
+    read_address(args.link)
     folder = DataFolder.create(args.data)
     is_supervised = bool(os.environ.get("CONTACTOR_SUPERVISED"))
     with contextlib.nullcontext() if is_supervised else folder.held():

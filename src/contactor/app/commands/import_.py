@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from contactor.app.cars import existing_file, vehicle_id
@@ -43,10 +44,12 @@ def run(args: argparse.Namespace) -> int:
         start_ns=start_instant(args.start, now_ns),
     )
     stream = _stream_of(source, vehicle)
+    reading = source.read()
+    begun = list(islice(reading, 1))  # what is no table is refused before a folder is made
     folder = DataFolder.create(args.data)
 
     def batches() -> Iterator[tuple[Rows, ...]]:
-        for groups in source.read():
+        for groups in chain(begun, reading):
             first_ts = min(int(rows.ts[0]) for rows in groups)
             yield from cut_batches(groups, origin_ns=first_ts, batch_ns=BATCH_NS)
 

@@ -103,6 +103,7 @@ def _show(name: str, message: str | None, *, is_json: bool) -> int:
             {
                 "name": profile.name,
                 "title": profile.title,
+                "folder": str(profile.folder),
                 "read_only": profile.is_read_only,
                 "fingerprint": profile.fingerprint,
                 "signals": [_facts(profile, entry) for entry in profile.map.entries],
@@ -136,7 +137,6 @@ def _facts(profile: "Profile", entry: "MapEntry") -> SignalFacts:
 def _print_signals(profile: "Profile") -> None:
     access = "read only" if profile.is_read_only else f"{len(profile.map.actuators)} actuators"
     print(f"{profile.name}: {profile.title}, {access}")
-    print(f"{profile.folder}")
     print()
     unavailable = profile.map.unavailable
     print_table(

@@ -34,9 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", metavar="ISO", help="instant of the first frame")
     parser.add_argument(
         "--sampling",
-        type=Sampling,
-        choices=list(Sampling),
-        default=Sampling.EVERY,
+        choices=[sampling.value for sampling in Sampling],
+        default=Sampling.EVERY.value,
         help="every instant of the source (default), or by the profile's rules",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     start_ns = start_instant(args.start, now_ns)
     recording = open_recording(log, start_ns=start_ns, now_ns=now_ns)
     playback = Playback(
-        recording, profile, vehicle_id=vehicle, sampling=args.sampling, start_ns=start_ns
+        recording, profile, vehicle_id=vehicle, sampling=Sampling(args.sampling), start_ns=start_ns
     )
     folder = DataFolder.create(args.data)
     rows_read = 0

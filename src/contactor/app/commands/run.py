@@ -4,7 +4,7 @@ import argparse
 
 from contactor.app.cars import parse_car
 from contactor.app.folder import DataFolder
-from contactor.app.instance import Instance, run_instance
+from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.output import note
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
@@ -81,16 +81,16 @@ def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
     check_host(args.host)
     vehicles = check_cars(args.car)
-    if not vehicles:
-        note("no --car given: broker and cloud only")
     folder = DataFolder.create(args.data)
     with folder.held():
         instance = Instance(
             host=args.host,
-            port=args.port,
+            port=free_port(args.host, args.port),
             cars=tuple(args.car),
             vehicles=vehicles,
             speed=args.speed,
             outbox_bytes=args.outbox_bytes,
         )
+        if not vehicles:
+            note("no --car given: broker and cloud only")
         return run_instance(folder, instance)

@@ -5,8 +5,9 @@ import os
 
 from contactor.app.cloud import serve_cloud
 from contactor.app.folder import DataFolder
-from contactor.app.instance import Instance, run_instance
+from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
+from contactor.link.nats.connection import read_address
 
 NAME = "serve"
 HELP = "the cloud alone: ingest, lake and API"
@@ -22,10 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_host(args.host)
+    if args.link:
+        read_address(args.link)
     folder = DataFolder.create(args.data)
     if os.environ.get("CONTACTOR_SUPERVISED"):
         return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
     with folder.held():
+        port = free_port(args.host, args.port)
         if args.link:
-            return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
-        return run_instance(folder, Instance(host=args.host, port=args.port))
+            return serve_cloud(folder, link=args.link, host=args.host, port=port)
+        return run_instance(folder, Instance(host=args.host, port=port))

@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the summary."""
     now_ns = SystemClock().now_ns()
-    since = parse_instant(args.since, now_ns=now_ns) if args.since else None
-    until = parse_instant(args.until, now_ns=now_ns) if args.until else None
+    since = None if args.since is None else parse_instant(args.since, now_ns=now_ns)
+    until = None if args.until is None else parse_instant(args.until, now_ns=now_ns)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"--since {args.since} is not before --until {args.until}")
     paths = [catalogue()[path].path for path in args.signal] if args.signal else None
-    wanted = vehicle_id(args.vehicle) if args.vehicle else None
+    wanted = None if args.vehicle is None else vehicle_id(args.vehicle)
     query = open_query(args.data)
     document = query.signals(wanted or _only_vehicle(query), paths, since, until)
     if args.json:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the vehicles."""
-    wanted = vehicle_id(args.vehicle) if args.vehicle else None
+    wanted = None if args.vehicle is None else vehicle_id(args.vehicle)
     found = open_query(args.data).vehicles()
     if wanted is not None:
         known = ", ".join(str(item["vehicle_id"]) for item in found) or "none"

@@ -197,7 +197,7 @@ def spelled(path: KeyPath) -> str:
 def nearest(word: str, allowed: Iterable[str], what: str) -> str:
     """`nearest: ...` where something is near, else `WHAT: ...` with all there is (the first 12)."""
     known = list(allowed)
-    near = difflib.get_close_matches(word, known, n=3)
+    near = difflib.get_close_matches(word, known, n=3, cutoff=0.7)
     if near:
         return f"nearest: {', '.join(near)}"
     more = f", ... ({len(known)} in all)" if len(known) > 12 else ""

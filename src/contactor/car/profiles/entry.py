@@ -12,6 +12,7 @@ or the data type is UNKNOWN and counted. Integers are rounded half to even. No N
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -59,13 +60,15 @@ class Scaling:
 
     def of(self, numbers: Numbers) -> Numbers:
         """`numbers` (k,) scaled."""
-        if self == NO_SCALING:
-            return numbers
-        scaled = numbers * self.scale + self.offset
-        return -scaled if self.is_inverted else scaled
+        if self.scale != 1.0:
+            numbers = numbers * self.scale
+        if self.offset != 0.0:
+            numbers = numbers + self.offset
+        return 0.0 - numbers if self.is_inverted else numbers  # no -0.0
 
 
 NO_SCALING = Scaling()
+_VALID = int(State.VALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +134,18 @@ def read_entry(entry: MapEntry, columns: Sequence[SignalColumn]) -> Reading:
         columns: the decoded columns of `entry.sources`, in that order.
     """
     rows, places = _common_rows(columns)
-    is_unavailable = np.zeros(len(rows), np.bool_)
-    for column, place in zip(columns, places, strict=True):
-        is_unavailable |= column.is_unavailable[place]
+    is_unavailable = columns[0].is_unavailable[places[0]]
+    for column, place in zip(columns[1:], places[1:], strict=True):
+        is_unavailable = is_unavailable | column.is_unavailable[place]
     raw = columns[0].raw[places[0]]
     if entry.values is not None:
         cells, is_listed = _looked_up(entry, raw)
-        return _reading(entry, rows, cells, is_unavailable | ~is_listed)
+        return _reading(entry, rows, cells, is_unavailable | ~is_listed, None)
     if entry.signal.datatype is Datatype.BOOLEAN:
         cells = (raw != 0) ^ entry.scaling.is_inverted
-        return _reading(entry, rows, cells, is_unavailable)
-    numbers = _physical(columns, places)
-    numbers[is_unavailable] = 0.0
+        return _reading(entry, rows, cells, is_unavailable, None)
     with np.errstate(over="ignore", invalid="ignore"):
-        numbers = entry.scaling.of(numbers)
+        numbers = entry.scaling.of(_physical(columns, places, is_unavailable))
         if entry.unit is not None and entry.signal.unit is not None:
             numbers = convert(numbers, entry.unit, entry.signal.unit)
         cells, is_wrong = _typed(entry, numbers)
@@ -161,12 +162,14 @@ def _common_rows(columns: Sequence[SignalColumn]) -> tuple[Rows, list[Rows | sli
     return rows, [np.searchsorted(column.rows, rows) for column in columns]
 
 
-def _physical(columns: Sequence[SignalColumn], places: Sequence[Rows | slice]) -> Numbers:
-    """The physical values, multiplied row by row: an array of its own."""
-    numbers = columns[0].values[places[0]].astype(np.float64, copy=True)
+def _physical(
+    columns: Sequence[SignalColumn], places: Sequence[Rows | slice], is_unavailable: Mask
+) -> Numbers:
+    """The physical values, multiplied row by row; 0 where they are not available."""
+    numbers = columns[0].values[places[0]]
     for column, place in zip(columns[1:], places[1:], strict=True):
-        numbers *= column.values[place]
-    return numbers
+        numbers = numbers * column.values[place]
+    return np.where(is_unavailable, 0.0, numbers) if is_unavailable.any() else numbers
 
 
 def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.generic], Mask]:
@@ -176,7 +179,7 @@ def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.ge
     zero = zero_of(entry.signal.datatype)
     words = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
     table = np.array(
-        [zero if word is None else word for word in words], entry.signal.datatype.dtype
+        [zero if word is None else word for word in words], _dtype(entry.signal.datatype)
     )
     is_listed = np.array([word is not None for word in words], np.bool_)
     return table[index], is_listed[index]
@@ -184,12 +187,12 @@ def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.ge
 
 def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
     """Numbers in the signal's type, and which of them cannot be."""
-    dtype = entry.signal.datatype.dtype
-    is_wrong = ~np.isfinite(numbers)
+    dtype = _dtype(entry.signal.datatype)
+    is_wrong = np.zeros(numbers.shape, np.bool_)
     if entry.valid is not None:
         low, high = entry.valid
         is_wrong |= ~((numbers >= low) & (numbers <= high))
-    if entry.signal.datatype.is_integer:
+    if dtype.kind in "iu":
         numbers = np.rint(numbers)
         is_wrong |= ~_fits(numbers, dtype)
         numbers = np.where(is_wrong, 0.0, numbers)
@@ -203,22 +206,29 @@ def _fits(numbers: Numbers, dtype: np.dtype[np.generic]) -> Mask:
     return (numbers >= float(limits.min)) & (numbers < float(int(limits.max) + 1))
 
 
+@cache
+def _dtype(datatype: Datatype) -> np.dtype[np.generic]:
+    """The NumPy type of a data type, found once."""
+    return datatype.dtype
+
+
 def _reading(
     entry: MapEntry,
     rows: Rows,
     cells: NDArray[np.generic],
     is_unavailable: Mask,
-    is_wrong: Mask | None = None,
+    is_wrong: Mask | None,
 ) -> Reading:
-    refused = np.zeros(len(rows), np.bool_) if is_wrong is None else is_wrong & ~is_unavailable
-    state = np.full(len(rows), State.VALID, np.uint8)
-    state[refused] = State.UNKNOWN
+    """A reading with its states; cells that are not VALID hold the type's zero."""
+    state = np.full(rows.shape, _VALID, np.uint8)
+    refused = 0
+    if is_wrong is not None and is_wrong.any():
+        is_wrong = is_wrong & ~is_unavailable
+        refused = int(is_wrong.sum())
+        state[is_wrong] = State.UNKNOWN
     state[is_unavailable] = State.UNAVAILABLE
-    zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
-    return Reading(
-        path=entry.path,
-        rows=rows,
-        values=np.where(state == State.VALID, cells, zero),
-        state=state,
-        refused=int(refused.sum()),
-    )
+    is_valid = state == _VALID
+    if not is_valid.all():
+        zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
+        cells = np.where(is_valid, cells, zero)
+    return Reading(entry.path, rows, cells, state, refused)

@@ -46,7 +46,7 @@ class Health(msgspec.Struct, frozen=True):
     version: str
 
 
-PathList = Annotated[list[str] | None, Parameter(query="path", description="VSS paths")]
+PathList = Annotated[list[str] | None, Parameter(description="VSS paths, ?path=A&path=B")]
 Instant = Annotated[str | None, Parameter(description="ISO 8601")]
 
 

@@ -201,7 +201,7 @@ class Connection:
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
             connect_timeout=HANDSHAKE_S,
-            flush_timeout=FLUSH_S,
+            flush_timeout=HANDSHAKE_S,
             ping_interval=PING_S,
         )
         if not self.is_alive:

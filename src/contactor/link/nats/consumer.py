@@ -132,30 +132,30 @@ class NatsConsumer:
         return self._connection
 
     async def _make(self, connection: Connection) -> str:
-        """Make stream and consumer; damaged files are given up, for the cars hold their content.
+        """Make the consumer, and the stream where it is missing, which opens last.
 
-        Returns what tells this making of the stream from another.
+        Returns what tells this making of the stream from another. A stream with damaged files is
+        given up, for the cars hold what was in it.
         """
-        new_consumer = jetstream.create_consumer(self._name, self._pattern, self._limits)
-        store = await self._make_stream(connection)
         try:
-            await _request(connection, new_consumer)
+            await self._make_consumer(connection)
         except jetstream.JetStreamRefusal as refusal:
             if refusal.code != jetstream.SERVER_FAILED:
                 raise
             _log.warning("stream dropped stream=%s reason=%s", jetstream.STREAM, refusal)
             await _request(connection, jetstream.delete_stream())
-            store = await self._make_stream(connection)
-            await _request(connection, new_consumer)
-        return store
+            await self._make_consumer(connection)
+        return await _request(connection, jetstream.open_stream(self._limits))
 
-    async def _make_stream(self, connection: Connection) -> str:
+    async def _make_consumer(self, connection: Connection) -> None:
+        new_consumer = jetstream.create_consumer(self._name, self._pattern, self._limits)
         try:
-            return await _request(connection, jetstream.create_stream(self._limits))
+            await _request(connection, new_consumer)
         except jetstream.JetStreamRefusal as refusal:
-            if refusal.err_code != jetstream.NAME_IN_USE:
+            if refusal.err_code != jetstream.STREAM_NOT_FOUND:
                 raise
-        return await _request(connection, jetstream.update_stream(self._limits))
+            await _make_closed_stream(connection, self._limits)
+            await _request(connection, new_consumer)
 
     async def _ask(self, connection: Connection, limit: int) -> None:
         """Put up a standing request; what it brings too late for one `take` is the next one's."""
@@ -198,6 +198,14 @@ class _Pull:
     reply: str
     left: int
     deadline: float
+
+
+async def _make_closed_stream(connection: Connection, limits: QueueLimits) -> None:
+    try:
+        await _request(connection, jetstream.create_closed_stream(limits))
+    except jetstream.JetStreamRefusal as refusal:
+        if refusal.err_code != jetstream.NAME_IN_USE:  # another consumer was faster
+            raise
 
 
 async def _request(connection: Connection, request: jetstream.Request) -> str:

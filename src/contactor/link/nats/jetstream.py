@@ -1,11 +1,12 @@
 """What is said to JetStream, the store inside NATS: requests as JSON, answers checked. No I/O.
 
-    subject, payload = create_stream(QueueLimits())
+    subject, payload = open_stream(QueueLimits())
     check(await session.request(subject, payload))      # raises what JetStream refused
 
 Source: https://docs.nats.io/reference/reference-protocols/nats_api_reference
 """
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ STREAM = "CONTACTOR_UP"
 PULL_BYTES = 32 * 2**20
 
 # Source: https://github.com/nats-io/nats-server/blob/main/server/errors.json
+STREAM_NOT_FOUND = 10059
 NAME_IN_USE = 10058
 NO_SPACE = frozenset({10002, 10023, 10047, 10077})
 SERVER_FAILED = 500
@@ -51,14 +53,18 @@ class _Answer(msgspec.Struct, frozen=True):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def create_stream(limits: QueueLimits) -> Request:
-    """Make the stream; nothing happens when it is there as we want it."""
-    return f"{_API}.STREAM.CREATE.{STREAM}", _stream(limits)
+def create_closed_stream(limits: QueueLimits) -> Request:
+    """Make the stream so that it refuses every message, for want of room.
+
+    Under interest retention a stream without a consumer acknowledges messages and forgets them.
+    """
+    closed = replace(limits, held_bytes=1)
+    return f"{_API}.STREAM.CREATE.{STREAM}", _stream(closed, retention="limits")
 
 
-def update_stream(limits: QueueLimits) -> Request:
+def open_stream(limits: QueueLimits) -> Request:
     """Give an existing stream our settings."""
-    return f"{_API}.STREAM.UPDATE.{STREAM}", _stream(limits)
+    return f"{_API}.STREAM.UPDATE.{STREAM}", _stream(limits, retention="interest")
 
 
 def delete_stream() -> Request:
@@ -110,13 +116,13 @@ def check(answer: bytes) -> str:
     )
 
 
-def _stream(limits: QueueLimits) -> bytes:
+def _stream(limits: QueueLimits, *, retention: str) -> bytes:
     return _json(
         {
             "name": STREAM,
             "subjects": [topics.ALL_UPLINKS],
             "storage": "file",
-            "retention": "interest",
+            "retention": retention,
             "discard": "new",
             "max_bytes": limits.held_bytes,
             "max_msgs": -1,

@@ -56,6 +56,7 @@ class NatsTransport:
         self._reason = "no answer yet"
         self._is_failing = False
         self._is_closed = False
+        self._is_ending = False
         self._keeping = asyncio.get_running_loop().create_task(self._keep_connected())
 
     @property
@@ -101,10 +102,12 @@ class NatsTransport:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._connection is not None:
+        connection = self._connection
+        if connection is not None:
             for consumer in self._consumers.values():
-                await consumer.give_back(self._connection)
-            await self._connection.flush(CLOSE_S)
+                await consumer.give_back(connection)
+            await connection.flush(CLOSE_S)
+        self._is_ending = True
         self._keeping.cancel()
         await asyncio.wait({self._keeping})
         for mailbox in self._mailboxes:
@@ -145,7 +148,7 @@ class NatsTransport:
 
     async def _keep_connected(self) -> None:
         failures = 0
-        while not self._is_closed:
+        while not self._is_ending:
             connection = Connection()
             try:
                 if await self._open(connection):
@@ -153,7 +156,7 @@ class NatsTransport:
                     await self._use(connection)
             finally:
                 await connection.end()
-            if not self._is_closed:
+            if not self._is_ending:
                 self._fail(connection.reason)
                 await asyncio.sleep(_pause_s(failures))
                 failures += 1
@@ -180,7 +183,7 @@ class NatsTransport:
             _log.warning("link made broker=%s connects=%s", self._address.shown, self.connects)
         self._is_failing = False
         try:
-            while connection.is_alive and not self._is_closed:
+            while connection.is_alive and not self._is_ending:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(WATCH_S):
                         await connection.closed.wait()

@@ -1,0 +1,83 @@
+"""One command of the program, from its words to its end: in this process, or in one of its own."""
+
+import os
+import resource
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contactor.app.main import main
+from tests.app.processes import CONTACTOR
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    def document(self) -> object:
+        """Its one JSON document, where it was asked for one and went well."""
+        assert (self.exit_code, self.err) == (0, ""), self
+        return msgspec.json.decode(self.out)
+
+    def check_refused(self, exit_code: int, words: str) -> None:
+        """It said what is wrong, in one line on stderr, and nothing else."""
+        assert (self.out, self.exit_code) == ("", exit_code), self
+        assert self.err.startswith("contactor: "), self
+        assert self.err.endswith("\n"), self
+        assert self.err.count("\n") == 1, self
+        assert "Traceback" not in self.err, self
+        assert words in self.err, self
+
+
+def command_here(capfd: pytest.CaptureFixture[str], command: str) -> Ended:
+    """Run a command, written as in a shell, in this process."""
+    exit_code = main(shlex.split(command))
+    return Ended(exit_code, *capfd.readouterr())
+
+
+def command(
+    command: str,
+    *,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    largest_file_bytes: int | None = None,
+    timeout_s: float = 60,
+) -> Ended:
+    """Run a command, written as in a shell, in a process of its own.
+
+    Args:
+        largest_file_bytes: what it writes beyond that fails, as on a full disk.
+    """
+
+    def limit() -> None:
+        if largest_file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, resource.RLIM_INFINITY))
+
+    process = subprocess.run(
+        [*CONTACTOR, *shlex.split(command)],
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        preexec_fn=limit,
+    )
+    return Ended(process.returncode, process.stdout, process.stderr)
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder, with its content; to see that a command touched nothing."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }

@@ -1,0 +1,368 @@
+"""Whatever is wrong: one clear line, the right exit code, and nothing done by halves.
+
+What the arguments alone show to be wrong ends with 2, everything else with 1.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contactor.app.main import COMMANDS
+from tests.app.command_line import command, command_here, tree
+from tests.app.counting import make_log, make_profile
+
+MAP = """\
+[time]
+column = "t"
+unit = "s"
+origin = "2024-05-01T08:00:00Z"
+
+[signals."Vehicle.Speed"]
+column = "speed"
+"""
+GOOD = {
+    "run": "run --port 0 --data new",
+    "agent": "agent --car 'recording:drive.log?profile=counting' --link nats://localhost --data new",
+    "serve": "serve --port 0 --data new",
+    "decode": "decode drive.log",
+    "replay": "replay drive.log --car counting --vehicle v --data new",
+    "import": "import trip.csv --map trip.toml --vehicle v --data new",
+    "vehicles": "vehicles --data stored",
+    "signals": "signals --data stored",
+    "profile": "profile list",
+}
+"""A command of each kind that nothing is wrong with."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a drive, a table, and a data folder in which two vehicles are stored."""
+    desk = tmp_path_factory.mktemp("desk")
+    make_profile(desk)
+    make_log(desk / "drive.log", 50)
+    (desk / "trip.csv").write_text("t,speed\n0,10\n1,20\n")
+    (desk / "trip.toml").write_text(MAP)
+    (desk / "broken.toml").write_text("[time\n")
+    (desk / "words.txt").write_text("no log, no table, no folder\n")
+    (desk / "empty").mkdir()
+    for vehicle in ("one", "two"):
+        replay = f"replay drive.log --car counting --vehicle {vehicle} --data stored"
+        assert command(replay, cwd=desk).exit_code == 0
+    return desk
+
+
+@pytest.fixture
+def at_desk(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(desk)
+    return desk
+
+
+def check_refused_here(
+    desk: Path, capfd: pytest.CaptureFixture[str], line: str, exit_code: int, words: str
+) -> None:
+    """The command is refused, and no file came, went or changed."""
+    before = tree(desk)
+    command_here(capfd, line).check_refused(exit_code, words)
+    assert tree(desk) == before
+
+
+# ── arguments ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_refuses_an_unknown_option(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    line = f"{GOOD[name]} --bogus"
+    check_refused_here(at_desk, capfd, line, 2, f"--bogus (contactor {name} --help)")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("bogus", "unknown command 'bogus'; commands: run, agent, serve"),
+        ("Replay drive.log", "unknown command 'Replay'"),
+        ("--bogus", "--bogus (contactor --help)"),
+        ("--json vehicles", "--json vehicles (contactor --help)"),
+        ("decode", "LOG (contactor decode --help)"),
+        ("replay", "LOG, --car, --vehicle (contactor replay --help)"),
+        ("replay drive.log --vehicle v", "--car"),
+        ("replay drive.log --car counting", "--vehicle"),
+        ("replay drive.log again.log --car counting --vehicle v", "again.log"),
+        ("import", "TABLE, --map, --vehicle"),
+        ("import trip.csv --vehicle v", "--map"),
+        ("profile", "ACTION (contactor profile --help)"),
+        ("profile bogus", "invalid choice: 'bogus'"),
+        ("agent --link nats://localhost", "no --car given"),
+        ("agent --car recording:drive.log?profile=counting", "no --link given: nats://"),
+        ("run --port", "--port: expected one argument"),
+        ("run --port -1", "--port"),
+        ("run --port 65536", "'65536' is no port; allowed: 0 to 65535"),
+        ("serve --port eighty", "'eighty' is no port"),
+        ("run --speed 0", "'0' is no speed; allowed: a number above 0, or max"),
+        ("run --speed nan", "'nan' is no speed"),
+        ("replay drive.log --car counting --vehicle v --speed fast", "'fast' is no speed"),
+        ("run --outbox-bytes 1", "'1': allowed are 10000 bytes or more"),
+        (f"{GOOD['replay']} --sampling some", "'some' (choose from"),
+    ],
+)
+def test_wrong_words_are_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, line, 2, words)
+
+
+@pytest.mark.parametrize(
+    ("car", "words"),
+    [
+        ("", "car '': a CAR is recording:FILE?profile=PROFILE"),
+        ("drive.log", "a CAR is recording:FILE?profile=PROFILE"),
+        ("bogus:drive.log?profile=counting", "a CAR is recording:"),
+        ("virtual:contactor_ev", "virtual: cars are not in this version"),
+        ("can:can0?profile=counting", "can: cars are not in this version"),
+        ("obd:/dev/ttyUSB0?profile=counting", "obd: cars are not in this version"),
+        ("recording:", "no file after recording:"),
+        ("recording:?profile=counting", "no file after recording:"),
+        ("recording:drive.log", "profile=PROFILE is missing"),
+        ("recording:drive.log?", "profile=PROFILE is missing"),
+        ("recording:drive.log?profile=", "profile=PROFILE is missing"),
+        ("recording:drive.log?profile", "'profile' is not KEY=VALUE&..."),
+        ("recording:drive.log?profile=counting&", "is not KEY=VALUE&..."),
+        ("recording:drive.log?profile=counting&profile=counting", "a key stands twice"),
+        ("recording:drive.log?profile=counting&colour=red", "unknown key 'colour'; allowed:"),
+        ("recording:drive.log?profile=counting&vehicle=", "vehicle '': allowed are"),
+        ("recording:drive.log?profile=counting&vehicle=a/b", "vehicle 'a/b': allowed are"),
+        ("recording:drive.log?profile=counting&sampling=some", "sampling=some; allowed: every"),
+        ("recording:drive.log?profile=leef", "unknown profile 'leef'; installed: nissan_leaf"),
+        ("recording:drive.log?profile=empty", "empty is a folder without a profile"),
+        ("recording:nothing.log?profile=counting", "no file nothing.log"),
+        ("recording:empty?profile=counting", "empty is a folder; a file is needed"),
+    ],
+)
+@pytest.mark.parametrize("name", ["run --port 0", "agent --link nats://localhost"])
+def test_car_that_cannot_be_read_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, car: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, f"{name} --data new --car '{car}'", 2, words)
+
+
+def test_two_cars_of_one_name_are_refused(at_desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    car = "--car 'recording:drive.log?profile=counting'"
+    words = "vehicle counting stands twice; add &vehicle=ID"
+    check_refused_here(at_desk, capfd, f"run --port 0 --data new {car} {car}", 2, words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("replay nothing.log --car counting --vehicle v", "no file nothing.log"),
+        ("replay empty --car counting --vehicle v", "empty is a folder; a file is needed"),
+        ("replay drive.log --car leef --vehicle v", "unknown profile 'leef'; installed:"),
+        ("replay drive.log --car empty --vehicle v", "empty is a folder without a profile"),
+        ("import nothing.csv --map trip.toml --vehicle v", "no file nothing.csv"),
+        ("import empty --map trip.toml --vehicle v", "empty is a folder; a file is needed"),
+        ("import trip.csv nothing.csv --map trip.toml --vehicle v", "no file nothing.csv"),
+        ("import trip.csv --map nothing.toml --vehicle v", "no such file: nothing.toml"),
+        ("import trip.csv --map empty --vehicle v", "empty is a directory, not a map"),
+        ("import trip.csv --map broken.toml --vehicle v", "broken.toml"),
+        ("decode nothing.log", "no such file: nothing.log"),
+        ("decode empty", "empty is a directory"),
+        ("decode drive.log --dbc nothing.dbc", "no such file: nothing.dbc"),
+        ("profile show leef", "unknown profile 'leef'; installed:"),
+        ("profile show nissan_leaf_ze1 --message Bogus", "no message 'Bogus'"),
+        ("profile check nothing", "no such folder: nothing"),
+        ("profile check words.txt", "no such folder: words.txt"),
+        ("vehicles --data nothing", "no data folder nothing; run or replay makes one"),
+        ("signals --data nothing", "no data folder nothing"),
+        ("vehicles --data words.txt/under", "no data folder words.txt/under"),
+    ],
+)
+@pytest.mark.parametrize("as_json", ["", " --json"])
+def test_what_is_not_there_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], line: str, words: str, as_json: str
+) -> None:
+    if "--message" in line and as_json:
+        words = "--message draws a picture"
+    data = " --data new" if line.startswith(("replay", "import")) else ""
+    check_refused_here(at_desk, capfd, line + data + as_json, 2, words)
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a/b", "../a", "ä", "a" * 65, "a.b", "*", ">"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "replay drive.log --car counting --data new",
+        "import trip.csv --map trip.toml --data new",
+        "signals --data stored",
+        "vehicles --data stored",
+    ],
+)
+def test_vehicle_that_cannot_be_a_name_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], line: str, name: str
+) -> None:
+    words = f"vehicle {name!r}: allowed are 1 to 64 of A-Z a-z 0-9 _ -"
+    check_refused_here(at_desk, capfd, f"{line} --vehicle '{name}' --json", 2, words)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("tomorrow", "'tomorrow' is no instant; allowed: 2024-05-01T08:00:00Z, or 7d"),
+        ("", "'' is no instant"),
+        ("2024-02-30", "'2024-02-30' is no instant"),
+        ("9999999999d", "is before 1677"),
+        ("0001-01-01", "'0001-01-01' is no instant"),
+        ("1969-12-31T23:59:59Z", "--start 1969-12-31T23:59:59Z lies before 1970"),
+        ("2199-01-01", "--start 2199-01-01 lies in the future"),
+    ],
+)
+@pytest.mark.parametrize("name", ["replay", "import"])
+def test_start_that_never_was_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, start: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, f"{GOOD[name]} --start '{start}' --json", 2, words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--since nonsense", "'nonsense' is no instant"),
+        ("--since ''", "'' is no instant"),
+        ("--until 9999999999d", "is before 1677"),
+        ("--since 2024-05-02 --until 2024-05-01", "--since 2024-05-02 is not before --until"),
+        ("--since 2024-05-01 --until 2024-05-01", "is not before --until"),
+        ("--since 1d --until 2d", "--since 1d is not before --until 2d"),
+        ("--signal Vehicle.Sped", "unknown signal 'Vehicle.Sped'; nearest: Vehicle.Speed"),
+        ("--signal ''", "unknown signal ''"),
+        ("", "which vehicle? --vehicle one or two"),
+    ],
+)
+def test_question_that_cannot_be_meant_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], options: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, f"signals --data stored {options} --json", 2, words)
+
+
+@pytest.mark.parametrize("name", ["run", "serve"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])
+@pytest.mark.parametrize("login", ["", " --no-auth"])
+def test_server_without_login_stays_on_this_machine(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, host: str, login: str
+) -> None:
+    line = f"{GOOD[name]} --host '{host}'{login}"
+    words = f"--host {host} without login is refused; allowed: localhost"
+    check_refused_here(at_desk, capfd, line, 2, " ".join(words.split()))
+
+
+@pytest.mark.parametrize("link", ["localhost", "http://localhost", "nats://", "nats://host:99999"])
+@pytest.mark.parametrize("name", ["serve --port 0", GOOD["agent"].partition(" --link")[0]])
+def test_link_that_is_none_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, link: str
+) -> None:
+    words = "expected nats://[USER:PASSWORD@]HOST[:PORT]"
+    check_refused_here(at_desk, capfd, f"{name} --data new --link {link}", 2, words)
+
+
+# ── what is not in the arguments ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("replay words.txt --car counting --vehicle v --data new", "words.txt"),
+        ("decode words.txt", "words.txt"),
+        ("import words.txt --map trip.toml --vehicle v --data new", "words.txt: no column 't'"),
+        ("signals --data stored --vehicle three", "unknown vehicle 'three'; stored: one, two"),
+        ("vehicles --data stored --vehicle three", "no vehicle 'three'; known: one, two"),
+    ],
+)
+def test_what_cannot_be_found_or_read_ends_with_1(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, f"{line} --json", 1, words)
+
+
+def a_file(path: Path) -> Path:
+    path.write_text("not a folder")
+    return path
+
+
+def under_a_file(path: Path) -> Path:
+    return a_file(path) / "under"
+
+
+def foreign(path: Path) -> Path:
+    path.mkdir()
+    (path / "letter.txt").write_text("Dear reader")
+    return path
+
+
+def broken(path: Path) -> Path:
+    path.mkdir()
+    (path / "format.json").write_text("{")
+    return path
+
+
+def newer(path: Path) -> Path:
+    path.mkdir()
+    (path / "format.json").write_text('{"format": 99}')
+    return path
+
+
+def not_a_format(path: Path) -> Path:
+    (path / "format.json").mkdir(parents=True)
+    return path
+
+
+FOLDERS = {
+    a_file: (1, "is a file; --data takes a folder"),
+    under_a_file: (1, "Not a directory"),
+    foreign: (1, "is no Contactor data folder (it holds letter.txt); choose an empty one"),
+    broken: (1, "format.json cannot be read"),
+    newer: (1, "has format 99; this Contactor"),
+    not_a_format: (1, "Is a directory"),
+}
+
+
+@pytest.mark.parametrize("make", FOLDERS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if "--data" in GOOD[name]])
+def test_data_folder_that_is_not_ours_is_refused_and_left_alone(
+    at_desk: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, make
+) -> None:
+    data = make(tmp_path / "data")
+    before = tree(tmp_path)
+    exit_code, words = FOLDERS[make]
+    if make is under_a_file and name in ("vehicles", "signals"):
+        exit_code, words = 2, "no data folder"
+    line = GOOD[name].partition(" --data")[0] + f" --data '{data}'"
+    command_here(capfd, line).check_refused(exit_code, words)
+    assert tree(tmp_path) == before
+
+
+# ── the same in processes of their own ───────────────────────────────────────────────────────────
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("line", "exit_code", "words"),
+    [
+        ("bogus", 2, "unknown command"),
+        ("run --car bogus", 2, "a CAR is"),
+        ("run --host 0.0.0.0", 2, "without login is refused"),
+        ("agent", 2, "no --car given"),
+        ("serve --host 0.0.0.0 --no-auth", 2, "without login is refused"),
+        ("decode empty --json", 2, "is a directory"),
+        ("replay drive.log --car leef --vehicle v --json", 2, "unknown profile"),
+        ("import trip.csv --map broken.toml --vehicle v --json", 2, "broken.toml"),
+        ("vehicles --data words.txt --json", 1, "is a file"),
+        ("signals --data stored --vehicle three --json", 1, "unknown vehicle"),
+        ("profile show leef --json", 2, "unknown profile"),
+    ],
+)
+def test_process_ends_with_one_line_and_its_exit_code(
+    desk: Path, line: str, exit_code: int, words: str
+) -> None:
+    before = tree(desk)
+    command(line, cwd=desk).check_refused(exit_code, words)
+    assert tree(desk) == before
