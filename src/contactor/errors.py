@@ -18,6 +18,7 @@
     │   ├── FolderInUse             another process holds it
     │   └── FolderFull              no space left for what had to be stored
     ├── LakeError               the columnar history cannot be read or written
+    │   ├── UnknownVehicle          nothing is stored of a vehicle of that id
     │   └── StaleWriter             another ingest has committed since: this one must end
     └── InstanceError           a running instance failed, or could not start
 
@@ -30,6 +31,13 @@ class ContactorError(Exception):
     """Base of all errors raised on purpose; its text is one line that a user can act on."""
 
     exit_code = 1
+
+
+def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first of our own errors in a group of failures, however deep, else the first of any."""
+    group = failures.subgroup(ContactorError) or failures
+    first = group.exceptions[0]
+    return first_failure(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 class UsageError(ContactorError):
@@ -107,6 +115,10 @@ class FolderFull(FolderError):
 
 class LakeError(ContactorError):
     """The columnar history cannot be read or written."""
+
+
+class UnknownVehicle(LakeError):
+    """Nothing is stored of a vehicle of that id."""
 
 
 class StaleWriter(LakeError):

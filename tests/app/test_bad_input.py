@@ -3,14 +3,17 @@
 What the arguments alone show to be wrong ends with 2, everything else with 1.
 """
 
-import json
+import socket
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import contactor
 from contactor.app.main import COMMANDS
 from tests.app.command_line import command, command_here, tree
-from tests.app.counting import make_log, make_profile
+from tests.app.counting import COUNT, make_log, make_profile
 
 MAP = """\
 [time]
@@ -21,9 +24,10 @@ origin = "2024-05-01T08:00:00Z"
 [signals."Vehicle.Speed"]
 column = "speed"
 """
+CAR = "recording:drive.log?profile=counting"
 GOOD = {
     "run": "run --port 0 --data new",
-    "agent": "agent --car 'recording:drive.log?profile=counting' --link nats://localhost --data new",
+    "agent": f"agent --car {CAR} --link nats://localhost --data new",
     "serve": "serve --port 0 --data new",
     "decode": "decode drive.log",
     "replay": "replay drive.log --car counting --vehicle v --data new",
@@ -338,6 +342,80 @@ def test_data_folder_that_is_not_ours_is_refused_and_left_alone(
     line = GOOD[name].partition(" --data")[0] + f" --data '{data}'"
     command_here(capfd, line).check_refused(exit_code, words)
     assert tree(tmp_path) == before
+
+
+# ── what is damaged, taken or cut off ────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def damaged(at_desk: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Path:
+    """A data folder whose lake has lost the sense of its first log entry."""
+    data = tmp_path / "data"
+    assert command_here(capfd, GOOD["replay"].replace("new", str(data))).exit_code == 0
+    log = data / "lake" / "telemetry" / "_delta_log"
+    (log / "00000000000000000000.json").write_text("garbage")
+    return data
+
+
+@pytest.mark.parametrize("name", ["vehicles", "signals", "replay", "import"])
+def test_lake_that_cannot_be_read_is_refused(
+    damaged: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    before = tree(damaged / "lake")
+    line = GOOD[name].partition(" --data")[0] + f" --data '{damaged}'"
+    command_here(capfd, line).check_refused(1, "lake")
+    assert tree(damaged / "lake") == before
+
+
+@pytest.mark.processes
+def test_instance_over_a_lake_that_cannot_be_read_ends_with_its_reason(
+    desk: Path, damaged: Path
+) -> None:
+    before = tree(damaged / "lake")
+    ended = command(f"run --port 0 --data '{damaged}' --car {CAR}", cwd=desk)
+    replace(ended, out="").check_refused(1, "cloud cannot start: the lake in")
+    assert set(ended.out.splitlines()) <= {"waiting for the API"}
+    assert tree(damaged / "lake") == before
+
+
+@pytest.mark.parametrize("name", ["run", "serve", "serve --link nats://localhost"])
+def test_port_that_is_taken_is_refused(
+    at_desk: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    with socket.create_server(("localhost", 0)) as other:
+        port = other.getsockname()[1]
+        line = f"{name} --port {port} --data '{tmp_path / 'data'}'"
+        words = f"port {port} on localhost is taken; --port 0 takes a free one"
+        command_here(capfd, line).check_refused(1, words)
+    replay = GOOD["replay"].replace("new", str(tmp_path / "data"))
+    assert command_here(capfd, replay).exit_code == 0
+
+
+def test_log_cut_off_anywhere_in_a_line_keeps_all_before_it(
+    at_desk: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = make_log(tmp_path / "whole.log", 10).read_text()
+    last = whole.rindex("\n", 0, -1) + 1
+    cut, refused_somewhere = tmp_path / "cut.log", 0
+    for end in range(last + 1, len(whole) - 1):
+        cut.write_text(whole[:end])
+        data = tmp_path / str(end)
+        line = f"replay '{cut}' --car counting --vehicle v --data '{data}' --json"
+        ended = command_here(capfd, line)
+        assert ended.exit_code == 0
+        sent = msgspec.json.decode(ended.out)
+        refused = sent["rows_refused"]
+        assert (sent["rows_stored"], sent["rows_read"]) == (9, 9 + refused)
+        assert sum(sent["refused"].values()) == refused
+        # Cut between two bytes of its payload a line still is a frame, and too short for a value.
+        _, is_frame, payload = whole[last:end].partition("#")
+        assert refused == (0 if is_frame and len(payload) % 2 == 0 else 1), whole[last:end]
+        assert ended.err.count("\n") == refused
+        assert "first in line 10" in ended.err or not refused
+        stored = contactor.open_lake(data).signals("v")[COUNT].to_list()
+        assert stored == list(range(1, 10))
+        refused_somewhere += refused
+    assert refused_somewhere > 20
 
 
 # ── the same in processes of their own ───────────────────────────────────────────────────────────

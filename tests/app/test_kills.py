@@ -105,11 +105,11 @@ def test_outbox_reset_loses_nothing_that_can_be_read_again(tmp_path: Path) -> No
 
 
 def test_outbox_filled_until_it_drops_declares_exactly_what_is_missing(tmp_path: Path) -> None:
-    count, data = 2_500, tmp_path / "data"
-    options = ("--car", car(tmp_path, count), "--speed", "5", "--outbox-bytes", "10000")
+    count, data = 60_000, tmp_path / "data"
+    options = ("--car", car(tmp_path, count), "--speed", "40", "--outbox-bytes", "200000")
     with running(data, *options) as instance:
         instance.signal("broker", signal.SIGSTOP)
-        time.sleep(3)
+        time.sleep(8)
         instance.signal("broker", signal.SIGCONT)
         instance.kill("agent")
         wait_stored(data, count, timeout_s=60)

@@ -208,3 +208,10 @@ def test_record_over_the_limit_is_not_encoded() -> None:
     record = Record("leaf", 1, 1, (Rows(Group.DRIVE, ts, ()),))
     with pytest.raises(ValueError, match="the limit is"):
         encode_message(record)
+
+
+def test_text_that_would_unfold_to_far_more_than_its_message_is_refused() -> None:
+    codes = np.zeros(60_000, "<u4").tobytes()
+    column = ["Vehicle.Body.BodyType", "string", b"", codes, b"", ["x" * 8_000]]
+    with pytest.raises(MalformedRecord, match="480000000 characters"):
+        decode_message(plain(column, ts=60_000))

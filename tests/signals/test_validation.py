@@ -103,3 +103,8 @@ def test_long_array_is_refused() -> None:
 
 def test_unavailable_is_a_state_of_its_own() -> None:
     assert {state.value for state in State} == {0, 1, 2}
+
+
+def test_word_with_a_trailing_nul_is_not_the_word() -> None:
+    with pytest.raises(InvalidValue):
+        check_column(catalogue()[SYSTEM_STATE], Column.of(SYSTEM_STATE, ["ON\0"]))

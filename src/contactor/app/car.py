@@ -1,4 +1,7 @@
-"""The car's side in one process: each CAR's source, one outbox, one uplink."""
+"""The car's side in one process: each CAR's source, one outbox, one uplink.
+
+A car whose recording cannot be read, or can no longer, is logged once; the others go on.
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +17,8 @@ from contactor.car.agent.playback import Playback
 from contactor.car.agent.player import Player
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import load_profile
-from contactor.clock import SystemClock
+from contactor.clock import Clock, SystemClock
+from contactor.errors import ContactorError, LogError, UsageError
 from contactor.link.nats import NatsTransport
 
 _log = logging.getLogger(__name__)
@@ -24,7 +28,7 @@ def run_cars(cars: Sequence[RecordingCar], *, outbox: Outbox, link: str, speed: 
     """Run until SIGINT or SIGTERM; closes the outbox.
 
     Raises:
-        LogError: a recording cannot be read.
+        LogError: not one recording can be read.
     """
     return asyncio.run(_run(cars, outbox, link, speed))
 
@@ -33,23 +37,66 @@ async def _run(cars: Sequence[RecordingCar], outbox: Outbox, link: str, speed: f
     clock = SystemClock()
     transport = NatsTransport(link, name="agent")
     uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
-    players = []
+    try:
+        players = await open_players(cars, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
+        await _play_all(players, outbox=outbox, uplink=uplink)
+    finally:
+        await uplink.close()
+        await transport.close()
+        outbox.close()
+    return 0
+
+
+async def open_players(
+    cars: Sequence[RecordingCar], *, outbox: Outbox, uplink: Uplink, clock: Clock, speed: float
+) -> list[Player]:
+    """A player for each car that can be read.
+
+    Raises:
+        LogError: there is none; the message is the first car's.
+    """
+    players: list[Player] = []
+    failures: list[ContactorError] = []
     for car in cars:
-        playback = await asyncio.to_thread(_open, car, outbox, speed, clock.now_ns())
+        try:
+            playback = await asyncio.to_thread(_open, car, outbox, speed, clock.now_ns())
+        except (LogError, UsageError) as error:
+            failures.append(error)
+            continue
         stream = outbox.open_stream(
             car.vehicle_id, Lane.LIVE, profile=Path(car.profile).name, stream=playback.stream
         )
         players.append(
             Player(playback, stream, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
         )
+    if failures and not players:
+        raise LogError(str(failures[0])) from failures[0]
+    for failure in failures:
+        _log.error("car not played reason=%s", failure)
+    return players
+
+
+async def play(player: Player) -> None:
+    """Play to the end, or as far as the recording can be read."""
+    try:
+        await player.run()
+    except LogError as error:
+        _log.error("car not played on vehicle=%s reason=%s", player.stream.vehicle_id, error)
+
+
+async def _play_all(players: Sequence[Player], *, outbox: Outbox, uplink: Uplink) -> None:
+    """Play and send until SIGINT or SIGTERM."""
+    playing = {player.stream for player in players}
     for stream in outbox.streams():
-        uplink.carry(stream)
+        position = outbox.position(stream)
+        if stream in playing or position.last > position.acknowledged:
+            uplink.carry(stream)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     tasks = [asyncio.create_task(uplink.run())]
-    tasks += [asyncio.create_task(player.run()) for player in players]
+    tasks += [asyncio.create_task(play(player)) for player in players]
     stopping = asyncio.create_task(stopped.wait())
     try:
         await _first_failure(tasks, stopping)
@@ -58,10 +105,6 @@ async def _run(cars: Sequence[RecordingCar], outbox: Outbox, link: str, speed: f
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-        await uplink.close()
-        await transport.close()
-        outbox.close()
-    return 0
 
 
 async def _first_failure(tasks: Sequence[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:

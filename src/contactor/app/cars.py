@@ -27,8 +27,11 @@ class RecordingCar:
     sampling: Sampling
 
 
-def parse_car(url: str) -> RecordingCar:
+def parse_car(url: str, *, is_checked: bool = False) -> RecordingCar:
     """Read a CAR url.
+
+    Args:
+        is_checked: it was sound when the run began, and its file may be gone since.
 
     Raises:
         MalformedCar: naming the part that is wrong and what is allowed.
@@ -56,7 +59,7 @@ def parse_car(url: str) -> RecordingCar:
     if not options.get("profile"):
         raise MalformedCar(f"car {url!r}: profile=PROFILE is missing")
     return RecordingCar(
-        log=existing_file(source),
+        log=Path(source) if is_checked else existing_file(source),
         profile=options["profile"],
         vehicle_id=vehicle_id(options.get("vehicle", Path(options["profile"]).name)),
         sampling=_sampling(url, options.get("sampling", Sampling.PROFILE)),

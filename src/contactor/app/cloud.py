@@ -54,6 +54,7 @@ async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
         with contextlib.suppress(asyncio.CancelledError):
             await taking
         await serving
+        fleet.close()
         stopping.cancel()
         await transport.close()
     return 0

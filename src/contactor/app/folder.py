@@ -18,6 +18,8 @@ import errno
 import fcntl
 import json
 import os
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,9 @@ from contactor.errors import FolderError, FolderFull, FolderInUse, UsageError
 
 FORMAT = 1
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCK_WAIT_S = 0.5
+LOCK_RETRY_S = 0.01
+_DRAFT = re.compile(r"\.(format|run)\.json\.\d+")
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -64,7 +69,7 @@ class DataFolder:
             FolderError: it is a file, foreign, newer, unreadable, or there is no room.
         """
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (path / "format.json").exists() and _is_empty(path):
                 text = json.dumps({"format": FORMAT, "contactor": __version__})
                 write_whole(path / "format.json", text)
@@ -133,12 +138,7 @@ class DataFolder:
         except OSError as error:
             raise _folder_error(self.root, error) from error
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise FolderInUse(
-                    f"{self.root} is in use by process {self.holder() or 'unknown'}"
-                ) from error
+            self._lock(descriptor)
             try:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -147,6 +147,22 @@ class DataFolder:
             yield
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        """Take the lock; somebody who just looks at it (`holder`) is gone at once."""
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = self.holder()
+                if holder is not None or time.monotonic() > deadline:
+                    raise FolderInUse(
+                        f"{self.root} is in use by process {holder or 'unknown'}"
+                    ) from error
+                time.sleep(LOCK_RETRY_S)
+            else:
+                return
 
     def holder(self) -> int | None:
         """The process that holds the folder, or None."""
@@ -162,30 +178,52 @@ class DataFolder:
         return None
 
     def running(self) -> RunningInstance | None:
-        """The instance that runs on this folder now, or None."""
-        if self.holder() is None:
+        """The instance that runs on this folder now, or None.
+
+        A `run.json` that a killed instance left behind counts for nothing, also while another
+        command holds the folder.
+        """
+        holder = self.holder()
+        if holder is None:
             return None
         try:
-            return msgspec.json.decode(self.run_json.read_bytes(), type=RunningInstance)
+            found = msgspec.json.decode(self.run_json.read_bytes(), type=RunningInstance)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
+        return found if found.supervisor_pid == holder else None
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all, readable by its owner only."""
+    """Write a file so that it is there whole or not at all, readable by its owner only.
+
+    When this returns, it survives a power cut.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_empty(path: Path) -> bool:
-    return next(path.iterdir(), None) is None
+    """Whether nobody has put anything there: a draft of ours is what a kill left behind."""
+    return all(_DRAFT.fullmatch(entry.name) for entry in path.iterdir())
 
 
 def _folder_error(path: Path, error: OSError) -> FolderError:

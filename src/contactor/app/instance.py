@@ -11,8 +11,10 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -21,10 +23,12 @@ from contactor.app.folder import DataFolder, Process, RunningInstance, write_who
 from contactor.app.local_http import get_json
 from contactor.app.supervisor import RoleSpec, Supervisor
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
+from contactor.clock import NS_PER_MS, to_iso
 from contactor.errors import InstanceError
 from contactor.link.broker import prepare_broker
 
 POLL_S = 0.1
+ANSWER_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +42,45 @@ class Instance:
     vehicles: tuple[str, ...] = ()
     speed: float = 1.0
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
+
+
+class RunFile:
+    """Owns `run.json`: not there before the instance is ready, then kept true."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        self._path, self._url = path, url
+        self._started_at = to_iso(time.time_ns() // NS_PER_MS * NS_PER_MS)
+        self._has_begun = self._is_failing = False
+
+    def begin(self, processes: tuple[Process, ...]) -> None:
+        """Write it for the first time.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._write(processes)
+        self._has_begun = True
+
+    def update(self, processes: tuple[Process, ...]) -> None:
+        """Write it again; a full disk is no reason to stop what runs."""
+        if not self._has_begun:
+            return
+        try:
+            self._write(processes)
+        except OSError as error:
+            if not self._is_failing:
+                _log.error("run.json not written reason=%s", error)
+            self._is_failing = True
+        else:
+            if self._is_failing:
+                _log.warning("run.json written again")
+            self._is_failing = False
+
+    def _write(self, processes: tuple[Process, ...]) -> None:
+        document = RunningInstance(
+            self._url, __version__, self._started_at, os.getpid(), processes, first_owner_url=None
+        )
+        write_whole(self._path, msgspec.json.encode(document).decode())
 
 
 def run_instance(folder: DataFolder, instance: Instance) -> int:
@@ -70,27 +113,11 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
     folder.run_json.unlink(missing_ok=True)
     launch = prepare_broker(folder.broker)
     url = f"http://localhost:{instance.port}"
-    started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    is_ready = False
-
-    def write_run_json(processes: tuple[Process, ...]) -> None:
-        document = RunningInstance(
-            url, __version__, started_at, os.getpid(), processes, first_owner_url=None
-        )
-        write_whole(folder.run_json, msgspec.json.encode(document).decode())
-
-    def on_change(processes: tuple[Process, ...]) -> None:
-        try:
-            if is_ready:
-                write_run_json(processes)
-        except OSError as error:
-            # A full disk is no reason to stop what runs; the next change writes it again.
-            _log.error("run.json not written reason=%s", error)
-
+    run_file = RunFile(folder.run_json, url)
     supervisor = Supervisor(
         _roles(folder, instance, launch.command, launch.url),
         log_folder=folder.log,
-        on_change=on_change,
+        on_change=run_file.update,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -98,13 +125,13 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
         loop.add_signal_handler(number, stopped.set)
     running = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stopped.wait())
-    getting_ready = asyncio.create_task(_wait_ready(url, instance.vehicles))
+    getting_ready = asyncio.create_task(_wait_ready(url, instance.vehicles, folder.log))
     try:
         await asyncio.wait({running, stopping, getting_ready}, return_when=asyncio.FIRST_COMPLETED)
         if getting_ready.done() and not running.done():
-            is_ready = True
+            getting_ready.result()
             supervisor.ready()
-            write_run_json(supervisor.processes)
+            run_file.begin(supervisor.processes)
             print(f"ready {url}", flush=True)
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -137,27 +164,60 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
     return roles
 
 
-async def _wait_ready(url: str, vehicles: tuple[str, ...]) -> None:
-    """Return when the API answers and knows a value of each vehicle."""
-    waited = 0.0
+async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
+    """Return when the API answers and each vehicle has sent its first value since this start.
+
+    Raises:
+        InstanceError: something answers there that is no instance of ours.
+    """
+    missing, waited, is_answered = list(vehicles), 0.0, False
     while True:
-        missing = await asyncio.to_thread(_vehicles_without_value, url, vehicles)
-        if missing == []:
+        try:
+            missing = await asyncio.to_thread(vehicles_without_value, url, missing)
+            is_answered = True
+        except OSError:
+            is_answered = False
+        if is_answered and not missing:
             return
         await asyncio.sleep(POLL_S)
         waited += POLL_S
         if waited >= 5:
             waited = 0.0
-            what = f"first value of {', '.join(missing)}" if missing else "the API"
+            what = f"first value of {', '.join(missing)} (see {log / 'agent.log'})" if is_answered else "the API"
             print(f"waiting for {what}", flush=True)
 
 
-def _vehicles_without_value(url: str, vehicles: tuple[str, ...]) -> list[str] | None:
-    """The vehicles that have no value yet; None while the API does not answer."""
+def vehicles_without_value(url: str, vehicles: Sequence[str]) -> list[str]:
+    """Those of the vehicles that have sent no value since the instance at `url` started.
+
+    One of which an earlier run has stored values counts as soon as its agent is heard.
+
+    Raises:
+        OSError: there is no answer, or none yet.
+        InstanceError: the answer is none of ours.
+    """
     try:
-        page = get_json(f"{url}/api/v1/vehicles?limit=1000", timeout_s=2.0)
-    except (OSError, ValueError):
-        return None
-    assert isinstance(page, dict)
-    known = {item["vehicle_id"] for item in page["items"] if item["signals"]}
-    return [vehicle_id for vehicle_id in vehicles if vehicle_id not in known]
+        if not vehicles:
+            get_json(f"{url}/healthz", timeout_s=ANSWER_S)
+        return [vehicle_id for vehicle_id in vehicles if not _has_value(url, vehicle_id)]
+    except (ValueError, msgspec.ValidationError) as error:
+        raise InstanceError(f"{url} is answered by no Contactor: {error}") from error
+
+
+def _has_value(url: str, vehicle_id: str) -> bool:
+    page = get_json(f"{url}/api/v1/vehicles?vehicle={vehicle_id}", timeout_s=ANSWER_S)
+    return any(
+        item.connectivity == "online" and item.signals
+        for item in msgspec.convert(page, _Page).items
+    )
+
+
+class _Seen(msgspec.Struct):
+    """What counts here of a vehicle in the API's list."""
+
+    connectivity: str
+    signals: int
+
+
+class _Page(msgspec.Struct):
+    items: list[_Seen]

@@ -3,6 +3,7 @@
 document = get_json("http://localhost:8080/api/v1/vehicles", timeout_s=2.0)
 """
 
+import http.client
 import json
 import urllib.request
 
@@ -12,10 +13,13 @@ def get_json(url: str, *, timeout_s: float) -> object:
 
     Raises:
         urllib.error.HTTPError: the answer is an error.
-        OSError: there is no answer.
+        OSError: there is no answer, or not a whole one.
         ValueError: it is no JSON.
     """
     # The environment's http_proxy is for the world outside; only some machines except localhost.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(url, timeout=timeout_s) as answer:
-        return json.load(answer)
+    try:
+        with direct.open(url, timeout=timeout_s) as answer:
+            return json.load(answer)
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url}: answer cut off: {error!r}") from error

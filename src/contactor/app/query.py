@@ -6,6 +6,7 @@ Inside an instance answers hold the rows not yet committed too; from outside onl
     question.vehicles()
 """
 
+import http
 import json
 import urllib.error
 import urllib.parse
@@ -16,7 +17,7 @@ from typing import Protocol
 from contactor.app.folder import DataFolder
 from contactor.app.local_http import get_json
 from contactor.clock import to_iso
-from contactor.errors import InstanceError, LakeError
+from contactor.errors import InstanceError, LakeError, UnknownVehicle
 
 TIMEOUT_S = 60.0
 
@@ -34,7 +35,7 @@ class Query(Protocol):
         """Count, extremes and mean of each signal in since <= ts < until (ns UTC).
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is no such vehicle.
         """
         ...
 
@@ -113,7 +114,8 @@ class _InstanceQuery:
         try:
             document = get_json(url, timeout_s=TIMEOUT_S)
         except urllib.error.HTTPError as error:
-            raise LakeError(_detail(error)) from error
+            is_unknown = error.code == http.HTTPStatus.NOT_FOUND
+            raise (UnknownVehicle if is_unknown else LakeError)(_detail(error)) from error
         except (OSError, ValueError) as error:
             raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
         assert isinstance(document, dict)

@@ -9,9 +9,10 @@ source, so what an earlier run has stored is passed over.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from contactor.app.folder import DataFolder
 from contactor.car.agent.outbox import Lane, Outbox, Stream
@@ -19,7 +20,7 @@ from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_S, SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.lake.local import LocalStore
-from contactor.errors import ContactorError, FolderInUse
+from contactor.errors import ContactorError, FolderInUse, LinkError
 from contactor.link.broker import read_url
 from contactor.link.memory import MemoryBroker, MemoryTransport
 from contactor.link.nats import NatsTransport
@@ -30,7 +31,10 @@ BATCHES_AT_ONCE = 64
 MAX_IN_FLIGHT = 16_384
 ANSWER_S = 15.0
 STILL_S = 60.0
+ROOM_POLL_S = 0.01
 READY_S = 15.0
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,29 @@ async def _send(folder: DataFolder, source: Source, speed: float) -> Sent:
             max_in_flight=MAX_IN_FLIGHT,
         )
         uplink.carry(stream)
-        running = asyncio.create_task(uplink.run())
         try:
-            return await _pump(source, stream, outbox, uplink, speed)
+            return await unless_failed(_pump(source, stream, outbox, uplink, speed), uplink.run())
         finally:
             await uplink.close()
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
             outbox.close()
+
+
+async def unless_failed(work: Awaitable[_Answer], keeper: Awaitable[None]) -> _Answer:
+    """What `work` comes to; the keeper, without which it never ends, runs meanwhile.
+
+    Raises:
+        ContactorError: the keeper's, or the work's.
+    """
+    working, keeping = asyncio.ensure_future(work), asyncio.ensure_future(keeper)
+    try:
+        await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done() and not working.done():
+            keeping.result()
+        return await working
+    finally:
+        for task in (working, keeping):
+            task.cancel()
+        await asyncio.gather(working, keeping, return_exceptions=True)
 
 
 async def _pump(
@@ -112,8 +130,7 @@ async def _pump(
     while some := await asyncio.to_thread(_some, batches, pace.batches_at_once):
         if account.made >= account.known:
             await pace.wait(some[0])
-        while outbox.is_half_full:
-            await asyncio.sleep(0.01)
+        await room(outbox, stream, STILL_S)
         outbox.append(stream, some)
         uplink.wake()
         for groups in some:
@@ -132,6 +149,26 @@ async def _pump(
         first_ts=account.first_ts,
         last_ts=account.last_ts,
     )
+
+
+async def room(outbox: Outbox, stream: Stream, still_s: float) -> None:
+    """Wait until the outbox takes more.
+
+    Raises:
+        LinkError: the watermark stood still for `still_s`.
+    """
+    loop = asyncio.get_running_loop()
+    reached, since = -1, loop.time()
+    while outbox.is_half_full:
+        position = outbox.position(stream)
+        if position.acknowledged > reached:
+            reached, since = position.acknowledged, loop.time()
+        if loop.time() - since > still_s:
+            raise LinkError(
+                f"the cloud stored {reached} of the first {position.last} messages, then nothing"
+                f" for {still_s:g} s"
+            )
+        await asyncio.sleep(ROOM_POLL_S)
 
 
 def _some(batches: Iterator[tuple[Rows, ...]], count: int) -> list[tuple[Rows, ...]]:

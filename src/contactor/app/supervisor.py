@@ -2,10 +2,16 @@
 
 Each role is a process of its own. One that dies is started again within two seconds; one that
 cannot start before the instance was ever ready ends the whole run with its own last words. When
-the supervisor ends, however it ends, its processes end with it.
+the supervisor ends, however it ends, its processes end with it. What a role says goes to its log,
+log/ROLE.log; one that has grown beyond 10 MB when its role starts becomes log/ROLE.log.1.
 
-    supervisor = Supervisor([RoleSpec("broker", command), ...], log_folder=folder.log)
-    await supervisor.run(on_ready=...)
+    supervisor = Supervisor(
+        [RoleSpec("broker", command)], log_folder=folder.log, on_change=show
+    )
+    running = asyncio.create_task(supervisor.run())
+    ...                                         # what makes the instance ready
+    supervisor.ready()
+    await supervisor.stop()
 """
 
 import asyncio
@@ -26,6 +32,8 @@ RESTART_DELAY_S = (0.1, 0.3, 1.0, 1.5)
 SETTLED_S = 10.0
 FAILURES_BEFORE_READY = 3
 STOP_LIMIT_S = {"agent": 1.0, "cloud": 2.5, "broker": 0.8}
+LOG_LIMIT_BYTES = 10_000_000
+TAIL_BYTES = 8192
 PR_SET_PDEATHSIG = 1
 
 _log = logging.getLogger(__name__)
@@ -125,7 +133,9 @@ class Supervisor:
             await asyncio.sleep(delay_s)
 
     async def _start(self, spec: RoleSpec) -> asyncio.subprocess.Process:
-        with (self._log_folder / f"{spec.role}.log").open("ab") as log:
+        path = self._log_folder / f"{spec.role}.log"
+        _bound(path)
+        with path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -140,9 +150,31 @@ class Supervisor:
 
     def _last_words(self, role: str, code: int) -> str:
         path = self._log_folder / f"{role}.log"
-        lines = path.read_text(errors="replace").strip().splitlines()
+        lines = _tail(path).strip().splitlines()
         words = lines[-1].removeprefix("contactor: ") if lines else f"exit code {code}"
         return f"{words} (more in {path})"
+
+
+def _bound(log: Path) -> None:
+    """Begin a log anew that has grown too large; the one before it is kept."""
+    try:
+        if log.stat().st_size > LOG_LIMIT_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _log.warning("log not begun anew file=%s reason=%s", log, error.strerror)
+
+
+def _tail(log: Path) -> str:
+    """The end of a log, which may be large; empty where there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - TAIL_BYTES, 0))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _end_with_parent(death_signal: int, parent_pid: int) -> Callable[[], None] | None:

@@ -34,6 +34,7 @@ MAX_GROUPS = 16
 MAX_ROWS = 100_000
 MAX_COLUMNS = 2_000
 MAX_TEXT_CHARACTERS = 8_192
+MAX_COLUMN_CHARACTERS = 4_000_000
 MAX_REASON_CHARACTERS = 200
 MAX_SEQUENCE = 2**62
 VEHICLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -229,7 +230,11 @@ def _texts(data: bytes, words: list[str]) -> NDArray[np.generic]:
     codes = _numbers(data, np.dtype("<u4"), "values")
     if codes.size and int(codes.max()) >= len(words):
         raise ValueError(f"text {codes.max()} of {len(words)} words")
-    return object_array(words)[codes.astype(np.int64)]
+    characters = int(np.array([len(word) for word in words], np.int64)[codes].sum())
+    if characters > MAX_COLUMN_CHARACTERS:
+        raise ValueError(f"{characters} characters; the limit is {MAX_COLUMN_CHARACTERS}")
+    texts: NDArray[np.generic] = object_array(words)[codes]
+    return texts
 
 
 def _split(

@@ -72,12 +72,13 @@ def refused_elements(signal: Signal, elements: NDArray[np.generic]) -> NDArray[n
 
 
 def _refused_texts(signal: Signal, elements: NDArray[np.generic]) -> NDArray[np.bool_]:
-    words, index = np.unique(elements.astype(np.str_), return_inverse=True)
-    bad = [
-        len(word) > MAX_TEXT_CHARACTERS or bool(signal.allowed and word not in signal.allowed)
-        for word in words.tolist()
-    ]
-    return np.array(bad, np.bool_)[index]
+    texts: list[str] = elements.tolist()
+    refused = {
+        text
+        for text in set(texts)
+        if len(text) > MAX_TEXT_CHARACTERS or (signal.allowed and text not in signal.allowed)
+    }
+    return np.array([text in refused for text in texts], np.bool_)
 
 
 def allowed_text(signal: Signal) -> str:

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactor.car.agent.sampler import ProfileSampler, SignalRule
+from contactor.car.agent.rules import SignalRule
+from contactor.car.agent.sampler import ProfileSampler
 from contactor.car.agent.series import Series, join_rows
 from contactor.clock import NS_PER_S
 from contactor.signals.groups import GROUP_RULES, Group
@@ -35,12 +36,10 @@ def series(path: str, readings: list[tuple[float, object]]) -> Series:
     )
 
 
-def sampled(*given_series: Series, until_s: float | None = None) -> dict[float, dict[str, object]]:
+def sampled(*given_series: Series) -> dict[float, dict[str, object]]:
     """{second: {path: value}}; a cell that is unavailable is the text "n/a"."""
     sampler = ProfileSampler(RULES)
-    parts = sampler.feed(list(given_series))
-    parts += sampler.finish() if until_s is None else sampler.advance(round(until_s * NS_PER_S))
-    return table(join_rows(Group.DRIVE, parts))
+    return table(join_rows(Group.DRIVE, sampler.feed(list(given_series)) + sampler.finish()))
 
 
 def table(rows: Rows) -> dict[float, dict[str, object]]:
@@ -85,12 +84,13 @@ def test_row_before_a_change_is_written_so_that_holding_blurs_nothing() -> None:
 
 def test_heartbeat_is_written_when_nothing_changes() -> None:
     still = [(0.5 + second, 390.0) for second in range(150)]
-    assert list(sampled(series(VOLTAGE, still))) == [1.0, 1 + HEARTBEAT_S, 1 + 2 * HEARTBEAT_S]
+    beats = [1.0, 1 + HEARTBEAT_S, 1 + 2 * HEARTBEAT_S]
+    assert list(sampled(series(VOLTAGE, still))) == [*beats, 150.0]
 
 
 def test_stale_reading_is_unknown_and_silence_is_written_once() -> None:
-    rows = sampled(series(VOLTAGE, [(0.5, 390.0)]), until_s=500)
-    assert list(rows) == [1.0, 10.0, 11.0]
+    rows = sampled(series(VOLTAGE, [(0.5, 390.0), (500.5, 391.0)]))
+    assert list(rows) == [1.0, 10.0, 11.0, 501.0]
     assert rows[10.0][VOLTAGE] == 390.0
     assert rows[11.0] == {SPEED: None, VOLTAGE: None, STATE: None}
 
@@ -127,11 +127,47 @@ def test_recording_counts_its_ticks_from_its_first_instant() -> None:
     assert at(123_456_789) == at(987_654_321_000)
 
 
-def test_clock_set_back_is_followed() -> None:
+def test_after_finish_nothing_is_known_and_an_earlier_time_begins_anew() -> None:
     sampler = ProfileSampler(RULES)
-    sampler.feed([series(VOLTAGE, [(1000.5, 390.0), (1002.5, 391.0)])])
-    (rows,) = sampler.feed([series(VOLTAGE, [(10.5, 392.0), (12.5, 393.0)])])
-    assert (rows.ts // NS_PER_S).tolist() == [11, 1002, 1003]
+    parts = sampler.feed([series(VOLTAGE, [(1000.5, 390.0), (1002.5, 391.0)])]) + sampler.finish()
+    parts += sampler.feed([series(SPEED, [(10.5, 5.0)])]) + sampler.finish()
+    rows = table(join_rows(Group.DRIVE, parts))
+    assert list(rows) == [11.0, 1001.0, 1002.0, 1003.0]
+    assert rows[11.0] == {SPEED: 5.0, VOLTAGE: None, STATE: None}
+
+
+def test_late_reading_before_a_silence_counts_for_the_next_tick() -> None:
+    sampler = ProfileSampler(RULES)
+    sampler.feed([series(VOLTAGE, [(90.0, 1.0), (95.0, 1.0)]), series(SPEED, [(100.0, 20.0)])])
+    parts = sampler.feed([series(VOLTAGE, [(98.5, 2.0), (140.0, 3.0)])]) + sampler.finish()
+    rows = table(join_rows(Group.DRIVE, parts))
+    assert rows[100.0][VOLTAGE] == 2.0
+    assert rows[140.0][VOLTAGE] == 3.0
+
+
+def test_last_row_is_written_when_the_source_ends() -> None:
+    still = [(0.5 + second, 390.0) for second in range(50)]
+    assert list(sampled(series(VOLTAGE, still))) == [1.0, 50.0]
+
+
+def test_far_apart_readings_cost_no_ticks_between() -> None:
+    rows = sampled(series(VOLTAGE, [(0.5, 1.0), (1.7e9, 2.0)]))
+    assert list(rows) == [1.0, 10.0, 11.0, 1.7e9]
+
+
+def test_events_are_written_when_they_change() -> None:
+    path = "Vehicle.Body.BodyType"
+    sampler = ProfileSampler({path: SignalRule(Group.EVENTS, 0, is_mean=False)})
+
+    def said(*readings: tuple[int, str]) -> Series:
+        texts = np.empty(len(readings), np.object_)
+        texts[:] = [text for _, text in readings]
+        ts = np.array([at for at, _ in readings], np.int64)
+        return Series(path, ts, texts, np.full(len(readings), State.VALID, np.uint8))
+
+    (first,) = sampler.feed([said((1, "a"), (2, "a"), (3 * 10**18, "b"))])
+    assert (first.ts.tolist(), first.columns[0].to_list()) == ([1, 3 * 10**18], ["a", "b"])
+    assert sampler.feed([said((4 * 10**18, "b"))]) == []
 
 
 STEPS = st.lists(

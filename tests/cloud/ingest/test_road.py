@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -174,6 +175,30 @@ def test_lost_outbox_begins_a_stream_that_is_no_repeat(tmp_path: Path) -> None:
                 await uplink.drained(stream, still_s=10)
         await cloud.stop()
         assert stored(store) == list(range(1, 201))
+
+    road(test)
+
+
+def test_older_copy_of_the_outbox_loses_nothing_that_it_still_makes(tmp_path: Path) -> None:
+    async def test(broker: MemoryBroker, store: MemoryStore) -> None:
+        cloud = Cloud(broker, store)
+        outbox = Outbox(tmp_path / "outbox.db")
+        stream = outbox.open_stream("leaf", Lane.LIVE, profile="p")
+        outbox.append(stream, [batch(number) for number in range(1, 51)])
+        outbox.close()
+        shutil.copy(tmp_path / "outbox.db", tmp_path / "copy.db")
+        for file, numbers in (("outbox.db", range(51, 101)), ("copy.db", range(101, 151))):
+            outbox = Outbox(tmp_path / file)
+            stream = outbox.open_stream("leaf", Lane.LIVE, profile="p")
+            async with car(broker, outbox, stream) as uplink:
+                outbox.append(stream, [batch(number) for number in numbers])
+                await asyncio.sleep(0.3)
+                for current in outbox.streams():
+                    if outbox.position(current).last:
+                        await uplink.drained(current, still_s=10)
+        await cloud.stop()
+        # The copy repeats the fifty that it held; what is new in it is there too.
+        assert sorted(set(stored(store))) == list(range(1, 151))
 
     road(test)
 

@@ -1,6 +1,7 @@
 """The lake on a folder: what a crash, a power cut or somebody else can leave there."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -452,9 +453,20 @@ def test_what_a_reopened_writer_shows_is_synced_first(tmp_path: Path) -> None:
     assert newest(tmp_path).name in disk.names[log(tmp_path)]
 
 
-@pytest.mark.parametrize("victim", [".parquet", ".json", "_delta_log", "day=", "group="])
+@pytest.mark.parametrize(
+    ("victim", "group"),
+    [
+        (".parquet", Group.DRIVE),
+        ("day=", Group.DRIVE),
+        ("group=", Group.SLOW),  # a new folder
+        (".json", Group.DRIVE),  # the entry of the flush itself
+        (".json", Group.SLOW),  # an entry that labels columns
+        ("_delta_log", Group.DRIVE),
+        ("_delta_log", Group.SLOW),
+    ],
+)
 def test_when_a_sync_fails_nothing_is_stored_and_the_next_commit_works(
-    tmp_path: Path, victim: str
+    tmp_path: Path, victim: str, group: Group
 ) -> None:
     failing: list[bool] = []
 
@@ -466,9 +478,8 @@ def test_when_a_sync_fails_nothing_is_stored_and_the_next_commit_works(
     store = LocalStore(tmp_path, sync=fail)
     store_speed(store, 0.0)
     failing.append(True)
-    groups = (Group.SLOW, Group.FAST)
-    for group in groups:
-        made = flush(2, {group: frame(group, [T0], {SPEED: [9.0]})}, [state(watermark=9)])
+    made = flush(2, {group: frame(group, [T0], {SPEED: [9.0]})}, [state(watermark=9)])
+    for _ in range(2):
         with pytest.raises(LakeError, match="Input/output error"):
             store.commit(made)
         assert open_lake(tmp_path).signals("leaf", [SPEED]).height == 1
@@ -478,6 +489,16 @@ def test_when_a_sync_fails_nothing_is_stored_and_the_next_commit_works(
     store_speed(store, 1.0)
     assert speeds(tmp_path) == [0.0, 1.0]
     assert_no_orphans(tmp_path)
+
+
+def test_syncing_asks_the_system_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: asked.append(os.fstat(file).st_ino))
+    file = tmp_path / "file"
+    file.write_text("x")
+    for path in (file, tmp_path):
+        sync_path(path)
+    assert asked == [file.stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_a_checkpoint_that_cannot_be_synced_is_no_error(tmp_path: Path) -> None:

@@ -30,11 +30,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("no --car given (contactor agent --help)")
     if not args.link:
         raise UsageError("no --link given: nats://[USER:PASSWORD@]HOST:PORT of the broker")
-    check_cars(args.car)
+    is_supervised = bool(os.environ.get("CONTACTOR_SUPERVISED"))
+    if not is_supervised:
+        check_cars(args.car)
     read_address(args.link)
     folder = DataFolder.create(args.data)
-    is_supervised = bool(os.environ.get("CONTACTOR_SUPERVISED"))
     with contextlib.nullcontext() if is_supervised else folder.held():
-        cars = [parse_car(url) for url in args.car]
+        cars = [parse_car(url, is_checked=is_supervised) for url in args.car]
         outbox = Outbox(folder.outbox, limit_bytes=args.outbox_bytes)
         return run_cars(cars, outbox=outbox, link=args.link, speed=args.speed)

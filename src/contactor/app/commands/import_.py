@@ -12,7 +12,7 @@ from contactor.app.send import Source, send
 from contactor.app.settings import add_data_option
 from contactor.car.adapters.table import TableSource
 from contactor.car.adapters.table_map import load_table_map
-from contactor.car.agent.recorder import cut_batches
+from contactor.car.agent.recorder import CUT_VERSION, cut_batches
 from contactor.clock import NS_PER_S, SystemClock, to_iso
 from contactor.signals.record import Rows
 
@@ -78,5 +78,5 @@ def _stream_of(source: TableSource, vehicle: str) -> int:
     """The stream's number: a hash of the tables, the map, the start and the vehicle."""
     import hashlib
 
-    digest = hashlib.sha256(source.source_hash + vehicle.encode()).digest()
+    digest = hashlib.sha256(source.source_hash + f"cut {CUT_VERSION} {vehicle}".encode()).digest()
     return int.from_bytes(digest[:8], "big")

@@ -7,13 +7,12 @@ from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.output import note
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
-from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
+from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
 from contactor.errors import MalformedCar
 
 NAME = "run"
 HELP = "start broker, cloud and cars in one go"
-MIN_OUTBOX_BYTES = 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +57,8 @@ def speed(text: str) -> float:
 
 def outbox_bytes(text: str) -> int:
     """The outbox's bound."""
-    if not text.isdigit() or int(text) < MIN_OUTBOX_BYTES:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed are {MIN_OUTBOX_BYTES} bytes or more")
+    if not text.isdigit() or int(text) < MIN_LIMIT_BYTES:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed are {MIN_LIMIT_BYTES} bytes or more")
     return int(text)
 
 

@@ -6,7 +6,7 @@ from contactor.app.cars import vehicle_id
 from contactor.app.output import print_json, print_table
 from contactor.app.query import open_query
 from contactor.app.settings import add_data_option
-from contactor.errors import LakeError
+from contactor.errors import UnknownVehicle
 
 NAME = "vehicles"
 HELP = "list the vehicles of a data folder"
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(str(item["vehicle_id"]) for item in found) or "none"
         found = [item for item in found if item["vehicle_id"] == wanted]
         if not found:
-            raise LakeError(f"no vehicle {wanted!r}; known: {known}")
+            raise UnknownVehicle(f"no vehicle {wanted!r}; known: {known}")
     if args.json:
         print_json(found)
         return 0

@@ -32,14 +32,15 @@ class InstantSampler:
         by_group: dict[Group, list[Series]] = defaultdict(list)
         for one in series:
             by_group[self._group_of(one.path)].append(one)
-        return [_rows_of(group, members) for group, members in sorted(by_group.items())]
+        return [rows_of(group, members) for group, members in sorted(by_group.items())]
 
     def finish(self) -> list[Rows]:
         """Nothing is ever held back."""
         return []
 
 
-def _rows_of(group: Group, members: Sequence[Series]) -> Rows:
+def rows_of(group: Group, members: Sequence[Series]) -> Rows:
+    """One row per instant at which any of `members` was read, in time order."""
     keys = np.concatenate([np.column_stack([one.ts, _repeats(one.ts)]) for one in members])
     rows, places = np.unique(keys, axis=0, return_inverse=True)
     columns, start = [], 0

@@ -18,24 +18,29 @@ never sent are joined into one gap, so that the cloud can tell exactly what is m
     outbox.acknowledge(stream, watermark=1)
 """
 
+import logging
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from contactor.car.agent.outbox_schema import SCHEMA, SCHEMA_VERSION
 from contactor.errors import OutboxError
-from contactor.signals.codec import encode_message
+from contactor.signals.codec import MAX_SEQUENCE, decode_message, encode_message
 from contactor.signals.record import Gap, Record, Rows
 
 DEFAULT_LIMIT_BYTES = 256 * 2**20
 RESERVED_SENDS = 512
+MIN_LIMIT_BYTES = 200_000
 OVERHEAD_BYTES = 100
 """What one message costs besides its payload."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Lane(StrEnum):
@@ -96,7 +101,12 @@ class Outbox:
     @property
     def is_half_full(self) -> bool:
         """Whether a source that can wait should."""
-        return self._held_bytes > self._limit_bytes // 2
+        return self.room_bytes <= 0
+
+    @property
+    def room_bytes(self) -> int:
+        """What a source that can wait may add before it should."""
+        return self._limit_bytes // 2 - self._held_bytes
 
     def open_stream(
         self, vehicle_id: str, lane: Lane, *, profile: str, stream: int | None = None
@@ -149,6 +159,7 @@ class Outbox:
         Raises:
             OutboxError: the file cannot be written; nothing was added.
         """
+        stream = self._current(stream)
         with self._transaction():
             acknowledged, made = self._counts(stream)
             for sequence, groups in enumerate(batches, made + 1):
@@ -176,7 +187,7 @@ class Outbox:
         return messages
 
     def acknowledge(self, stream: Stream, watermark: int) -> None:
-        """Delete what the cloud has stored; it may know of more than this file ever made."""
+        """Delete what the cloud has stored."""
         with self._transaction():
             acknowledged, _ = self._counts(stream)
             if watermark <= acknowledged:
@@ -186,6 +197,15 @@ class Outbox:
                 "update stream set acknowledged = ? where stream = ?",
                 (watermark, _key(stream.stream)),
             )
+
+    def renew(self, stream: Stream) -> Stream:
+        """Go on under another number: the cloud has more of the stream than this file ever made.
+
+        So the file is an older copy, and the numbers that it would give are taken. What it holds
+        is numbered anew. A source that can be read again keeps its number: it repeats itself.
+        """
+        with self._transaction():
+            return self._renew(stream) if self._is_random(stream) else stream
 
     def declare_lost(self, stream: Stream, first: int, last: int, reason: str) -> None:
         """Add a gap over `first`..`last`: messages that the cloud lacks and nobody has any more."""
@@ -202,6 +222,51 @@ class Outbox:
         with self._reading():
             row = self._database.execute("select value from note where key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def _is_random(self, stream: Stream) -> bool:
+        row = self._database.execute(
+            "select random from stream where stream = ?", (_key(stream.stream),)
+        ).fetchone()
+        return bool(row[0])
+
+    def _renew(self, stream: Stream) -> Stream:
+        """Go on under another number, with what is held numbered anew."""
+        key = _key(stream.stream)
+        rows = self._database.execute(
+            "select payload from message where stream = ? order by sequence", (key,)
+        ).fetchall()
+        renewed = replace(stream, stream=secrets.randbits(64))
+        self._delete(stream, MAX_SEQUENCE)
+        self._database.execute(
+            "update stream set random = 0, made = acknowledged, renewed = ? where stream = ?",
+            (_key(renewed.stream), key),
+        )
+        self._database.execute(
+            "insert into stream (stream, vehicle_id, lane, profile, random) values (?, ?, ?, ?, 1)",
+            (_key(renewed.stream), stream.vehicle_id, stream.lane, stream.profile),
+        )
+        made = 0
+        for (payload,) in rows:
+            message = decode_message(payload)
+            first, made = made + 1, made + 1 + message.last - message.sequence
+            if isinstance(message, Gap):
+                message = replace(message, stream=renewed.stream, sequence=first, last=made)
+            else:
+                message = replace(message, stream=renewed.stream, sequence=first)
+            self._add(message)
+        self._set_made(renewed, made)
+        _log.warning("outbox is an older copy, its stream begins anew held=%s", made)
+        return renewed
+
+    def _current(self, stream: Stream) -> Stream:
+        """The stream that a renewed one goes on in."""
+        with self._reading():
+            row = self._database.execute(
+                "select renewed from stream where stream = ?", (_key(stream.stream),)
+            ).fetchone()
+        if row is None or row[0] is None:
+            return stream
+        return self._current(replace(stream, stream=int(row[0], 16)))
 
     def _add(self, message: Record | Gap) -> None:
         payload = encode_message(message)
@@ -362,10 +427,16 @@ def _open(path: Path | str) -> sqlite3.Connection:
         return _connect(path)
     except OSError as error:
         raise OutboxError(f"outbox {path}: {error.strerror}") from error
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) or path == ":memory:":
-            raise OutboxError(f"outbox {path}: {error}") from error
-    aside = Path(path).with_suffix(f".damaged-{time.time_ns()}")
+    except sqlite3.OperationalError as error:
+        raise OutboxError(f"outbox {path}: {error}") from error
+    except sqlite3.DatabaseError as damage:
+        return _begin_anew(Path(path), damage)
+
+
+def _begin_anew(path: Path, damage: sqlite3.DatabaseError) -> sqlite3.Connection:
+    """Set a damaged file aside and begin a new one."""
+    aside = path.with_suffix(f".damaged-{time.time_ns()}")
+    _log.warning("outbox damaged, set aside file=%s reason=%s", aside.name, damage)
     for suffix in ("", "-wal", "-shm"):
         part = Path(f"{path}{suffix}")
         if part.exists():
@@ -382,6 +453,9 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = full")
         found = database.execute("pragma user_version").fetchone()[0]
+        health = database.execute("pragma quick_check(1)").fetchone()[0]
+        if health != "ok":
+            raise sqlite3.DatabaseError(health)
         if found == 0:
             database.executescript(f"begin; {SCHEMA}; commit;")
         elif found != SCHEMA_VERSION:

@@ -9,6 +9,7 @@ create table stream (
     lane         text not null,
     profile      text not null,
     random       integer not null,           -- made with this file: never a source's own number
+    renewed      text,                       -- the stream that goes on in this one's place
     made         integer not null default 0, -- sequence of the last message made
     acknowledged integer not null default 0, -- the cloud's watermark
     sent_upto    integer not null default 0  -- above it nothing was ever sent

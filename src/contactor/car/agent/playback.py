@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from contactor.can.log import Progress
 from contactor.car.adapters.recording import Recording, source_hash
-from contactor.car.agent.recorder import cut_batches
+from contactor.car.agent.recorder import CUT_VERSION, cut_batches
 from contactor.car.agent.road import Road, Sampling
 from contactor.car.profiles.profile import Profile
 from contactor.signals.record import Rows
@@ -49,7 +49,7 @@ class Playback:
     ) -> None:
         self.recording = recording
         start = "" if start_ns is None else str(start_ns)
-        words = (profile.fingerprint, start, vehicle_id, sampling)
+        words = (f"cut {CUT_VERSION}", profile.fingerprint, start, vehicle_id, sampling)
         digest = source_hash(recording.log.path, *words)
         self.stream = int.from_bytes(digest.digest()[:8], "big")
         self.road = Road(profile, sampling=sampling, origin_ns=recording.first_ts)
@@ -57,7 +57,8 @@ class Playback:
     def batches(self, on_progress: Progress | None = None) -> Iterator[Batch]:
         """Every batch from the first on, in the order of the recording."""
         for frames in self.recording.frames(on_progress):
-            yield from self._cut(self.road.feed(frames))
+            for rows in self.road.feed(frames):
+                yield from self._cut(rows)
         yield from self._cut(self.road.finish())
 
     def _cut(self, rows: Sequence[Rows]) -> Iterator[Batch]:

@@ -15,6 +15,7 @@ from itertools import islice, takewhile
 
 from contactor.car.agent.outbox import Outbox, Stream
 from contactor.car.agent.playback import Batch, Playback
+from contactor.car.agent.recorder import MAX_BATCH_BYTES
 from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import OutboxError
@@ -43,7 +44,7 @@ class Player:
         speed: float,
     ) -> None:
         self._playback = playback
-        self._stream = stream
+        self.stream = stream
         self._outbox = outbox
         self._uplink = uplink
         self._clock = clock
@@ -57,13 +58,13 @@ class Player:
             LogError: the recording can no longer be read.
         """
         batches = self._playback.batches()
-        made = self._outbox.position(self._stream).last
+        made = self._outbox.position(self.stream).last
         passed = 0
         while some := await asyncio.to_thread(_some, batches):
             skipped = min(max(made - passed, 0), len(some))
             passed += len(some)
             await self._put(some[skipped:])
-        _log.info("recording ended vehicle=%s messages=%s", self._stream.vehicle_id, passed)
+        _log.info("recording ended vehicle=%s messages=%s", self.stream.vehicle_id, passed)
 
     async def _put(self, batches: list[Batch]) -> None:
         while batches:
@@ -73,6 +74,7 @@ class Player:
                 continue
             if self._speed == float("inf"):
                 await self._wait_for_room()
+                due = min(due, max(1, self._outbox.room_bytes // (2 * MAX_BATCH_BYTES)))
             await self._append(batches[:due])
             batches = batches[due:]
 
@@ -81,7 +83,7 @@ class Player:
         is_failing = False
         while True:
             try:
-                self._outbox.append(self._stream, [batch.groups for batch in batches])
+                self._outbox.append(self.stream, [batch.groups for batch in batches])
             except OutboxError as error:
                 if not is_failing:
                     _log.error("outbox cannot be written, waiting reason=%s", error)
@@ -101,19 +103,24 @@ class Player:
         """How many of the batches have happened by now; what the cloud knows is due at once."""
         if self._speed == float("inf"):
             return len(batches)
-        position = self._outbox.position(self._stream)
+        position = self._outbox.position(self.stream)
         known = max(position.acknowledged - position.last, 0)
         if known:
             return min(known, len(batches))
         return sum(1 for _ in takewhile(lambda batch: self._wait_s(batch) <= 0, batches))
 
     def _wait_s(self, batch: Batch) -> float:
-        """Seconds until the batch has happened; the first one asked for happens now."""
+        """Seconds until the batch has happened; the first one asked for happens now.
+
+        A recording that was given its dates here never runs ahead of the present.
+        """
         now_ns = self._clock.monotonic_ns()
         if self._anchor is None:
             self._anchor = (now_ns, batch.last_ts)
         began_ns, first_ts = self._anchor
         due_ns = began_ns + (batch.last_ts - first_ts) / self._speed
+        if self._playback.recording.is_dated_by_file:
+            due_ns = max(due_ns, now_ns + batch.last_ts - self._clock.now_ns())
         return (due_ns - now_ns) / NS_PER_S
 
 

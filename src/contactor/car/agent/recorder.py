@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from contactor.clock import NS_PER_S
 from contactor.signals.record import Column, Rows
 
+CUT_VERSION = 1
+"""Part of the number of every stream that can be made again. Raise it when the same source would be
+cut into other messages than before: sampling, groups, batches, sizes, the reading's chunks."""
 BATCH_NS = NS_PER_S
 MAX_BATCH_BYTES = 500_000
 

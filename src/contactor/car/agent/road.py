@@ -5,18 +5,26 @@ rows = road.feed(frames)            # list[Rows]
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
 
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
 from contactor.car.agent.instants import InstantSampler
-from contactor.car.agent.sampler import ProfileSampler, SignalRule
+from contactor.car.agent.rules import SignalRule
+from contactor.car.agent.sampler import ProfileSampler
 from contactor.car.agent.series import series_of
 from contactor.car.profiles.mapping import SignalMap
 from contactor.car.profiles.profile import Profile
 from contactor.clock import NS_PER_S
 from contactor.signals.record import Rows
+
+SET_BACK_NS = 60 * NS_PER_S
+"""A step back in time longer than this is a clock that was set; a shorter one is jitter."""
 
 
 class Sampling(StrEnum):
@@ -39,19 +47,36 @@ class Road:
             self._sampler = InstantSampler(self._map.group_of)
         else:
             self._sampler = ProfileSampler(rules_of(self._map), origin_ns=origin_ns)
+        self._last_ts: int | None = None
         self.refused: Counter[str] = Counter()
 
-    def feed(self, frames: FrameTable) -> list[Rows]:
-        """The rows that these frames make due, at most one `Rows` per group."""
-        readings = self._map.read(decode_columns(frames, self._plan))
-        for reading in readings:
-            if reading.refused:
-                self.refused[f"{reading.path} out of range"] += reading.refused
-        return self._sampler.feed(series_of(frames.ts, readings))
+    def feed(self, frames: FrameTable) -> Iterator[list[Rows]]:
+        """The rows that these frames make due, at most one `Rows` per group at a time.
+
+        Where the source's clock was set back, what is under way is finished first, and the frames
+        after it begin anew.
+        """
+        for piece in between_set_backs(frames):
+            if self._last_ts is not None and int(piece.ts[0]) < self._last_ts - SET_BACK_NS:
+                yield self._sampler.finish()
+            self._last_ts = int(piece.ts[-1])
+            readings = self._map.read(decode_columns(piece, self._plan))
+            for reading in readings:
+                if reading.refused:
+                    self.refused[f"{reading.path} out of range"] += reading.refused
+            yield self._sampler.feed(series_of(piece.ts, readings))
 
     def finish(self) -> list[Rows]:
         """The rows still under way, when no more frames come."""
         return self._sampler.finish()
+
+
+def between_set_backs(frames: FrameTable) -> Iterator[FrameTable]:
+    """The frames in pieces within which no clock was set back."""
+    cuts = np.flatnonzero(np.diff(frames.ts) < -SET_BACK_NS) + 1
+    for start, end in pairwise([0, *cuts.tolist(), len(frames)]):
+        if start < end:
+            yield frames.take(slice(start, end))
 
 
 def rules_of(signal_map: SignalMap) -> dict[str, SignalRule]:

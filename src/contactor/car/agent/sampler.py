@@ -13,32 +13,27 @@ that a held value never blurs what follows, the tick before a change is written 
     cell     7    7    7    7    9    9
     row      *              *    *               (a heartbeat later: another)
 
-A group of which nothing is known any more is written once, then silent.
+A group of which nothing is known any more is written once, then silent. Events have no clock: each
+is written when it changes, at its own instant.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.car.agent.series import Series, join_rows, merge_series, no_rows
+from contactor.car.agent.changes import ChangeSampler
+from contactor.car.agent.rules import SignalRule
+from contactor.car.agent.series import Series, join_rows, merge_series
 from contactor.car.agent.ticks import SignalTicks
-from contactor.clock import NS_PER_MS, NS_PER_S
+from contactor.clock import NS_PER_S
 from contactor.signals.groups import GROUP_RULES, Group
 from contactor.signals.record import Rows, State
 
-MAX_TICKS_AT_ONCE = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class SignalRule:
-    """How one signal is sampled: its group, how long it stays known, mean or last."""
-
-    group: Group
-    stale_ns: int
-    is_mean: bool
+TICKS_AT_ONCE = 1_000
+_NEVER = -(2**62)
 
 
 class ProfileSampler:
@@ -51,13 +46,11 @@ class ProfileSampler:
     """
 
     def __init__(self, rules: Mapping[str, SignalRule], *, origin_ns: int = 0) -> None:
-        members: dict[Group, dict[str, SignalRule]] = defaultdict(dict)
+        self._origin_ns = origin_ns
+        self._members: dict[Group, dict[str, SignalRule]] = defaultdict(dict)
         for path, rule in rules.items():
-            members[rule.group][path] = rule
-        self._groups = [
-            _GroupClock(group, rules, origin_ns) for group, rules in sorted(members.items())
-        ]
-        self._frontier: int | None = None
+            self._members[rule.group][path] = rule
+        self._clocks = self._new_clocks()
 
     def feed(self, series: Sequence[Series]) -> list[Rows]:
         """The rows that became due; readings up to the newest instant are now known.
@@ -68,18 +61,24 @@ class ProfileSampler:
             return []
         by_path = {one.path: one for one in series}
         newest = max(int(one.ts[-1]) for one in series)
-        self._frontier = newest if self._frontier is None else max(self._frontier, newest)
-        return [rows for clock in self._groups if len(rows := clock.feed(by_path, newest))]
-
-    def advance(self, now_ns: int) -> list[Rows]:
-        """The rows due by `now_ns` if nothing more was read: heartbeats, what became stale."""
-        return [rows for clock in self._groups if len(rows := clock.feed({}, now_ns))]
+        return [rows for clock in self._clocks if len(rows := clock.feed(by_path, newest))]
 
     def finish(self) -> list[Rows]:
-        """The row of the tick under way, when the source has ended."""
-        if self._frontier is None:
-            return []
-        return [rows for clock in self._groups if len(rows := clock.close(self._frontier))]
+        """The rows under way, when the source has ended or its clock was set back.
+
+        Nothing is known afterwards: what is fed next begins anew.
+        """
+        rows = [rows for clock in self._clocks if len(rows := clock.close())]
+        self._clocks = self._new_clocks()
+        return rows
+
+    def _new_clocks(self) -> list["_GroupClock | ChangeSampler"]:
+        return [
+            ChangeSampler(group, rules)
+            if group is Group.EVENTS
+            else _GroupClock(group, rules, self._origin_ns)
+            for group, rules in sorted(self._members.items())
+        ]
 
 
 class _GroupClock:
@@ -88,74 +87,58 @@ class _GroupClock:
     def __init__(self, group: Group, rules: Mapping[str, SignalRule], origin_ns: int) -> None:
         rule = GROUP_RULES[group]
         self._group = group
-        self._period_ns = max(round(rule.period_s * NS_PER_S), NS_PER_MS)
+        self._period_ns = round(rule.period_s * NS_PER_S)
         self._heartbeat_ns = round(rule.heartbeat_s * NS_PER_S)
         self._origin_ns = origin_ns
         self._signals = [
             SignalTicks(path, stale_ns=rule.stale_ns, is_mean=rule.is_mean)
             for path, rule in rules.items()
         ]
-        self._quiet_ns = max(rule.stale_ns for rule in rules.values()) + 2 * self._period_ns
         self._waiting: dict[str, Series] = {}
-        self._next: int | None = None
+        self._next = _NEVER
         self._written_ns: int | None = None
         self._was_written = True
         self._is_silent = True
 
     def feed(self, by_path: Mapping[str, Series], newest_ns: int) -> Rows:
         """Rows of every tick before `newest_ns`, after taking in this group's readings."""
-        parts = []
-        if self._next is not None and newest_ns < self._next - self._quiet_ns:
-            parts.append(self._start_over(newest_ns))
+        parts: list[Rows] = []
         for signal in self._signals:
             if signal.path in by_path:
                 self._wait(by_path[signal.path])
-        if self._next is None:
-            if not self._waiting:
-                return join_rows(self._group, parts)
-            self._next = self._tick_at(self._earliest(newest_ns))
         while True:
-            earliest = self._earliest(newest_ns)
-            if earliest - self._next > 2 * self._quiet_ns:
-                # A long silence: let everything grow stale, then go on where readings begin.
-                parts.append(self._run(self._next, self._next + self._quiet_ns))
-                self._next = self._tick_at(earliest)
+            if self._is_silent:
+                # Nothing is known: the ticks go on where readings begin.
+                self._next = max(self._next, self._tick_at(self._earliest(newest_ns)))
             last = self._tick_at(newest_ns) - self._period_ns
             if last < self._next:
                 return join_rows(self._group, parts)
-            most = self._next + MAX_TICKS_AT_ONCE * self._period_ns
-            parts.append(self._run(self._next, min(last, most, self._silence())))
+            parts.append(self._run(min(last, self._next + TICKS_AT_ONCE * self._period_ns)))
 
-    def close(self, newest_ns: int) -> Rows:
-        """The tick under way, early, if anything was read since the last one."""
-        if self._next is None or not self._waiting:
-            return no_rows(self._group)
-        return self._run(self._next, max(self._next, self._tick_at(newest_ns)))
-
-    def _start_over(self, newest_ns: int) -> Rows:
-        """The source's clock was set back: write what is under way, forget it, follow the clock."""
-        waiting = [int(one.ts[-1]) for one in self._waiting.values()]
-        rows = self.close(max(waiting, default=newest_ns))
-        for signal in self._signals:
-            signal.forget()
-        self._next = self._written_ns = None
-        self._was_written = self._is_silent = True
-        return rows
+    def close(self) -> Rows:
+        """The tick under way, early, and the last tick if it was not written."""
+        parts: list[Rows] = []
+        while self._waiting:
+            newest = max(int(one.ts[-1]) for one in self._waiting.values())
+            last = max(self._next, self._tick_at(newest))
+            parts.append(self._run(min(last, self._next + TICKS_AT_ONCE * self._period_ns)))
+        if not self._was_written and not self._is_silent:
+            parts.append(self._last_row())
+        return join_rows(self._group, parts)
 
     def _wait(self, new: Series) -> None:
+        """Keep readings for their ticks; a late one counts for the next tick."""
+        new = replace(new, ts=np.maximum(new.ts, self._next - self._period_ns + 1))
         old = self._waiting.get(new.path)
         self._waiting[new.path] = new if old is None else merge_series(old, new)
 
     def _earliest(self, otherwise_ns: int) -> int:
         return min((int(one.ts[0]) for one in self._waiting.values()), default=otherwise_ns)
 
-    def _silence(self) -> int:
-        """The tick that begins the first long silence in the readings that wait."""
-        if not self._waiting:
-            return 2**62
-        ts = np.unique(np.concatenate([one.ts for one in self._waiting.values()]))
-        silences = np.flatnonzero(np.diff(ts) > 3 * self._quiet_ns)
-        return self._tick_at(int(ts[silences[0]])) if len(silences) else 2**62
+    def _last_row(self) -> Rows:
+        """The cells of the last tick that was run."""
+        ts = np.array([self._next - self._period_ns], np.int64)
+        return Rows(self._group, ts, tuple(signal.last_cell for signal in self._signals))
 
     def _take_due(self, last_tick_ns: int) -> dict[str, Series]:
         """Remove and return the waiting readings up to the tick."""
@@ -169,20 +152,14 @@ class _GroupClock:
         self._waiting = rest
         return due
 
-    def _run(self, first_tick_ns: int, last_tick_ns: int) -> Rows:
-        """The rows of the ticks from one to another; the tick after becomes the next."""
-        ticks = np.arange(first_tick_ns, last_tick_ns + 1, self._period_ns, dtype=np.int64)
-        if not len(ticks):
-            return no_rows(self._group)
-        due = self._take_due(int(ticks[-1]))
+    def _run(self, last_tick_ns: int) -> Rows:
+        """The rows of the ticks up to `last_tick_ns`, which is not before the next one."""
+        ticks = np.arange(self._next, last_tick_ns + 1, self._period_ns, dtype=np.int64)
+        due = self._take_due(last_tick_ns)
+        before = self._last_row()
         self._next = int(ticks[-1]) + self._period_ns
         changed = np.zeros(len(ticks), np.bool_)
         silent = np.ones(len(ticks), np.bool_)
-        before = Rows(
-            self._group,
-            ticks[:1] - self._period_ns,
-            tuple(signal.last_cell for signal in self._signals),
-        )
         columns = []
         for signal in self._signals:
             column, differs = signal.run(ticks, due.get(signal.path))

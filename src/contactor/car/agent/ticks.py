@@ -26,11 +26,6 @@ class SignalTicks:
         self._reading = self._column(1)
         self.last_cell = self._column(1)
 
-    def forget(self) -> None:
-        """Nothing is known any more."""
-        self._read_ts = _LONG_AGO
-        self._reading = self.last_cell = self._column(1)
-
     def run(self, ticks: NDArray[np.int64], due: Series | None) -> tuple[Column, NDArray[np.bool_]]:
         """The cell at each tick, and whether it differs from the cell before it.
 

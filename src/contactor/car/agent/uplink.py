@@ -15,11 +15,12 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
+from collections.abc import Iterator
 
 from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
 from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
 from contactor.clock import NS_PER_S, Clock
-from contactor.errors import LinkError, MalformedRecord
+from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
 from contactor.link import topics
 from contactor.link.messages import (
     Hello,
@@ -28,9 +29,10 @@ from contactor.link.messages import (
     decode_watermark,
     encode_hello,
 )
-from contactor.link.ports import Transport
+from contactor.link.ports import Subscription, Transport
 
 SEND_AT_ONCE = 64
+STREAMS_AT_ONCE = 512
 IDLE_S = 0.25
 RETRY_S = 0.2
 KEEPALIVE_S = 15.0
@@ -63,6 +65,7 @@ class Uplink:
         self._streams: dict[int, Stream] = {}
         self._windows: dict[int, SendWindow] = {}
         self._watermarks: dict[int, Watermark] = {}
+        self._unsettled: dict[int, int] = {}
         self._awake = asyncio.Event()
         self._moved = asyncio.Event()
         self._run_id = secrets.token_hex(4)
@@ -71,9 +74,15 @@ class Uplink:
         self._is_failing = False
 
     def carry(self, stream: Stream) -> None:
-        """Take on a stream of the outbox."""
+        """Take on a stream of the outbox.
+
+        Nothing of it is sent until the cloud has said what it has: it may know more of the stream
+        than the outbox does.
+        """
+        position = self._outbox.position(stream)
         self._streams[stream.stream] = stream
-        self._open_window(stream, self._outbox.position(stream).acknowledged)
+        self._unsettled[stream.stream] = position.last
+        self._open_window(stream, position.acknowledged)
         self._connects = 0
         self.wake()
 
@@ -146,7 +155,7 @@ class Uplink:
             try:
                 has_sent = await self._send_round()
                 self._recovered()
-            except LinkError as error:
+            except (LinkError, OutboxError) as error:
                 self._failed(error)
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -177,9 +186,11 @@ class Uplink:
 
     def _is_known(self) -> bool:
         """Whether the cloud has answered for every stream."""
-        return all(number in self._watermarks for number in self._streams)
+        return not self._unsettled
 
     async def _send_some(self, stream: Stream) -> bool:
+        if stream.stream in self._unsettled:
+            return False
         window = self._windows[stream.stream]
         after, count = window.next(self._clock.monotonic_ns())
         if not count:
@@ -219,10 +230,12 @@ class Uplink:
                     self._hear(decode_watermark(message.payload))
                 except MalformedRecord as error:
                     _log.warning("watermark refused reason=%s", error)
+                except OutboxError as error:
+                    self._failed(error)
         finally:
             await subscription.close()
 
-    async def _subscribe(self, vehicle_id: str):  # type: ignore[no-untyped-def]
+    async def _subscribe(self, vehicle_id: str) -> Subscription:
         while True:
             try:
                 return await self._transport.subscribe(topics.watermark(vehicle_id))
@@ -234,6 +247,13 @@ class Uplink:
         stream = self._streams.get(watermark.stream)
         if stream is None or watermark.vehicle_id != stream.vehicle_id:
             return
+        made = self._unsettled.pop(stream.stream, None)
+        if made is not None and watermark.watermark > made:
+            renewed = self._outbox.renew(stream)
+            if renewed != stream:
+                del self._streams[stream.stream], self._windows[stream.stream]
+                self.carry(renewed)
+                return
         window = self._windows[stream.stream]
         if watermark.watermark < window.acknowledged:
             self._start_over(stream, watermark)
@@ -265,15 +285,15 @@ class Uplink:
         for stream in self._streams.values():
             by_vehicle[stream.vehicle_id].append(stream)
         for vehicle_id in sorted(vehicle_ids):
-            streams = by_vehicle[vehicle_id]
-            hello = Hello(
-                vehicle_id=vehicle_id,
-                profile=streams[-1].profile,
-                streams=tuple(self._introduce(stream) for stream in streams),
-                flush=flush,
-                closing=closing,
-            )
-            await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
+            for streams in _batched(by_vehicle[vehicle_id], STREAMS_AT_ONCE):
+                hello = Hello(
+                    vehicle_id=vehicle_id,
+                    profile=streams[-1].profile,
+                    streams=tuple(self._introduce(stream) for stream in streams),
+                    flush=flush,
+                    closing=closing,
+                )
+                await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
         if vehicle_ids:
             self._greeted_ns = self._clock.monotonic_ns()
 
@@ -282,7 +302,7 @@ class Uplink:
     ) -> None:
         try:
             await self._greet(vehicle_ids, flush=flush, closing=closing)
-        except LinkError as error:
+        except (LinkError, OutboxError) as error:
             self._failed(error)
 
     def _introduce(self, stream: Stream) -> StreamHello:
@@ -293,15 +313,20 @@ class Uplink:
         self._moved.clear()
         await _wait(self._moved, timeout_s)
 
-    def _failed(self, error: LinkError) -> None:
+    def _failed(self, error: ContactorError) -> None:
         if not self._is_failing:
-            _log.warning("link lost reason=%s", error)
+            _log.warning("sending stopped reason=%s", error)
         self._is_failing = True
 
     def _recovered(self) -> None:
         if self._is_failing:
-            _log.warning("link back")
+            _log.warning("sending goes on")
         self._is_failing = False
+
+
+def _batched(streams: list[Stream], size: int) -> Iterator[list[Stream]]:
+    for start in range(0, len(streams), size):
+        yield streams[start : start + size]
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

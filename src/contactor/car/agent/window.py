@@ -41,10 +41,9 @@ class SendWindow:
         """A connection began: nothing that was out can be relied on."""
         self._go_back(now_ns)
 
-    def heard(self, watermark: int, missing: Sequence[tuple[int, int]], now_ns: int) -> bool:
-        """The cloud has 1..watermark and lacks `missing` above it; whether it moved on."""
-        moved = watermark > self.acknowledged
-        if moved:
+    def heard(self, watermark: int, missing: Sequence[tuple[int, int]], now_ns: int) -> None:
+        """The cloud has 1..watermark and lacks `missing` above it."""
+        if watermark > self.acknowledged:
             self.acknowledged = watermark
             self.cursor = max(self.cursor, watermark)
             self._progress_ns = self._asked_ns = now_ns
@@ -52,7 +51,6 @@ class SendWindow:
             self._told_missing_ns = now_ns
             self.round += 1
             self._missing = deque((first, min(last, self.cursor)) for first, last in missing)
-        return moved
 
     def next(self, now_ns: int) -> tuple[int, int]:
         """Send up to `count` messages above `after`: (after, count); count 0 means wait."""

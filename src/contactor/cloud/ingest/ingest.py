@@ -11,6 +11,7 @@ written (a full disk), nothing more is taken, so that memory stays bounded; the 
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from contactor.clock import Clock
 from contactor.cloud.ingest.intake import Intake
@@ -18,7 +19,13 @@ from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import Flush
-from contactor.errors import FolderFull, LakeError, LinkError, MalformedRecord, StaleWriter
+from contactor.errors import (
+    FolderFull,
+    LinkError,
+    MalformedRecord,
+    StaleWriter,
+    first_failure,
+)
 from contactor.link import topics
 from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
 from contactor.link.ports import Consumer, Delivery, Transport
@@ -26,11 +33,10 @@ from contactor.link.ports import Consumer, Delivery, Transport
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
 TAKE_AT_ONCE = 500
-YIELD_EVERY = 32
+YIELD_EVERY = 8
 TAKE_S = 0.2
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
-ONLINE_NS = 45 * 10**9
 MAX_HEARD = 100_000
 
 _log = logging.getLogger(__name__)
@@ -66,7 +72,10 @@ class Ingest:
         self._deliveries: list[Delivery] = []
         self._since: float | None = None
         self._flush_now = asyncio.Event()
+        # Of its own, so that no query can keep a commit waiting.
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._committing_task: asyncio.Task[None] | None = None
+        self._is_stopping = False
         self._is_failing = False
         self.heard_at: dict[str, int] = {}
         self.closed: set[str] = set()
@@ -78,18 +87,24 @@ class Ingest:
     async def run(self) -> None:
         """Take, commit, answer until cancelled; then commit what was taken.
 
+        While the disk is full and it is to stop, what was taken is given up, unconfirmed.
+
         Raises:
             StaleWriter: another ingest writes this lake: end the process.
             LakeError: the lake cannot be written.
+            FolderFull: the disk is full, and it is to stop or not patient.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._take())
                 group.create_task(self._answer())
-        except* (LakeError, FolderFull) as failures:
-            raise failures.exceptions[0] from None
-        finally:
+        except asyncio.CancelledError:
+            self._is_stopping = True
             await self._commit()
+            raise
+        except BaseExceptionGroup as failures:
+            # What failed is not committed: its messages come again to whoever takes over.
+            raise first_failure(failures) from failures
 
     async def _take(self) -> None:
         while True:
@@ -110,7 +125,11 @@ class Ingest:
         for number, delivery in enumerate(deliveries, 1):
             if not number % YIELD_EVERY:
                 await asyncio.sleep(0)
-            vehicle_id = topics.vehicle_of(delivery.subject)
+            try:
+                vehicle_id = topics.vehicle_of(delivery.subject)
+            except MalformedRecord:
+                self.intake.take_stranger(delivery.subject, delivery.payload, now_ns=now_ns)
+                continue
             self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
             self._hear(vehicle_id, now_ns)
         self._deliveries += deliveries
@@ -157,7 +176,7 @@ class Ingest:
             self.committed |= {(state.vehicle_id, state.stream): state for state in flush.streams}
         try:
             for state in flush.streams if flush else ():
-                await self._tell(self.intake.ledger.of(state.vehicle_id, state.stream))
+                await self._tell(state.vehicle_id, state.stream)
             for delivery in deliveries:
                 await delivery.ack()
         except LinkError as error:
@@ -168,11 +187,12 @@ class Ingest:
         is_waiting = False
         while True:
             try:
-                await asyncio.to_thread(self._store.commit, flush)
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._committer, self._store.commit, flush)
             except StaleWriter:
                 raise
             except FolderFull as error:
-                if not self._patient:
+                if self._is_stopping or not self._patient:
                     raise
                 if not is_waiting:
                     _log.error("lake full, waiting reason=%s", error)
@@ -207,37 +227,34 @@ class Ingest:
 
     async def _greet(self, hello: Hello) -> None:
         self._hear(hello.vehicle_id, self._clock.now_ns())
-        if hello.closing:
+        self.closed.discard(hello.vehicle_id)
+        if hello.closing and len(self.closed) < MAX_HEARD:
             self.closed.add(hello.vehicle_id)
         if hello.flush:
             self._flush_now.set()
         for named in hello.streams:
-            account = self.intake.ledger.of(hello.vehicle_id, named.stream)
-            account.profile, account.lane = hello.profile, named.lane
-            await self._tell(account)
+            self.intake.introduce(hello.vehicle_id, named.stream, hello.profile, named.lane)
+            await self._tell(hello.vehicle_id, named.stream)
 
-    async def _tell(self, account: StreamLedger) -> None:
+    async def _tell(self, vehicle_id: str, stream: int) -> None:
         """Send a stream's watermark as it is committed, and the holes as they are now."""
-        key = (account.vehicle_id, account.stream)
-        state = self.committed.get(key) or StreamLedger(*key).state()
+        state = self.committed.get((vehicle_id, stream)) or StreamLedger(vehicle_id, stream).state()
+        account = self.intake.ledger.find(vehicle_id, stream)
         watermark = Watermark(
-            vehicle_id=account.vehicle_id,
-            stream=account.stream,
+            vehicle_id=vehicle_id,
+            stream=stream,
             watermark=state.watermark,
-            missing=account.missing(),
+            missing=account.missing() if account else (),
             rows_stored=state.rows_stored,
             rows_refused=state.rows_refused,
             refused=dict(state.refused),
             committed_at=self._committed_at,
         )
-        await self._transport.publish(
-            topics.watermark(account.vehicle_id), encode_watermark(watermark)
-        )
+        await self._transport.publish(topics.watermark(vehicle_id), encode_watermark(watermark))
 
     def _hear(self, vehicle_id: str, now_ns: int) -> None:
         if vehicle_id in self.heard_at or len(self.heard_at) < MAX_HEARD:
             self.heard_at[vehicle_id] = now_ns
-        self.closed.discard(vehicle_id)
 
     def _failed(self, error: LinkError) -> None:
         if not self._is_failing:

@@ -27,6 +27,7 @@ from contactor.signals.validation import check_rows
 MAX_QUARANTINED_BYTES = 4_096
 FUTURE_NS = NS_PER_DAY
 KEPT_REASONS = 50
+MAX_INTRODUCED = 100_000
 
 
 class Intake:
@@ -47,10 +48,17 @@ class Intake:
         self._gaps: list[StoredGap] = []
         self._quarantined: list[Quarantined] = []
         self._touched: dict[tuple[str, int], StreamLedger] = {}
+        self._introduced: dict[tuple[str, int], tuple[str, str]] = {}
 
     @property
     def is_empty(self) -> bool:
         return not (self._touched or self._quarantined)
+
+    def introduce(self, vehicle_id: str, stream: int, profile: str, lane: str) -> None:
+        """Note what a car says of a stream; an account begins with its first message only."""
+        while len(self._introduced) >= MAX_INTRODUCED:
+            del self._introduced[next(iter(self._introduced))]
+        self._introduced[vehicle_id, stream] = (profile, lane)
 
     def pending(self) -> Sequence[PendingFrame]:
         """The rows that the next flush will commit."""
@@ -72,15 +80,20 @@ class Intake:
             self._refuse(error, vehicle_id, payload, now_ns)
             return
         account = self._account(message.identity, now_ns)
-        parts = account.take(message.sequence, message.last)
+        parts = account.news(message.sequence, message.last)
         if parts is None:
             self.out_of_order += 1
         elif not parts:
             self.repeats += 1
         elif isinstance(message, Gap):
+            account.take(parts)
             self._keep_gap(message, parts)
         else:
             self._keep_record(account, message, payload, now_ns)
+
+    def take_stranger(self, subject: str, payload: bytes, *, now_ns: int) -> None:
+        """Take in a message on a subject that names no vehicle: it can only be quarantined."""
+        self._quarantine((None, None, None), f"subject {subject[:120]!r}", payload, now_ns)
 
     def cut(self) -> Flush:
         """Everything taken in since the last cut, as one flush; a new one begins."""
@@ -99,6 +112,9 @@ class Intake:
 
     def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
         account = self.ledger.of(identity[0], identity[1])
+        introduced = self._introduced.get((identity[0], identity[1]))
+        if introduced is not None:
+            account.profile, account.lane = introduced
         account.received_at = now_ns
         self._touched[account.vehicle_id, account.stream] = account
         return account
@@ -125,11 +141,15 @@ class Intake:
         try:
             frames = _checked_frames(record, now_ns)
         except InvalidValue as error:
+            account.take([(record.sequence, record.sequence)])
             account.refuse(_short(account, str(error)), record.row_count)
             self._quarantine(record.identity, str(error), payload, now_ns)
             return
+        # Only now that its rows are there does the account say so.
+        account.take([(record.sequence, record.sequence)])
         for group, frame in frames:
             self._frames[group].append(frame)
+            self.buffered_bytes += int(frame.estimated_size())
         for rows in record.groups:
             account.paths.update(column.path for column in rows.columns)
             if len(rows):
@@ -143,13 +163,15 @@ class Intake:
             self._quarantine((vehicle_id, None, None), str(error), payload, now_ns)
             return
         account = self._account(identity, now_ns)
-        if account.take(identity[2], identity[2]):
+        parts = account.news(identity[2], identity[2])
+        if parts:
+            account.take(parts)
             account.refuse(_short(account, str(error)))
             self._quarantine(identity, str(error), payload, now_ns)
 
     def _quarantine(
         self,
-        identity: tuple[str, int | None, int | None],
+        identity: tuple[str | None, int | None, int | None],
         reason: str,
         payload: bytes,
         now_ns: int,

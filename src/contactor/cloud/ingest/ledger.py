@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from contactor.cloud.ingest.ranges import Range, RangeSet
 from contactor.cloud.lake.schema import StreamState
-from contactor.signals.record import RecordIdentity
 
 MAX_RANGES_ABOVE = 64
 
@@ -73,11 +72,11 @@ class StreamLedger:
             received_at=self.received_at,
         )
 
-    def take(self, first: int, last: int) -> Sequence[Range] | None:
-        """Take in first..last.
+    def news(self, first: int, last: int) -> Sequence[Range] | None:
+        """What of first..last is new; nothing is taken in yet.
 
         Returns:
-            The parts that were new, empty for a repeat; None when it lies so far out of order that
+            The parts that are new, empty for a repeat; None when it lies so far out of order that
             it would leave more than `MAX_RANGES_ABOVE` holes: the sender must come again with it.
         """
         parts = [
@@ -85,19 +84,19 @@ class StreamLedger:
             for begin, end in self.above.without(first, last)
             if (part := (max(begin, self.watermark + 1), end))[0] <= end
         ]
-        if not parts:
-            return []
-        trial = RangeSet(self.above.as_tuple())
-        for begin, end in parts:
-            trial.add(begin, end)
-        ranges = trial.as_tuple()
-        if ranges[0][0] == self.watermark + 1:
+        if not parts or parts[0][0] == self.watermark + 1:
+            return parts
+        trial = RangeSet([*self.above.as_tuple(), *parts])
+        return parts if len(trial) <= MAX_RANGES_ABOVE else None
+
+    def take(self, parts: Sequence[Range]) -> None:
+        """Take in parts that are new."""
+        for first, last in parts:
+            self.above.add(first, last)
+        ranges = self.above.as_tuple()
+        if ranges and ranges[0][0] == self.watermark + 1:
             self.watermark = ranges[0][1]
-            trial.drop_upto(self.watermark)
-        elif len(ranges) > MAX_RANGES_ABOVE:
-            return None
-        self.above = trial
-        return parts
+            self.above.drop_upto(self.watermark)
 
     def missing(self) -> tuple[Range, ...]:
         """The holes between the watermark and the highest taken in."""
@@ -129,13 +128,13 @@ class Ledger:
     def __iter__(self) -> Iterator[StreamLedger]:
         return iter(self._streams.values())
 
+    def find(self, vehicle_id: str, stream: int) -> StreamLedger | None:
+        """The account of a stream that something was taken in of."""
+        return self._streams.get((vehicle_id, stream))
+
     def of(self, vehicle_id: str, stream: int) -> StreamLedger:
         """The account of a stream; a new one begins at watermark 0."""
         key = (vehicle_id, stream)
         if key not in self._streams:
             self._streams[key] = StreamLedger(vehicle_id, stream)
         return self._streams[key]
-
-    def named(self, identity: RecordIdentity) -> StreamLedger:
-        """The account that a record belongs to."""
-        return self.of(identity.vehicle_id, identity.stream)

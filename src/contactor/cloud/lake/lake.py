@@ -23,7 +23,7 @@ from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.lake.reading import MAX_CELLS, PendingFrame, Selection, View, read_all
 from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, StreamState, is_signal
 from contactor.cloud.lake.tables import states, unsigned
-from contactor.errors import LakeError, UsageError
+from contactor.errors import UnknownVehicle, UsageError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
 
@@ -107,7 +107,7 @@ class Lake:
         """Every signal ever stored for the vehicle, sorted.
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is no such vehicle.
         """
         shown = self._shown
         shown.check(vehicle_id)
@@ -132,7 +132,7 @@ class Lake:
                 null). "long": `ts`, `path`, `value`, `text`, a row per such value.
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is no such vehicle.
             UnknownSignal: a path is not in the catalogue.
             UsageError: an instant or layout that is none.
         """
@@ -159,7 +159,7 @@ class Lake:
         """Records that the car had to drop: `stream`, `first`..`last`, `reason`, what they held.
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is no such vehicle.
         """
         self._shown.check(vehicle_id)
         rows = read_all(self.view.snapshot, GAPS, vehicle_id)
@@ -208,7 +208,7 @@ class _Shown:
         known = sorted({*self.by_vehicle, *self._waiting})
         if vehicle_id not in known:
             named = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if known[10:] else "")
-            raise LakeError(f"unknown vehicle {vehicle_id!r}; stored: {named or 'none'}")
+            raise UnknownVehicle(f"unknown vehicle {vehicle_id!r}; stored: {named or 'none'}")
 
     def paths(self, vehicle_id: str) -> tuple[str, ...]:
         stored = (state.paths for state in self.by_vehicle.get(vehicle_id, ()))
@@ -242,11 +242,13 @@ def _signals_of(group: Group, rows: pl.DataFrame) -> set[str]:
 
 def _vehicle(streams: Sequence[StreamState]) -> tuple[object, ...]:
     newest = max(streams, key=lambda state: state.received_at)
+    # A table has no profile; what was imported last must not make the car's own forgotten.
+    latest = max(streams, key=lambda state: (bool(state.profile), state.received_at))
     first = [state.first_ts for state in streams if state.first_ts is not None]
     last = [state.last_ts for state in streams if state.last_ts is not None]
     return (
         newest.vehicle_id,
-        newest.profile,
+        latest.profile,
         sum(state.rows_stored for state in streams),
         len({path for state in streams for path in state.paths}),
         min(first, default=None),

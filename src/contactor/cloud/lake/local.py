@@ -214,13 +214,13 @@ class LocalStore:
         written = self._files.write(tables, flush.number)
         before, commit = self._table.version, uuid.uuid4().hex
         try:
-            self._enter(flush.number, commit, written, replaced)
-            self._make_durable(before)
+            base = self._enter(flush.number, commit, written, replaced)
+            self._make_durable(base)
         except BaseException:
             if not is_entered(self._log, before, commit):
                 remove(written)
             raise
-        self._show(flush.number, before, written, replaced)
+        self._show(flush.number, base, written, replaced)
 
     def _stream_parts_to_merge(self) -> tuple[Part, ...]:
         parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
@@ -248,18 +248,22 @@ class LocalStore:
 
     def _enter(
         self, number: int, commit: str, written: Sequence[Part], replaced: Sequence[Part]
-    ) -> None:
-        """Write the log entry: at its end the flush is visible, though not yet durable."""
-        before, is_retry = self._table.version, False
+    ) -> int:
+        """Write the log entry: at its end the flush is visible, though not yet durable.
+
+        Returns:
+            the version that the entry follows.
+        """
+        is_retry = False
         while True:
-            self._is_unsure = True
+            base, self._is_unsure = self._table.version, True
             try:
                 self._table.enter(number, commit, written, replaced)
-                return
+                return base
             except FAILURES as error:
-                if is_entered(self._log, before, commit):
+                if is_entered(self._log, base, commit):
                     self._table = TelemetryTable.open(self._root)
-                    return
+                    return base
                 # A conflict with anybody but another ingest is none the second time.
                 self._catch_up()
                 if is_retry or not isinstance(error, CONFLICT):
@@ -280,9 +284,9 @@ class LocalStore:
             raise
 
     def _show(
-        self, number: int, before: int, written: Sequence[Part], replaced: Sequence[Part]
+        self, number: int, base: int, written: Sequence[Part], replaced: Sequence[Part]
     ) -> None:
-        if self._table.version == before + 1:
+        if self._table.version == base + 1:
             parts = [part for part in self._snapshot.parts if part not in replaced]
             self._snapshot = replace(self._snapshot, flush=number, parts=(*parts, *written))
         else:

@@ -109,7 +109,7 @@ def summarise(
     """Each signal of `paths` (default: every one stored for the vehicle) in [since, until).
 
     Raises:
-        LakeError: there is no such vehicle.
+        UnknownVehicle: there is no such vehicle.
         UnknownSignal: a path is not in the catalogue.
         UsageError: an instant that is none.
     """
@@ -160,7 +160,7 @@ def series(
     first value's instant. `tier` is then "reduced", else "raw", and `min` and `max` are the value.
 
     Raises:
-        LakeError: there is no such vehicle.
+        UnknownVehicle: there is no such vehicle.
         UsageError: an unknown path, an instant that is none, or `max_points` under 1.
     """
     if max_points < 1:

@@ -3,24 +3,24 @@
 app = create_api(fleet)         # any ASGI server runs it
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
-from litestar import Litestar, Request, Router, get
-from litestar.datastructures import State
+from litestar import Litestar, MediaType, Router, get
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.params import Parameter
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from contactor import __version__
 from contactor.clock import from_iso
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
-from contactor.faces.web.problems import of_http_error, of_our_error
+from contactor.faces.web.problems import of_http_error, of_our_error, of_unexpected
 from contactor.signals.catalogue import catalogue
 
+OPENAPI = "/api/v1/openapi.json"
 MAX_POINTS = 100_000
 MAX_PATHS = 64
 
@@ -46,64 +46,72 @@ class Health(msgspec.Struct, frozen=True):
     version: str
 
 
-PathList = Annotated[list[str] | None, Parameter(description="VSS paths, ?path=A&path=B")]
-Instant = Annotated[str | None, Parameter(description="ISO 8601")]
+PathList = Annotated[list[str] | None, QueryParameter(description="VSS paths, ?path=A&path=B")]
+NameList = Annotated[
+    list[str] | None, QueryParameter(description="these only, ?vehicle=A&vehicle=B")
+]
+Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 
 
 def create_api(fleet: Fleet) -> Litestar:
     """The ASGI application over a fleet."""
 
-    @get("/vehicles", summary="Every vehicle")
+    @get("/vehicles", summary="Every vehicle, or those named")
     async def vehicles(
-        limit: Annotated[int, Parameter(ge=1, le=1000)] = 100, cursor: str | None = None
+        limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
+        cursor: FromQuery[str | None] = None,
+        vehicle: NameList = None,
     ) -> VehiclePage:
-        known = fleet.vehicles()
+        known = fleet.vehicles(vehicle)
         later = [vehicle for vehicle in known if cursor is None or vehicle.vehicle_id > cursor]
         page = later[:limit]
         return VehiclePage(page, page[-1].vehicle_id if len(later) > limit else None)
 
     @get("/vehicles/{vehicle_id:str}", summary="The last value of each signal of a vehicle")
-    async def vehicle(vehicle_id: str) -> VehicleNow:
-        fleet.refresh()
-        return await asyncio.to_thread(fleet.now, vehicle_id)
+    async def vehicle(vehicle_id: FromPath[str]) -> VehicleNow:
+        return await fleet.now(vehicle_id)
 
     @get("/vehicles/{vehicle_id:str}/signals", summary="Stored values, extremes kept")
     async def signals(
-        vehicle_id: str,
+        vehicle_id: FromPath[str],
         path: PathList = None,
         start: Instant = None,
         end: Instant = None,
-        max_points: Annotated[int, Parameter(ge=1, le=MAX_POINTS)] = 1000,
+        max_points: Annotated[int, QueryParameter(ge=1, le=MAX_POINTS)] = 1000,
     ) -> SeriesAnswer:
         paths = _paths(path)
         span = (_instant("start", start), _instant("end", end))
-        fleet.refresh()
-        answer = await asyncio.to_thread(fleet.series, vehicle_id, paths, *span, max_points)
+        answer = await fleet.series(vehicle_id, paths, *span, max_points)
         return SeriesAnswer(vehicle_id, answer)
 
     @get("/vehicles/{vehicle_id:str}/summary", summary="Count, extremes and mean of each signal")
     async def summary(
-        vehicle_id: str, path: PathList = None, start: Instant = None, end: Instant = None
+        vehicle_id: FromPath[str], path: PathList = None, start: Instant = None, end: Instant = None
     ) -> Mapping[str, object]:
         paths = _paths(path) if path else None
         span = (_instant("start", start), _instant("end", end))
-        fleet.refresh()
-        return await asyncio.to_thread(fleet.summary, vehicle_id, paths, *span)
-
-    @get("/openapi.json", include_in_schema=False)
-    async def openapi(request: Request[object, object, State]) -> Mapping[str, object]:
-        return request.app.openapi_schema.to_schema()
+        return await fleet.summary(vehicle_id, paths, *span)
 
     @get("/healthz", summary="Whether the instance answers")
     async def healthz() -> Health:
         return Health("ok", __version__)
 
     return Litestar(
-        [Router("/api/v1", route_handlers=[vehicles, vehicle, signals, summary, openapi]), healthz],
-        openapi_config=OpenAPIConfig("Contactor", __version__, path="/_openapi"),
-        exception_handlers={HTTPException: of_http_error, ContactorError: of_our_error},
+        [Router("/api/v1", route_handlers=[vehicles, vehicle, signals, summary]), healthz],
+        openapi_config=_openapi(),
+        exception_handlers={
+            HTTPException: of_http_error,
+            ContactorError: of_our_error,
+            Exception: of_unexpected,
+        },
         logging_config=None,
     )
+
+
+def _openapi() -> OpenAPIConfig:
+    """The document alone: the framework's pages over it load scripts from elsewhere."""
+    document = JsonRenderPlugin(path=["/", "/openapi.json"], media_type=MediaType.JSON)
+    return OpenAPIConfig("Contactor", __version__, path=OPENAPI, render_plugins=[document])
 
 
 def _paths(paths: Sequence[str] | None) -> list[str]:

@@ -1,20 +1,33 @@
-"""What the API knows of the fleet: the accounts of the ingest, who was heard when, and the lake."""
+"""What the API knows of the fleet: the accounts of the ingest, who was heard when, and the lake.
 
+The accounts change on the event loop and are read there only. The lake is read in threads of the
+fleet's own, so that no question keeps the ingest's commits waiting.
+
+    fleet = Fleet(ingest=ingest, lake=lake, clock=clock)
+    await fleet.now("leaf")
+"""
+
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
-from contactor.clock import NS_PER_S, Clock, to_iso
+from contactor.clock import NS_PER_S, Clock, from_iso, to_iso
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.summary import series, summarise
-from contactor.errors import LakeError
+from contactor.errors import UnknownVehicle
 from contactor.signals.catalogue import catalogue
 
 ONLINE_NS = 45 * NS_PER_S
+READERS = 2
+
+_Answer = TypeVar("_Answer")
 
 
 class Connectivity(StrEnum):
@@ -58,22 +71,24 @@ class VehicleNow(msgspec.Struct, frozen=True):
 
 
 class Fleet:
-    """Answers questions about vehicles from one instance's ingest and lake."""
+    """Answers questions about vehicles from one instance's ingest and lake; lives on one loop."""
 
     def __init__(self, *, ingest: Ingest, lake: Lake, clock: Clock) -> None:
         self._ingest = ingest
         self._lake = lake
         self._clock = clock
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="fleet")
 
-    def refresh(self) -> None:
-        """Let the questions that follow see what was taken in by now."""
-        self._lake.refresh()
+    def close(self) -> None:
+        """Take no more questions; those not begun are dropped."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
 
-    def vehicles(self) -> list[Vehicle]:
-        """Every vehicle that ever stored anything, by id."""
+    def vehicles(self, names: Collection[str] | None = None) -> list[Vehicle]:
+        """Every vehicle that ever stored anything, or those named of them, by id."""
+        wanted = None if names is None else frozenset(names)
         by_vehicle: dict[str, list[StreamLedger]] = defaultdict(list)
         for account in self._ingest.intake.ledger:
-            if account.paths:
+            if account.paths and (wanted is None or account.vehicle_id in wanted):
                 by_vehicle[account.vehicle_id].append(account)
         return [self._vehicle(name, accounts) for name, accounts in sorted(by_vehicle.items())]
 
@@ -81,21 +96,21 @@ class Fleet:
         """One vehicle.
 
         Raises:
-            LakeError: there is none of that id.
+            UnknownVehicle: there is none of that id.
         """
-        for vehicle in self.vehicles():
-            if vehicle.vehicle_id == vehicle_id:
-                return vehicle
-        raise LakeError(f"no vehicle {vehicle_id!r}")
+        found = self.vehicles([vehicle_id])
+        if not found:
+            raise UnknownVehicle(f"no vehicle {vehicle_id!r}")
+        return found[0]
 
-    def now(self, vehicle_id: str) -> VehicleNow:
+    async def now(self, vehicle_id: str) -> VehicleNow:
         """One vehicle with the last value of each signal.
 
         Raises:
-            LakeError: there is none of that id.
+            UnknownVehicle: there is none of that id.
         """
         vehicle = self.vehicle(vehicle_id)
-        summary = summarise(self._lake, vehicle_id, None, None, None)
+        summary = await self._read(lambda: summarise(self._lake, vehicle_id, None, None, None))
         now_ns = self._clock.now_ns()
         signals = {
             path: SignalNow(
@@ -111,32 +126,40 @@ class Fleet:
             vehicle.vehicle_id, vehicle.name, vehicle.profile, vehicle.connectivity, signals
         )
 
-    def series(
+    async def series(
         self, vehicle_id: str, paths: Sequence[str], start: int | None, end: int | None, points: int
     ) -> list[Mapping[str, object]]:
         """The stored values of some signals, down-sampled to at most `points` each.
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is none of that id.
             UnknownSignal: a path is not in the catalogue.
         """
         self.vehicle(vehicle_id)
-        return [series(self._lake, vehicle_id, path, start, end, points) for path in paths]
+        return await self._read(
+            lambda: [series(self._lake, vehicle_id, path, start, end, points) for path in paths]
+        )
 
-    def summary(
+    async def summary(
         self, vehicle_id: str, paths: Sequence[str] | None, start: int | None, end: int | None
     ) -> Mapping[str, object]:
         """What `contactor signals --json` prints.
 
         Raises:
-            LakeError: there is no such vehicle.
+            UnknownVehicle: there is none of that id.
             UnknownSignal: a path is not in the catalogue.
         """
         self.vehicle(vehicle_id)
-        return summarise(self._lake, vehicle_id, paths, start, end)
+        return await self._read(lambda: summarise(self._lake, vehicle_id, paths, start, end))
+
+    async def _read(self, question: Callable[[], _Answer]) -> _Answer:
+        """Ask the lake as it is now, in a thread of ours."""
+        self._lake.refresh()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, question)
 
     def _vehicle(self, vehicle_id: str, accounts: Sequence[StreamLedger]) -> Vehicle:
-        latest = max(accounts, key=lambda account: account.received_at)
+        # A table has no profile; what was imported last must not make the car's own forgotten.
+        latest = max(accounts, key=lambda account: (bool(account.profile), account.received_at))
         stamps = [account.last_ts for account in accounts if account.last_ts is not None]
         return Vehicle(
             vehicle_id=vehicle_id,
@@ -159,4 +182,4 @@ class Fleet:
 def _is_stale(path: str, last_ts: str | None, now_ns: int) -> bool:
     if last_ts is None:
         return True
-    return last_ts < to_iso(now_ns - round(catalogue()[path].stale_s * NS_PER_S))
+    return from_iso(last_ts) < now_ns - round(catalogue()[path].stale_s * NS_PER_S)

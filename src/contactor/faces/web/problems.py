@@ -1,15 +1,19 @@
 """Errors of the API: problem documents (RFC 9457)."""
 
 import http
+import logging
+from typing import TypeAlias
 
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from contactor.errors import ContactorError, LakeError, UsageError
+from contactor.errors import ContactorError, UnknownVehicle, UsageError
 
 MEDIA_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -21,7 +25,7 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str
 
 
-type_of_request = Request[object, object, State]
+AnyRequest: TypeAlias = Request[object, object, State]
 
 
 def answer(status: int, detail: str) -> Response[Problem]:
@@ -30,15 +34,23 @@ def answer(status: int, detail: str) -> Response[Problem]:
     return Response(problem, status_code=status, media_type=MEDIA_TYPE)
 
 
-def of_http_error(_: type_of_request, error: HTTPException) -> Response[Problem]:
+def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem]:
     """What the framework refused: an unknown path, a parameter of the wrong form."""
+    if error.status_code >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        return of_unexpected(request, error)
     extra = error.extra if isinstance(error.extra, list) else []
     details = [f"{item.get('key')}: {item.get('message')}" for item in extra]
     return answer(error.status_code, "; ".join(details) or error.detail)
 
 
-def of_our_error(_: type_of_request, error: ContactorError) -> Response[Problem]:
+def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
     """What we refused, in our own words."""
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    return answer(404 if isinstance(error, LakeError) else 500, str(error))
+    return answer(404 if isinstance(error, UnknownVehicle) else 500, str(error))
+
+
+def of_unexpected(request: AnyRequest, error: Exception) -> Response[Problem]:
+    """What should not have happened: the log says what, the answer only that."""
+    _log.error("request failed path=%s", request.url.path, exc_info=error)
+    return answer(500, "the server failed; its log says why")
