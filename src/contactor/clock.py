@@ -9,7 +9,7 @@ Pure code is given `now_ns`; only the edges hold a `Clock`.
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
@@ -19,6 +19,7 @@ TS_RANGE = range(-(2**63), 2**63)
 """What a `ts` can be: int64, from 1677 to 2262."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
 _BELOW_US = re.compile(r"[.,]\d{6}(\d{1,3})")
 
 
@@ -30,18 +31,39 @@ def to_iso(ts: int) -> str:
     return f"{text}.{digits}Z" if digits else f"{text}Z"
 
 
-def from_iso(text: str) -> int:
-    """Nanoseconds UTC of an ISO 8601 instant; without a zone it is UTC.
+def from_iso(text: str, *, zone: tzinfo | None = UTC) -> int:
+    """Nanoseconds UTC of an ISO 8601 instant, exact; a date alone is its midnight UTC.
+
+    Args:
+        zone: where a time of day without a zone is meant; None refuses it.
 
     Raises:
-        ValueError: it is none, or not between 1677 and 2262.
+        ValueError: it is none, has no zone, or is not between 1677 and 2262.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
+        instant = instant.replace(tzinfo=UTC if _DATE.fullmatch(text) else zone)
     below_us = _BELOW_US.search(text)  # `datetime` leaves these digits out
     rest_ns = int(below_us[1].ljust(3, "0")) if below_us else 0
-    ts = (instant - _EPOCH) // timedelta(microseconds=1) * 1000 + rest_ns
+    return _in_range(_ns_of(instant) + rest_ns, text)
+
+
+def from_datetime(instant: datetime) -> int:
+    """Nanoseconds UTC of a date-time, exact.
+
+    Raises:
+        ValueError: it has no time zone, or is not between 1677 and 2262.
+    """
+    return _in_range(_ns_of(instant), instant.isoformat())
+
+
+def _ns_of(instant: datetime) -> int:
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no time zone; append Z for UTC")
+    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def _in_range(ts: int, text: str) -> int:
     if ts not in TS_RANGE:
         raise ValueError(f"{text!r} is not between 1677 and 2262")
     return ts

@@ -107,7 +107,7 @@ def test_command_refuses_an_unknown_option(
         ("run --speed 0", "'0' is no speed; allowed: a number above 0, or max"),
         ("run --speed nan", "'nan' is no speed"),
         ("replay drive.log --car counting --vehicle v --speed fast", "'fast' is no speed"),
-        ("run --outbox-bytes 1", "'1': allowed are 10000 bytes or more"),
+        ("run --outbox-bytes 1", "--outbox-bytes: '1': allowed are "),
         (f"{GOOD['replay']} --sampling some", "'some' (choose from"),
     ],
 )
@@ -239,7 +239,6 @@ def test_start_that_never_was_is_refused(
         ("--since 1d --until 2d", "--since 1d is not before --until 2d"),
         ("--signal Vehicle.Sped", "unknown signal 'Vehicle.Sped'; nearest: Vehicle.Speed"),
         ("--signal ''", "unknown signal ''"),
-        ("", "which vehicle? --vehicle one or two"),
     ],
 )
 def test_question_that_cannot_be_meant_is_refused(
@@ -277,6 +276,7 @@ def test_link_that_is_none_is_refused(
         ("replay words.txt --car counting --vehicle v --data new", "words.txt"),
         ("decode words.txt", "words.txt"),
         ("import words.txt --map trip.toml --vehicle v --data new", "words.txt: no column 't'"),
+        ("signals --data stored", "which vehicle? --vehicle one or two"),
         ("signals --data stored --vehicle three", "unknown vehicle 'three'; stored: one, two"),
         ("vehicles --data stored --vehicle three", "no vehicle 'three'; known: one, two"),
     ],
@@ -395,27 +395,21 @@ def test_log_cut_off_anywhere_in_a_line_keeps_all_before_it(
     at_desk: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     whole = make_log(tmp_path / "whole.log", 10).read_text()
-    last = whole.rindex("\n", 0, -1) + 1
-    cut, refused_somewhere = tmp_path / "cut.log", 0
-    for end in range(last + 1, len(whole) - 1):
+    last, cut = whole.rindex("\n", 0, -1) + 1, tmp_path / "cut.log"
+    for end in range(last + 1, len(whole) - 1, 3):
         cut.write_text(whole[:end])
         data = tmp_path / str(end)
         line = f"replay '{cut}' --car counting --vehicle v --data '{data}' --json"
         ended = command_here(capfd, line)
         assert ended.exit_code == 0
         sent = msgspec.json.decode(ended.out)
-        refused = sent["rows_refused"]
-        assert (sent["rows_stored"], sent["rows_read"]) == (9, 9 + refused)
-        assert sum(sent["refused"].values()) == refused
-        # Cut between two bytes of its payload a line still is a frame, and too short for a value.
-        _, is_frame, payload = whole[last:end].partition("#")
-        assert refused == (0 if is_frame and len(payload) % 2 == 0 else 1), whole[last:end]
-        assert ended.err.count("\n") == refused
-        assert "first in line 10" in ended.err or not refused
+        assert (sent["rows_read"], sent["rows_stored"], sent["rows_refused"]) == (10, 9, 1)
+        assert list(sent["refused"].values()) == [1]
+        assert ended.err.startswith(f"contactor: {cut}: 1 refused: ")
+        assert ended.err.endswith(f"first in line 10: {whole[last:end].rstrip()}\n")
+        assert ended.err.count("\n") == 1
         stored = contactor.open_lake(data).signals("v")[COUNT].to_list()
         assert stored == list(range(1, 10))
-        refused_somewhere += refused
-    assert refused_somewhere > 20
 
 
 # ── the same in processes of their own ───────────────────────────────────────────────────────────

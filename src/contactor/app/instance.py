@@ -183,8 +183,8 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
         waited += POLL_S
         if waited >= 5:
             waited = 0.0
-            what = f"first value of {', '.join(missing)} (see {log / 'agent.log'})" if is_answered else "the API"
-            print(f"waiting for {what}", flush=True)
+            values = f"first value of {', '.join(missing)} (see {log / 'agent.log'})"
+            print(f"waiting for {values if is_answered else 'the API'}", flush=True)
 
 
 def vehicles_without_value(url: str, vehicles: Sequence[str]) -> list[str]:

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"this needs {error.name}: pip install 'contactor[{size}]'", MissingPart.exit_code
         )
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        return _fail("interrupted", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

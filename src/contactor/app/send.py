@@ -225,6 +225,7 @@ async def _transport(folder: DataFolder) -> AsyncIterator[Transport]:
             raise
     transport = NatsTransport(read_url(folder.broker), name="send")
     try:
+        await transport.wait_connected(ANSWER_S)
         yield transport
     finally:
         await transport.close()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactor.cloud.lake.instants import to_iso, to_ns
+from contactor.clock import to_iso
+from contactor.cloud.lake.instants import to_ns
 from contactor.errors import UsageError
 
 
@@ -26,7 +27,16 @@ def test_to_ns_is_exact(instant: int | str | datetime, ns: int) -> None:
 
 @pytest.mark.parametrize(
     "instant",
-    ["", "yesterday", "2024-05-01T08:00:00", datetime(2024, 5, 1), 1.5, True, "2024-13-01"],  # noqa: DTZ001
+    [
+        "",
+        "yesterday",
+        "2024-05-01T08:00:00",
+        datetime(2024, 5, 1),
+        1.5,
+        True,
+        "2024-13-01",
+        "1677-01-01",
+    ],
 )
 def test_to_ns_refuses_what_is_no_instant(instant: object) -> None:
     with pytest.raises(UsageError, match=r"instant|time zone"):

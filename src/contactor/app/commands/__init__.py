@@ -1,1 +1,1 @@
-"""One module per command: NAME, HELP, `add_arguments(parser)` and `run(args) -> int`."""
+"""One module per command of `contactor.app.main.COMMANDS`: `add_arguments(parser)`, `run(args)`."""

@@ -13,9 +13,6 @@ from contactor.car.agent.outbox import Outbox
 from contactor.errors import UsageError
 from contactor.link.nats.connection import read_address
 
-NAME = "agent"
-HELP = "the car alone: outbox and uplink"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from contactor.can.recording import Recording
     from contactor.can.summary import Summary
 
-NAME = "decode"
-HELP = "read CAN logs into named signals"
 LONG_FORMATS = (".parquet", ".csv")
 # Less is read before a bar could be looked at.
 PROGRESS_BYTES = 32 * 1024 * 1024

@@ -16,8 +16,6 @@ from contactor.car.agent.recorder import CUT_VERSION, cut_batches
 from contactor.clock import NS_PER_S, SystemClock, to_iso
 from contactor.signals.record import Rows
 
-NAME = "import"
-HELP = "bring tables into a lake"
 BATCH_NS = 60 * NS_PER_S
 
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from contactor.car.profiles.profile import Profile
     from contactor.signals.record import Scalar
 
-NAME = "profile"
-HELP = "list, show and check car profiles"
-
 
 class SignalFacts(TypedDict):
     """One mapped signal, as `profile show --json` prints it; `values` is raw to value."""

@@ -20,9 +20,6 @@ from contactor.clock import SystemClock, to_iso
 from contactor.errors import UsageError
 from contactor.signals.record import Rows
 
-NAME = "replay"
-HELP = "send a recording down the whole road into a lake"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

@@ -11,9 +11,6 @@ from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
 from contactor.errors import MalformedCar
 
-NAME = "run"
-HELP = "start broker, cloud and cars in one go"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

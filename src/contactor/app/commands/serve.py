@@ -9,9 +9,6 @@ from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
 from contactor.link.nats.connection import read_address
 
-NAME = "serve"
-HELP = "the cloud alone: ingest, lake and API"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

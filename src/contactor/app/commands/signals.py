@@ -9,11 +9,8 @@ from contactor.app.output import print_json, print_table
 from contactor.app.query import Query, open_query
 from contactor.app.settings import add_data_option
 from contactor.clock import SystemClock
-from contactor.errors import LakeError, UsageError
+from contactor.errors import UnknownVehicle, UsageError
 from contactor.signals.catalogue import catalogue
-
-NAME = "signals"
-HELP = "sum up the stored signals of a vehicle"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +48,8 @@ def _only_vehicle(query: Query) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise LakeError("no vehicle is stored yet")
-    raise UsageError(f"which vehicle? --vehicle {' or '.join(found[:10])}")
+        raise UnknownVehicle("no vehicle is stored yet")
+    raise UnknownVehicle(f"which vehicle? --vehicle {' or '.join(found[:10])}")
 
 
 def _show(document: Mapping[str, object]) -> None:

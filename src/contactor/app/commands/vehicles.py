@@ -8,9 +8,6 @@ from contactor.app.query import open_query
 from contactor.app.settings import add_data_option
 from contactor.errors import UnknownVehicle
 
-NAME = "vehicles"
-HELP = "list the vehicles of a data folder"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""

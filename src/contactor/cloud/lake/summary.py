@@ -14,8 +14,8 @@ from typing import TypedDict
 
 import polars as pl
 
-from contactor.clock import NS_PER_MS
-from contactor.cloud.lake.instants import Instant, to_iso, to_ns
+from contactor.clock import NS_PER_MS, to_iso
+from contactor.cloud.lake.instants import Instant, to_ns
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.layouts import wide
 from contactor.cloud.lake.reading import Selection, View, event_values, pieces
