@@ -101,6 +101,7 @@ def test_mutated_messages_raise_nothing_but_our_error(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | texts,
         lambda inner: st.lists(inner, max_size=9) | st.dictionaries(texts, inner, max_size=3),
+        max_leaves=12,
     ),
     st.sampled_from(["hello/1", "watermark/1"]),
 )

@@ -71,7 +71,9 @@ class Consumer(Protocol):
     """One name's view of the queue; one task at a time takes from it."""
 
     async def take(self, *, limit: int, timeout_s: float) -> list[Delivery]:
-        """Up to `limit` messages as soon as there are any, none after `timeout_s`.
+        """Up to `limit` messages as soon as there are any, none after `timeout_s`, more than 0.
+
+        It waits longer only while it makes what the broker lost.
 
         Raises:
             LinkError: no connection, or the broker failed; take again, the consumer mends itself.

@@ -17,7 +17,7 @@ from contactor import __version__
 from contactor.clock import from_iso
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
-from contactor.faces.web.problems import of_http_error, of_our_error, of_unexpected
+from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.signals.catalogue import catalogue
 
 OPENAPI = "/api/v1/openapi.json"
@@ -56,7 +56,7 @@ Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 def create_api(fleet: Fleet) -> Litestar:
     """The ASGI application over a fleet."""
 
-    @get("/vehicles", summary="Every vehicle, or those named")
+    @get("/vehicles", summary="Every vehicle, or those named", responses=described(400))
     async def vehicles(
         limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
         cursor: FromQuery[str | None] = None,
@@ -67,11 +67,19 @@ def create_api(fleet: Fleet) -> Litestar:
         page = later[:limit]
         return VehiclePage(page, page[-1].vehicle_id if len(later) > limit else None)
 
-    @get("/vehicles/{vehicle_id:str}", summary="The last value of each signal of a vehicle")
+    @get(
+        "/vehicles/{vehicle_id:str}",
+        summary="The last value of each signal of a vehicle",
+        responses=described(400, 404),
+    )
     async def vehicle(vehicle_id: FromPath[str]) -> VehicleNow:
         return await fleet.now(vehicle_id)
 
-    @get("/vehicles/{vehicle_id:str}/signals", summary="Stored values, extremes kept")
+    @get(
+        "/vehicles/{vehicle_id:str}/signals",
+        summary="Stored values, extremes kept",
+        responses=described(400, 404),
+    )
     async def signals(
         vehicle_id: FromPath[str],
         path: PathList = None,
@@ -84,7 +92,11 @@ def create_api(fleet: Fleet) -> Litestar:
         answer = await fleet.series(vehicle_id, paths, *span, max_points)
         return SeriesAnswer(vehicle_id, answer)
 
-    @get("/vehicles/{vehicle_id:str}/summary", summary="Count, extremes and mean of each signal")
+    @get(
+        "/vehicles/{vehicle_id:str}/summary",
+        summary="Count, extremes and mean of each signal",
+        responses=described(400, 404),
+    )
     async def summary(
         vehicle_id: FromPath[str], path: PathList = None, start: Instant = None, end: Instant = None
     ) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.openapi import ResponseSpec
 
 from contactor.errors import ContactorError, UnknownVehicle, UsageError
 
@@ -32,6 +33,19 @@ def answer(status: int, detail: str) -> Response[Problem]:
     """A problem document as a response."""
     problem = Problem("about:blank", http.HTTPStatus(status).phrase, status, detail)
     return Response(problem, status_code=status, media_type=MEDIA_TYPE)
+
+
+def described(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem documents that a route may answer, for the API's own description."""
+    return {
+        status: ResponseSpec(
+            Problem,
+            generate_examples=False,
+            description=http.HTTPStatus(status).phrase,
+            media_type=MEDIA_TYPE,
+        )
+        for status in statuses
+    }
 
 
 def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem]:

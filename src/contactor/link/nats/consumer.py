@@ -79,15 +79,15 @@ class NatsConsumer:
             raise
         return [self._arrived.popleft()[1] for _ in range(min(limit, len(self._arrived)))]
 
-    async def prepare(self, timeout_s: float) -> None:
-        """Make stream and consumer where they are missing, and listen.
+    async def prepare(self, timeout_s: float) -> Connection:
+        """Make stream and consumer where they are missing, and listen; returns what it listens on.
 
         Raises:
             LinkError: no connection for `timeout_s`, or the broker failed.
         """
         connection = await self._link.connection(timeout_s)
         if connection is self._connection:
-            return
+            return connection
         if self._listening is not None:
             await self._listening.end()
         self._store = await self._make(connection)
@@ -96,6 +96,7 @@ class NatsConsumer:
         connection.watchers.add(self._changed)
         self._pull, self._problem = None, None
         self._connection = connection
+        return connection
 
     async def give_back(self, connection: Connection) -> None:
         """Let messages that nobody took be handed to whoever comes next, at once."""
@@ -127,8 +128,7 @@ class NatsConsumer:
     async def _ready_connection(self, timeout_s: float) -> Connection:
         if self._connection is None or self._connection.is_over:
             self._connection = None
-            await self.prepare(timeout_s)
-            assert self._connection is not None
+            return await self.prepare(timeout_s)
         return self._connection
 
     async def _make(self, connection: Connection) -> str:

@@ -1,0 +1,337 @@
+"""The HTTP API of a running instance, as a program outside meets it."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from contactor import version
+from contactor.app.main import main
+from contactor.clock import NS_PER_MS, from_iso
+from tests.app.processes import running
+
+pytestmark = pytest.mark.processes
+
+START = "2024-05-01T08:00:00Z"
+SPEED = "Vehicle.Speed"
+CHARGE = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Displayed"
+ROWS, STEP_MS, HIGHEST, LOWEST = 20_000, 50, 7_777, 12_345
+MAP = f"""\
+[time]
+column = "t"
+unit = "ms"
+origin = "{START}"
+
+[signals."{SPEED}"]
+column = "speed"
+
+[signals."{CHARGE}"]
+column = "soc"
+"""
+VEHICLES = ["a", "b", "c", "d", "peaks"]
+
+
+def speed(row: int) -> float:
+    """A wave between 40 and 60 km/h, with one reading far above it and one far below."""
+    return {HIGHEST: 199.0, LOWEST: 0.0}.get(row, round(50 + 10 * math.sin(row / 500), 2))
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """An instance over a lake with five vehicles."""
+    desk = tmp_path_factory.mktemp("desk")
+    (desk / "map.toml").write_text(MAP)
+    small = "t,speed,soc\n0,10,80\n1000,20,\n"
+    big = [f"{STEP_MS * row},{speed(row)},\n" for row in range(ROWS)]
+    for vehicle in VEHICLES:
+        text = small if vehicle != "peaks" else "t,speed,soc\n" + "".join(big)
+        (desk / f"{vehicle}.csv").write_text(text)
+        tables = [str(desk / f"{vehicle}.csv"), "--map", str(desk / "map.toml")]
+        assert main(["import", *tables, "--vehicle", vehicle, "--data", str(desk / "data")]) == 0
+    with (
+        running(desk / "data") as instance,
+        httpx.Client(base_url=str(instance.document()["url"]), trust_env=False) as client,
+    ):
+        yield client
+
+
+def get(api: httpx.Client, path: str) -> object:
+    answer = api.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json()
+
+
+def check_problem(answer: httpx.Response, status: int, words: str) -> None:
+    """A problem document (RFC 9457, section 3.1) that says what is wrong."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert list(problem) == ["type", "title", "status", "detail"]
+    assert (answer.status_code, problem["status"], problem["type"]) == (
+        status,
+        status,
+        "about:blank",
+    )
+    assert problem["title"]
+    assert words in problem["detail"]
+
+
+def test_healthz_answers(api: httpx.Client) -> None:
+    assert get(api, "/healthz") == {"status": "ok", "version": version}
+
+
+# ── vehicles ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_vehicles_are_told_by_id(api: httpx.Client) -> None:
+    page = get(api, "/api/v1/vehicles")
+    assert page["next"] is None
+    assert [item["vehicle_id"] for item in page["items"]] == VEHICLES
+    assert page["items"][0] == {
+        "vehicle_id": "a",
+        "name": "a",
+        "profile": None,
+        "connectivity": "asleep",
+        "last_seen": "2024-05-01T08:00:01Z",
+        "signals": 2,
+        "rows": 2,
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4, 5, 1000])
+def test_pages_of_vehicles_hold_each_once(api: httpx.Client, limit: int) -> None:
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        after = "" if cursor is None else f"&cursor={cursor}"
+        page = get(api, f"/api/v1/vehicles?limit={limit}{after}")
+        assert 1 <= len(page["items"]) <= limit
+        found += [item["vehicle_id"] for item in page["items"]]
+        cursor, pages = page["next"], pages + 1
+    assert found == VEHICLES
+    assert pages == math.ceil(len(VEHICLES) / limit)
+
+
+def test_page_after_the_last_vehicle_is_empty(api: httpx.Client) -> None:
+    assert get(api, "/api/v1/vehicles?cursor=zebra") == {"items": [], "next": None}
+
+
+def test_vehicle_is_told_with_its_last_values(api: httpx.Client) -> None:
+    vehicle = get(api, "/api/v1/vehicles/a")
+    signals = vehicle.pop("signals")
+    assert vehicle == {"vehicle_id": "a", "name": "a", "profile": None, "connectivity": "asleep"}
+    assert signals[SPEED] == {
+        "value": 20.0,
+        "unit": "km/h",
+        "ts": "2024-05-01T08:00:01Z",
+        "desired": None,
+        "stale": True,
+    }
+    assert (signals[CHARGE]["value"], signals[CHARGE]["ts"]) == (80.0, START)
+
+
+# ── series ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def series(api: httpx.Client, query: str, vehicle: str = "peaks") -> dict[str, list[object]]:
+    answer = get(api, f"/api/v1/vehicles/{vehicle}/signals?path={SPEED}&{query}")
+    assert answer["vehicle_id"] == vehicle
+    [found] = answer["series"]
+    assert list(found) == ["path", "unit", "tier", "ts", "value", "min", "max"]
+    assert (found["path"], found["unit"]) == (SPEED, "km/h")
+    lengths = {len(found[column]) for column in ("ts", "value", "min", "max")}
+    assert len(lengths) == 1
+    return found
+
+
+def test_series_with_room_for_all_is_what_was_stored(api: httpx.Client) -> None:
+    found = series(api, f"max_points={ROWS}")
+    assert found["tier"] == "raw"
+    first_ms = from_iso(START) // NS_PER_MS
+    assert found["ts"] == [first_ms + STEP_MS * row for row in range(ROWS)]
+    assert found["value"] == pytest.approx([speed(row) for row in range(ROWS)], rel=1e-6)
+    assert found["min"] == found["max"] == found["value"]
+
+
+@pytest.mark.parametrize("points", [1, 2, 100, 1000, ROWS - 1])
+def test_series_with_fewer_points_hides_no_extreme(api: httpx.Client, points: int) -> None:
+    found = series(api, f"max_points={points}")
+    assert found["tier"] != "raw"
+    assert points / 2 <= len(found["ts"]) <= points
+    assert found["ts"] == sorted(set(found["ts"]))
+    assert (min(found["min"]), max(found["max"])) == (0.0, 199.0)
+    for low, value, high in zip(found["min"], found["value"], found["max"], strict=True):
+        assert low <= value <= high
+    first_ms = from_iso(START) // NS_PER_MS
+    place = found["max"].index(199.0)
+    assert found["ts"][place] <= first_ms + STEP_MS * HIGHEST
+    assert place + 1 == len(found["ts"]) or found["ts"][place + 1] > first_ms + STEP_MS * HIGHEST
+
+
+def test_series_begins_with_its_start_and_ends_before_its_end(api: httpx.Client) -> None:
+    found = series(api, "start=2024-05-01T08:00:10Z&end=2024-05-01T08:00:20Z")
+    first_ms = from_iso("2024-05-01T08:00:10Z") // NS_PER_MS
+    assert found["ts"] == list(range(first_ms, first_ms + 10_000, STEP_MS))
+    nothing = series(api, "start=2030-01-01T00:00:00Z")
+    assert (nothing["tier"], nothing["ts"], nothing["value"]) == ("raw", [], [])
+
+
+def test_series_of_several_signals_come_in_the_order_asked(api: httpx.Client) -> None:
+    answer = get(api, f"/api/v1/vehicles/a/signals?path={CHARGE}&path={SPEED}")
+    assert [(one["path"], one["value"]) for one in answer["series"]] == [
+        (CHARGE, [80.0]),
+        (SPEED, [10.0, 20.0]),
+    ]
+
+
+def test_summary_is_what_the_command_line_prints(api: httpx.Client) -> None:
+    summary = get(api, f"/api/v1/vehicles/peaks/summary?path={SPEED}")
+    facts = summary["signals"][SPEED]
+    assert list(summary) == ["vehicle_id", "since", "until", "signals"]
+    assert (facts["count"], facts["min"], facts["max"]) == (ROWS, 0.0, 199.0)
+    assert facts["mean"] == pytest.approx(sum(map(speed, range(ROWS))) / ROWS, rel=1e-6)
+
+
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("vehicles?limit=0", "limit"),
+        ("vehicles?limit=1001", "limit"),
+        ("vehicles?limit=many", "limit"),
+        ("vehicles/a/signals", "path is missing"),
+        (f"vehicles/a/signals?path={SPEED}&path=Vehicle.Sped", "unknown signal 'Vehicle.Sped'"),
+        ("vehicles/a/signals?path=", "unknown signal ''"),
+        (f"vehicles/a/signals?path={SPEED}&max_points=0", "max_points"),
+        (f"vehicles/a/signals?path={SPEED}&max_points=100001", "max_points"),
+        (f"vehicles/a/signals?path={SPEED}&max_points=all", "max_points"),
+        (f"vehicles/a/signals?path={SPEED}&start=yesterday", "start='yesterday'"),
+        (f"vehicles/a/signals?path={SPEED}&end=0001-01-01", "end='0001-01-01'"),
+        ("vehicles/a/summary?start=9999-12-31", "start='9999-12-31'"),
+        ("vehicles/a/summary?path=Vehicle.Sped", "unknown signal 'Vehicle.Sped'"),
+        ("vehicles/a/signals?" + f"path={SPEED}&" * 65, "65 paths; the limit is 64"),
+    ],
+)
+def test_bad_parameter_is_named(api: httpx.Client, path: str, words: str) -> None:
+    check_problem(api.get(f"/api/v1/{path}"), 400, words)
+
+
+@pytest.mark.parametrize(
+    "path", ["vehicles/e", "vehicles/e/summary", f"vehicles/e/signals?path={SPEED}"]
+)
+def test_unknown_vehicle_is_not_found(api: httpx.Client, path: str) -> None:
+    check_problem(api.get(f"/api/v1/{path}"), 404, "'e'")
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/v1/", "/api/v1/bogus", "/api/v1/vehicles/a/b"])
+def test_unknown_path_is_not_found(api: httpx.Client, path: str) -> None:
+    check_problem(api.get(path), 404, "")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/vehicles", "/healthz"])
+def test_other_method_is_not_allowed(api: httpx.Client, path: str) -> None:
+    check_problem(api.post(path, json={}), 405, "")
+
+
+# ── its own description ──────────────────────────────────────────────────────────────────────────
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+@pytest.fixture(scope="module")
+def document(api: httpx.Client) -> dict[str, dict[str, object]]:
+    answer = api.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    assert "json" in answer.headers["content-type"]
+    return answer.json()
+
+
+def operations(document: dict[str, dict[str, object]]) -> Iterator[tuple[str, dict[str, object]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, operation
+
+
+def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> None:
+    assert set(document["paths"]) == {
+        "/healthz",
+        "/api/v1/vehicles",
+        "/api/v1/vehicles/{vehicle_id}",
+        "/api/v1/vehicles/{vehicle_id}/signals",
+        "/api/v1/vehicles/{vehicle_id}/summary",
+    }
+    assert all(set(item) == {"get"} for item in document["paths"].values())
+
+
+def test_openapi_names_each_parameter(document: dict[str, dict[str, object]]) -> None:
+    item = document["paths"]["/api/v1/vehicles/{vehicle_id}/signals"]
+    found = {(one["name"], one["in"]) for one in item["get"]["parameters"]}
+    assert found == {
+        ("vehicle_id", "path"),
+        ("path", "query"),
+        ("start", "query"),
+        ("end", "query"),
+        ("max_points", "query"),
+    }
+
+
+def test_openapi_is_a_document_of_3_1(document: dict[str, dict[str, object]]) -> None:
+    """What https://spec.openapis.org/oas/v3.1.0 asks of the objects that are used."""
+    assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
+    assert document["info"].keys() >= {"title", "version"}
+    assert document["info"]["version"] == version
+    seen = []
+    for path, operation in operations(document):
+        assert path.startswith("/")
+        seen.append(operation["operationId"])
+        parameters = [(one["name"], one["in"]) for one in operation.get("parameters", [])]
+        assert len(set(parameters)) == len(parameters)
+        in_path = {name for name, place in parameters if place == "path"}
+        assert in_path == set(re.findall(r"\{(\w+)\}", path))
+        for one in operation.get("parameters", []):
+            assert one["in"] in ("query", "header", "path", "cookie")
+            assert one["in"] != "path" or one["required"] is True
+            assert ("schema" in one) != ("content" in one)
+        assert operation["responses"]
+        for status, response in operation["responses"].items():
+            assert re.fullmatch(r"[1-5](\d\d|XX)|default", status)
+            assert response["description"]
+    assert len(set(seen)) == len(seen)
+    assert all(re.fullmatch(r"[\w.-]+", name) for name in document["components"]["schemas"])
+
+
+def test_openapi_refers_to_what_it_holds(document: dict[str, dict[str, object]]) -> None:
+    references = re.findall(r'"\$ref": "([^"]*)"', json.dumps(document))
+    assert references
+    for reference in references:
+        assert reference.startswith("#/")
+        place: object = document
+        for key in reference.removeprefix("#/").split("/"):
+            place = place[key]
+
+
+def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, object]]) -> None:
+    for path, operation in operations(document):
+        errors = {status: one for status, one in operation["responses"].items() if status != "200"}
+        expected = {"/healthz": set(), "/api/v1/vehicles": {"400"}}.get(path, {"400", "404"})
+        assert errors.keys() == expected
+        for error in errors.values():
+            assert error["content"] == {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            }
+
+
+def test_answers_are_what_the_description_says(
+    api: httpx.Client, document: dict[str, dict[str, object]]
+) -> None:
+    schemas = document["components"]["schemas"]
+    vehicle = get(api, "/api/v1/vehicles?limit=1")["items"][0]
+    assert set(vehicle) == set(schemas["Vehicle"]["properties"])
+    problem = api.get("/api/v1/vehicles/e").json()
+    assert set(problem) == set(schemas["Problem"]["properties"])
+    assert set(get(api, "/api/v1/vehicles/a")) == set(schemas["VehicleNow"]["properties"])
