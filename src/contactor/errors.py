@@ -13,6 +13,7 @@
     ├── InvalidValue            a value outside its signal's type, range or allowed words
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
+    │   └── LinkFull                the broker has no room for another message
     ├── OutboxError             the car's outbox cannot be read or written
     ├── FolderError             a data folder that is foreign, newer, unreadable or full
     │   ├── FolderInUse             another process holds it
@@ -95,6 +96,10 @@ class MalformedRecord(ContactorError):
 
 class LinkError(ContactorError):
     """The broker refused, was lost, or answered too late."""
+
+
+class LinkFull(LinkError):
+    """The broker has no room for another message: wait, then send again."""
 
 
 class OutboxError(ContactorError):

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contactor.errors import LinkError, UsageError
+from contactor.errors import LinkError, LinkFull, UsageError
 from contactor.link import topics
 from contactor.link.broker import wait_broker
 from contactor.link.nats import NatsTransport
-from contactor.link.ports import LinkFull, QueueLimits
+from contactor.link.ports import QueueLimits
 from tests.link.support import DEADLINE_S, SMALL, BrokerProcess, until
 
 LEAF = topics.uplink("leaf")

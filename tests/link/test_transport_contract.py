@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from contactor.errors import LinkError
+from contactor.errors import LinkError, LinkFull
 from contactor.link import topics
 from contactor.link.mailbox import CAPACITY
-from contactor.link.ports import Consumer, LinkFull, Message, Transport
+from contactor.link.ports import Consumer, Message, Transport
 from tests.link.support import DEADLINE_S, Broker, InMemory, OverNats, until
 
 LEAF, ZOE = topics.uplink("leaf"), topics.uplink("zoe")

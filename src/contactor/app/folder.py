@@ -73,6 +73,7 @@ class DataFolder:
             if not (path / "format.json").exists() and _is_empty(path):
                 text = json.dumps({"format": FORMAT, "contactor": __version__})
                 write_whole(path / "format.json", text)
+                write_whole(path / ".gitignore", "*\n")
         except FileExistsError as error:
             raise FolderError(f"{path} is a file; --data takes a folder") from error
         except OSError as error:

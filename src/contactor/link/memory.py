@@ -15,10 +15,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from contactor.clock import NS_PER_S, Clock, SystemClock
-from contactor.errors import LinkError
+from contactor.errors import LinkError, LinkFull
 from contactor.link import topics
 from contactor.link.mailbox import Mailbox
-from contactor.link.ports import Delivery, LinkFull, Message, QueueLimits
+from contactor.link.ports import Delivery, Message, QueueLimits
 
 HELD_BYTES = 256 * 2**20
 

@@ -18,12 +18,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contactor.errors import LinkError
-
-
-class LinkFull(LinkError):
-    """The broker has no room for another message: wait, then send again."""
-
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:

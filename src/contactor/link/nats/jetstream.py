@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from contactor.clock import NS_PER_S
-from contactor.errors import LinkError
+from contactor.errors import LinkError, LinkFull
 from contactor.link import topics
-from contactor.link.ports import LinkFull, QueueLimits
+from contactor.link.ports import QueueLimits
 
 STREAM = "CONTACTOR_UP"
 PULL_BYTES = 32 * 2**20
