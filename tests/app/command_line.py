@@ -3,10 +3,13 @@
 import os
 import resource
 import shlex
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 import pytest
@@ -40,8 +43,25 @@ class Ended:
 
 def command_here(capfd: pytest.CaptureFixture[str], command: str) -> Ended:
     """Run a command, written as in a shell, in this process."""
-    exit_code = main(shlex.split(command))
+    with at_most(60):
+        exit_code = main(shlex.split(command))
     return Ended(exit_code, *capfd.readouterr())
+
+
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Fail what goes on for longer: a command that was to be refused may run without end."""
+
+    def fail(_: int, frame: FrameType | None) -> None:
+        raise AssertionError(f"not ended within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def command(

@@ -169,3 +169,28 @@ def object_array(cells: Sequence[object]) -> NDArray[np.object_]:
     for row, cell in enumerate(cells):
         array[row] = cell
     return array
+
+
+def no_rows(group: Group) -> Rows:
+    """No rows of `group`."""
+    return Rows(group, np.empty(0, np.int64), ())
+
+
+def join_rows(group: Group, parts: Sequence[Rows]) -> Rows:
+    """The rows of `parts`, which have the same columns, in time order."""
+    filled = [rows for rows in parts if len(rows)]
+    if not filled:
+        return no_rows(group)
+    columns = tuple(
+        Column(
+            column.path,
+            column.datatype,
+            np.concatenate([rows.columns[place].values for rows in filled]),
+            np.concatenate([rows.columns[place].state for rows in filled]),
+        )
+        for place, column in enumerate(filled[0].columns)
+    )
+    joined = Rows(group, np.concatenate([rows.ts for rows in filled]), columns)
+    if np.all(joined.ts[1:] >= joined.ts[:-1]):
+        return joined
+    return joined.take(np.argsort(joined.ts, kind="stable"))

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from contactor.car.agent.rules import SignalRule
 from contactor.car.agent.sampler import ProfileSampler
-from contactor.car.agent.series import Series, join_rows
+from contactor.car.agent.series import Series
 from contactor.clock import NS_PER_S
 from contactor.signals.groups import GROUP_RULES, Group
-from contactor.signals.record import Rows, State
+from contactor.signals.record import Rows, State, join_rows
 
 SPEED = "Vehicle.Speed"
 VOLTAGE = "Vehicle.Powertrain.TractionBattery.CurrentVoltage"

@@ -288,7 +288,7 @@ def test_rows_not_committed_yet_are_seen_inside_and_not_outside() -> None:
         ingest.intake.take("leaf", encode_message(Record("leaf", 1, 1, batch(1))), now_ns=10**9)
         assert lake.refresh().signals("leaf", [DISTANCE])[DISTANCE].to_list() == [1]
         assert Lake(store).vehicles().is_empty()
-        store.commit(ingest.intake.cut())
+        store.commit(ingest.intake.cut().flush())
         assert lake.refresh().signals("leaf", [DISTANCE])[DISTANCE].to_list() == [1]
         assert stored(store) == [1]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from contactor.car.agent.instants import rows_of
 from contactor.car.agent.rules import SignalRule
-from contactor.car.agent.series import Series, no_rows
+from contactor.car.agent.series import Series
 from contactor.signals.groups import Group
-from contactor.signals.record import Rows
+from contactor.signals.record import Rows, no_rows
 
 
 class ChangeSampler:

@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from contactor.car.agent.changes import ChangeSampler
 from contactor.car.agent.rules import SignalRule
-from contactor.car.agent.series import Series, join_rows, merge_series
+from contactor.car.agent.series import Series, merge_series
 from contactor.car.agent.ticks import SignalTicks
 from contactor.clock import NS_PER_S
 from contactor.signals.groups import GROUP_RULES, Group
-from contactor.signals.record import Rows, State
+from contactor.signals.record import Rows, State, join_rows
 
 TICKS_AT_ONCE = 1_000
 _NEVER = -(2**62)

@@ -3,15 +3,13 @@
 series_of(frames.ts, profile.map.read(columns))     # one Series per signal, sorted by time
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.car.profiles.mapping import Reading
-from contactor.signals.groups import Group
-from contactor.signals.record import Column, Rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,30 +58,5 @@ def merge_series(old: Series, new: Series) -> Series:
         np.concatenate([old.state, new.state]),
     )
     if old.ts[-1] <= new.ts[0]:
-        return joined
-    return joined.take(np.argsort(joined.ts, kind="stable"))
-
-
-def no_rows(group: Group) -> Rows:
-    """No rows of `group`."""
-    return Rows(group, np.empty(0, np.int64), ())
-
-
-def join_rows(group: Group, parts: Sequence[Rows]) -> Rows:
-    """The rows of `parts`, which have the same columns, in time order."""
-    filled = [rows for rows in parts if len(rows)]
-    if not filled:
-        return no_rows(group)
-    columns = tuple(
-        Column(
-            column.path,
-            column.datatype,
-            np.concatenate([rows.columns[place].values for rows in filled]),
-            np.concatenate([rows.columns[place].state for rows in filled]),
-        )
-        for place, column in enumerate(filled[0].columns)
-    )
-    joined = Rows(group, np.concatenate([rows.ts for rows in filled]), columns)
-    if np.all(joined.ts[1:] >= joined.ts[:-1]):
         return joined
     return joined.take(np.argsort(joined.ts, kind="stable"))

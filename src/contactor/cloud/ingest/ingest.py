@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from contactor.clock import Clock
-from contactor.cloud.ingest.intake import Intake
+from contactor.cloud.ingest.intake import Cut, Intake
 from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import PendingFrame
-from contactor.cloud.lake.schema import Flush
+from contactor.cloud.lake.schema import StreamState
 from contactor.errors import (
     FolderFull,
     LinkError,
@@ -68,7 +68,7 @@ class Ingest:
         self.intake = Intake(states, number=store.next_flush)
         self.committed = {(state.vehicle_id, state.stream): state for state in states}
         self._committed_at = 0
-        self._committing: list[PendingFrame] = []
+        self._committing: Cut | None = None
         self._deliveries: list[Delivery] = []
         self._since: float | None = None
         self._flush_now = asyncio.Event()
@@ -82,7 +82,8 @@ class Ingest:
 
     def pending(self) -> Sequence[PendingFrame]:
         """Rows taken in and not yet committed, for queries inside the instance."""
-        return [*self._committing, *self.intake.pending()]
+        committing = self._committing.buffer.pending() if self._committing else ()
+        return [*committing, *self.intake.pending()]
 
     async def run(self) -> None:
         """Take, commit, answer until cancelled; then commit what was taken.
@@ -166,16 +167,16 @@ class Ingest:
         self._flush_now.clear()
         self._since = None
         deliveries, self._deliveries = self._deliveries, []
-        flush = None
+        states: tuple[StreamState, ...] = ()
         if not self.intake.is_empty:
-            self._committing = list(self.intake.pending())
-            flush = self.intake.cut()
-            await self._store_until_done(flush)
-            self._committing = []
+            self._committing = cut = self.intake.cut()
+            await self._store_until_done(cut)
+            self._committing = None
+            states = cut.streams
             self._committed_at = self._clock.now_ns()
-            self.committed |= {(state.vehicle_id, state.stream): state for state in flush.streams}
+            self.committed |= {(state.vehicle_id, state.stream): state for state in states}
         try:
-            for state in flush.streams if flush else ():
+            for state in states:
                 await self._tell(state.vehicle_id, state.stream)
             for delivery in deliveries:
                 await delivery.ack()
@@ -183,12 +184,12 @@ class Ingest:
             # Nothing is lost: the messages come again as repeats, the cars ask again.
             self._failed(error)
 
-    async def _store_until_done(self, flush: Flush) -> None:
+    async def _store_until_done(self, cut: Cut) -> None:
         is_waiting = False
         while True:
             try:
                 loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._committer, self._store.commit, flush)
+                await loop.run_in_executor(self._committer, self._store_cut, cut)
             except StaleWriter:
                 raise
             except FolderFull as error:
@@ -202,6 +203,9 @@ class Ingest:
                 if is_waiting:
                     _log.warning("lake has room again")
                 return
+
+    def _store_cut(self, cut: Cut) -> None:
+        self._store.commit(cut.flush())
 
     async def _answer(self) -> None:
         """Answer each hello with the watermarks of the streams that it names."""

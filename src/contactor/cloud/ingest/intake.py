@@ -5,29 +5,48 @@ bad message never holds up a stream; what cannot even name its record is quarant
 
     intake = Intake(store.streams(), number=1)
     intake.take("leaf", payload, now_ns=clock.now_ns())
-    flush = intake.cut()            # what to commit; the next messages go into the next flush
+    cut = intake.cut()              # what to commit; the next messages go into the next flush
+    store.commit(cut.flush())
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-
-import polars as pl
+from dataclasses import dataclass
 
 from contactor.clock import NS_PER_DAY
+from contactor.cloud.ingest.buffer import Buffer
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
-from contactor.cloud.lake.frames import merge, rows_to_frames
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import Flush, Quarantined, StoredGap, StreamState
 from contactor.errors import InvalidValue, MalformedRecord
 from contactor.signals.codec import decode_message
-from contactor.signals.groups import Group
-from contactor.signals.record import Gap, Record
+from contactor.signals.datatypes import Datatype
+from contactor.signals.record import Gap, Record, Rows
 from contactor.signals.validation import check_rows
 
 MAX_QUARANTINED_BYTES = 4_096
 FUTURE_NS = NS_PER_DAY
 KEPT_REASONS = 50
 MAX_INTRODUCED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What one flush will commit; its frames are made when `flush` is called, in any thread."""
+
+    buffer: Buffer
+    streams: tuple[StreamState, ...]
+    gaps: tuple[StoredGap, ...]
+    quarantined: tuple[Quarantined, ...]
+
+    def flush(self) -> Flush:
+        """The flush in lake schema."""
+        return Flush(
+            number=self.buffer.number,
+            tables=self.buffer.tables(),
+            streams=self.streams,
+            gaps=self.gaps,
+            quarantined=self.quarantined,
+        )
 
 
 class Intake:
@@ -40,11 +59,10 @@ class Intake:
 
     def __init__(self, states: Iterable[StreamState], *, number: int) -> None:
         self.ledger = Ledger(states)
-        self.number = number
         self.buffered_bytes = 0
         self.repeats = 0
         self.out_of_order = 0
-        self._frames: dict[Group, list[pl.DataFrame]] = defaultdict(list)
+        self._buffer = Buffer(number=number)
         self._gaps: list[StoredGap] = []
         self._quarantined: list[Quarantined] = []
         self._touched: dict[tuple[str, int], StreamLedger] = {}
@@ -62,11 +80,7 @@ class Intake:
 
     def pending(self) -> Sequence[PendingFrame]:
         """The rows that the next flush will commit."""
-        return [
-            PendingFrame(self.number, group, frame)
-            for group, frames in self._frames.items()
-            for frame in frames
-        ]
+        return self._buffer.pending()
 
     def take(self, vehicle_id: str, payload: bytes, *, now_ns: int) -> None:
         """Take in one message that came on the subject of `vehicle_id`."""
@@ -95,20 +109,19 @@ class Intake:
         """Take in a message on a subject that names no vehicle: it can only be quarantined."""
         self._quarantine((None, None, None), f"subject {subject[:120]!r}", payload, now_ns)
 
-    def cut(self) -> Flush:
-        """Everything taken in since the last cut, as one flush; a new one begins."""
-        flush = Flush(
-            number=self.number,
-            tables={group: merge(frames) for group, frames in self._frames.items()},
+    def cut(self) -> "Cut":
+        """Everything taken in since the last cut; a new flush begins."""
+        cut = Cut(
+            buffer=self._buffer,
             streams=tuple(account.state() for account in self._touched.values()),
             gaps=tuple(self._gaps),
             quarantined=tuple(self._quarantined),
         )
-        self.number += 1
+        self._buffer = Buffer(number=self._buffer.number + 1)
         self.buffered_bytes = 0
-        self._frames, self._touched = defaultdict(list), {}
+        self._touched = {}
         self._gaps, self._quarantined = [], []
-        return flush
+        return cut
 
     def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
         account = self.ledger.of(identity[0], identity[1])
@@ -139,22 +152,20 @@ class Intake:
         self, account: StreamLedger, record: Record, payload: bytes, now_ns: int
     ) -> None:
         try:
-            frames = _checked_frames(record, now_ns)
+            _check(record, now_ns)
         except InvalidValue as error:
             account.take([(record.sequence, record.sequence)])
             account.refuse(_short(account, str(error)), record.row_count)
             self._quarantine(record.identity, str(error), payload, now_ns)
             return
-        # Only now that its rows are there does the account say so.
-        account.take([(record.sequence, record.sequence)])
-        for group, frame in frames:
-            self._frames[group].append(frame)
-            self.buffered_bytes += int(frame.estimated_size())
         for rows in record.groups:
             account.paths.update(column.path for column in rows.columns)
+            self.buffered_bytes += _text_bytes(rows)
             if len(rows):
                 account.span(int(rows.ts[0]), int(rows.ts[-1]))
+                self._buffer.add(record.vehicle_id, rows)
         account.rows_stored += record.row_count
+        account.take([(record.sequence, record.sequence)])
 
     def _refuse(self, error: MalformedRecord, vehicle_id: str, payload: bytes, now_ns: int) -> None:
         """Quarantine what could not be read; if it named its own record, that one is settled."""
@@ -190,18 +201,23 @@ class Intake:
         )
 
 
-def _checked_frames(record: Record, now_ns: int) -> list[tuple[Group, pl.DataFrame]]:
-    """The record's rows for the lake, every value checked."""
-    frames = []
+def _check(record: Record, now_ns: int) -> None:
+    """Check every value and instant of a record.
+
+    Raises:
+        InvalidValue: naming the first that is wrong.
+    """
     for rows in record.groups:
         check_rows(rows)
-        if not len(rows):
-            continue
-        if int(rows.ts[0]) < 0 or int(rows.ts[-1]) > now_ns + FUTURE_NS:
+        if len(rows) and (int(rows.ts[0]) < 0 or int(rows.ts[-1]) > now_ns + FUTURE_NS):
             wrong = int(rows.ts[0]) if int(rows.ts[0]) < 0 else int(rows.ts[-1])
             raise InvalidValue(f"ts {wrong} is not between 1970 and tomorrow")
-        frames.append((rows.group, rows_to_frames(record.vehicle_id, rows)))
-    return frames
+
+
+def _text_bytes(rows: Rows) -> int:
+    """What texts take in memory, which a message holds once and the lake in each row."""
+    texts = [column for column in rows.columns if column.datatype is Datatype.STRING]
+    return sum(len(cell) for column in texts for cell in column.values.tolist())
 
 
 def _short(account: StreamLedger, reason: str) -> str:
