@@ -40,21 +40,21 @@ class Datatype(StrEnum):
 
     @property
     def is_array(self) -> bool:
-        return self.value.endswith("[]")
+        return _ELEMENTS[self] is not self
 
     @property
     def element(self) -> "Datatype":
         """The type of one element; of a scalar, the type itself."""
-        return Datatype(self.value.removesuffix("[]"))
+        return _ELEMENTS[self]
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
         """The NumPy type of one element; object for strings."""
-        return _DTYPES[self.element]
+        return _DTYPES[_ELEMENTS[self]]
 
     @property
     def is_text(self) -> bool:
-        return self.element is Datatype.STRING
+        return _ELEMENTS[self] is Datatype.STRING
 
     @property
     def is_float(self) -> bool:
@@ -89,3 +89,4 @@ _DTYPES: dict[Datatype, np.dtype[np.generic]] = {
     Datatype.DOUBLE: np.dtype(np.float64),
     Datatype.STRING: np.dtype(np.object_),
 }
+_ELEMENTS = {datatype: Datatype(datatype.value.removesuffix("[]")) for datatype in Datatype}
