@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import msgspec
 import pytest
@@ -71,11 +72,13 @@ def command(
     environment: Mapping[str, str] | None = None,
     largest_file_bytes: int | None = None,
     timeout_s: float = 60,
+    stdout: IO[str] | None = None,
 ) -> Ended:
     """Run a command, written as in a shell, in a process of its own.
 
     Args:
         largest_file_bytes: what it writes beyond that fails, as on a full disk.
+        stdout: where its output goes; default: into what is returned.
     """
 
     def limit() -> None:
@@ -87,12 +90,13 @@ def command(
         cwd=cwd,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=timeout_s,
         preexec_fn=limit,
     )
-    return Ended(process.returncode, process.stdout, process.stderr)
+    return Ended(process.returncode, process.stdout or "", process.stderr)
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

@@ -3,7 +3,10 @@
 What the arguments alone show to be wrong ends with 2, everything else with 1.
 """
 
+import os
+import shlex
 import socket
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import contactor
 from contactor.app.main import COMMANDS
 from tests.app.command_line import command, command_here, tree
 from tests.app.counting import COUNT, make_log, make_profile
+from tests.app.processes import CONTACTOR
 
 MAP = """\
 [time]
@@ -438,3 +442,31 @@ def test_process_ends_with_one_line_and_its_exit_code(
     before = tree(desk)
     command(line, cwd=desk).check_refused(exit_code, words)
     assert tree(desk) == before
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("line", ["profile list", "profile list --json", "signals --data stored"])
+def test_output_that_cannot_be_written_is_told_in_one_line(desk: Path, line: str) -> None:
+    if "signals" in line:
+        line += " --vehicle one"
+    with Path("/dev/full").open("w") as full:
+        ended = command(line, cwd=desk, environment={"PYTHONUNBUFFERED": ""}, stdout=full)
+    ended.check_refused(1, "contactor: No space left on device")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("line", ["profile list", "profile list --json"])
+def test_output_that_is_closed_is_not_missed(desk: Path, line: str) -> None:
+    shell = f"{shlex.join(CONTACTOR)} {line} >&-"
+    process = subprocess.run(["sh", "-c", shell], cwd=desk, capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("line", ["profile list", "profile show nissan_leaf_ze1 --json"])
+def test_output_that_nobody_reads_is_no_error_to_speak_of(desk: Path, line: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        ended = command(line, cwd=desk, environment={"PYTHONUNBUFFERED": ""}, stdout=pipe)
+    assert (ended.exit_code, ended.err) == (1, "")

@@ -89,7 +89,10 @@ def test_replay_a_second_time_stores_nothing(desk: Path, capfd: pytest.CaptureFi
     elsewhere = COUNTING.replace("--vehicle counter", "--vehicle other")
     other = command_here(capfd, elsewhere).document()
     assert other["rows_stored"] == 300
-    assert other["stream"] != first["stream"]
+    streams = {first["stream"], other["stream"]}
+    for option in (f"--start {START}", "--sampling profile"):
+        streams.add(command_here(capfd, f"{elsewhere} {option}").document()["stream"])
+    assert len(streams) == 4
     assert contactor.open_lake(desk / "data").signals("counter").height == 300
 
 

@@ -288,11 +288,13 @@ def killed_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
 @contextlib.contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that lives until SIGTERM, on which it must end cleanly within 5 s."""
-    with (folder / f"{arguments[0].rpartition('/')[2]}.log").open("a") as log:
+    name = Path(arguments[0]).name
+    program = CONTACTOR if name in ("serve", "agent") else []
+    with (folder / f"{name}.out").open("a") as out, (folder / f"{name}.log").open("a") as log:
         process = subprocess.Popen(
-            [*(CONTACTOR if arguments[0] in ("serve", "agent") else ()), *arguments],
+            [*program, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=log,
             text=True,
             cwd=folder,
@@ -309,9 +311,11 @@ def launch(tmp_path: Path) -> BrokerLaunch:
     return prepare_broker(tmp_path / "broker")
 
 
-def ready_url(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    word, _, url = process.stdout.readline().strip().partition(" ")
+def ready_url(folder: Path) -> str:
+    """What `serve` says when it answers."""
+    out = folder / "serve.out"
+    wait_for(lambda: out.read_text().endswith("\n"), timeout_s=20, why="the API answers")
+    word, _, url = out.read_text().strip().partition(" ")
     assert word == "ready"
     return url
 
@@ -327,10 +331,10 @@ def test_car_and_cloud_meet_over_a_broker_of_their_own(
     serve = ["serve", "--link", launch.url, "--data", "cloud", "--port", "0"]
     with (
         started(tmp_path, *launch.command),
-        started(tmp_path, *serve) as cloud,
+        started(tmp_path, *serve),
         started(tmp_path, *agent_line(desk, launch.url)),
     ):
-        url = ready_url(cloud)
+        url = ready_url(tmp_path)
 
         def is_shown() -> bool:
             items = httpx.get(f"{url}/api/v1/vehicles", trust_env=False).json()["items"]

@@ -7,6 +7,7 @@ arguments alone show to be wrong, 1 everything else. An error is one line on std
 """
 
 import argparse
+import contextlib
 import importlib
 import logging
 import os
@@ -54,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(arguments)
+        exit_code = _run(arguments)
+        print(end="", flush=True)  # what cannot be written is told now, not at the very end
+        return exit_code
     except ContactorError as error:
         return _fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
@@ -67,12 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", 1)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
     except OSError as error:
-        return _fail(
-            f"{error.strerror or error}: {error.filename}" if error.filename else str(error), 1
-        )
+        _drop_output()
+        place = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{place}", 1)
 
 
 def _run(arguments: list[str]) -> int:
@@ -119,6 +122,14 @@ def _set_up_logging(*, verbose: bool) -> None:
     )
     if os.environ.get("CONTACTOR_SUPERVISED"):
         logging.getLogger("contactor").setLevel(logging.INFO)
+
+
+def _drop_output() -> None:
+    """Let go of what could not be written: the interpreter would try it again at its end."""
+    with contextlib.suppress(OSError):
+        print(end="", flush=True)
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, exit_code: int) -> int:

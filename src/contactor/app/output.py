@@ -8,7 +8,7 @@ import msgspec
 
 def print_json(document: object) -> None:
     """One JSON document on stdout and nothing else."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
 def note(line: str) -> None:
