@@ -236,3 +236,15 @@ def test_full_disk_adds_nothing_and_says_so(tmp_path: Path) -> None:
     outbox._database.execute("pragma max_page_count = 1000000")
     outbox.append(stream, [batch(3)])
     assert [message.sequence for message in messages(outbox, stream)] == [1, 2, 3]
+
+
+def test_outbox_damaged_inside_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(path)
+    filled(outbox, 500)
+    outbox.close()
+    content = bytearray(path.read_bytes())
+    content[8_192:20_000] = bytes(11_808)
+    path.write_bytes(content)
+    assert Outbox(path).streams() == []
+    assert [found.name for found in tmp_path.glob("outbox.damaged-*")]

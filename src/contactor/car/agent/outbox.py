@@ -21,14 +21,13 @@ never sent are joined into one gap, so that the cloud can tell exactly what is m
 import logging
 import secrets
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from contactor.car.agent.outbox_schema import SCHEMA, SCHEMA_VERSION
+from contactor.car.agent.outbox_file import open_outbox_file
 from contactor.errors import OutboxError
 from contactor.signals.codec import MAX_SEQUENCE, decode_message, encode_message
 from contactor.signals.record import Gap, Record, Rows
@@ -90,7 +89,7 @@ class Outbox:
     def __init__(self, path: Path | str, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._path = path
         self._limit_bytes = limit_bytes
-        self._database = _open(path)
+        self._database = open_outbox_file(path)
         with self._transaction():
             self._held_bytes = self._count_bytes()
 
@@ -417,52 +416,3 @@ class Outbox:
 def _key(stream: int) -> str:
     """SQLite's integers are signed: a stream is kept as sixteen hexadecimal digits."""
     return f"{stream:016x}"
-
-
-def _open(path: Path | str) -> sqlite3.Connection:
-    """Open the file; one that is no outbox any more is set aside and a new one begun."""
-    try:
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return _connect(path)
-    except OSError as error:
-        raise OutboxError(f"outbox {path}: {error.strerror}") from error
-    except sqlite3.OperationalError as error:
-        raise OutboxError(f"outbox {path}: {error}") from error
-    except sqlite3.DatabaseError as damage:
-        return _begin_anew(Path(path), damage)
-
-
-def _begin_anew(path: Path, damage: sqlite3.DatabaseError) -> sqlite3.Connection:
-    """Set a damaged file aside and begin a new one."""
-    aside = path.with_suffix(f".damaged-{time.time_ns()}")
-    _log.warning("outbox damaged, set aside file=%s reason=%s", aside.name, damage)
-    for suffix in ("", "-wal", "-shm"):
-        part = Path(f"{path}{suffix}")
-        if part.exists():
-            part.rename(f"{aside}{suffix}")
-    try:
-        return _connect(path)
-    except sqlite3.Error as error:
-        raise OutboxError(f"outbox {path}: {error}") from error
-
-
-def _connect(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    try:
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = full")
-        found = database.execute("pragma user_version").fetchone()[0]
-        health = database.execute("pragma quick_check(1)").fetchone()[0]
-        if health != "ok":
-            raise sqlite3.DatabaseError(health)
-        if found == 0:
-            database.executescript(f"begin; {SCHEMA}; commit;")
-        elif found != SCHEMA_VERSION:
-            raise OutboxError(
-                f"outbox {path}: format {found}; this Contactor reads {SCHEMA_VERSION}"
-            )
-    except BaseException:
-        database.close()
-        raise
-    return database
