@@ -18,6 +18,18 @@ import pytest
 from contactor.app.main import main
 from tests.app.processes import CONTACTOR
 
+SENT_KEYS = [
+    "vehicle_id",
+    "stream",
+    "rows_read",
+    "rows_stored",
+    "rows_refused",
+    "refused",
+    "first_ts",
+    "last_ts",
+]
+"""What `replay` and `import` say of what they sent."""
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -278,6 +278,7 @@ def test_link_that_is_none_is_refused(
     ("line", "words"),
     [
         ("replay words.txt --car counting --vehicle v --data new", "words.txt"),
+        (f"{GOOD['replay']} --start 0.1s", "drive.log from --start 0.1s on lasts until 20"),
         ("decode words.txt", "words.txt"),
         ("import words.txt --map trip.toml --vehicle v --data new", "words.txt: no column 't'"),
         ("signals --data stored", "which vehicle? --vehicle one or two"),

@@ -9,10 +9,7 @@ import pytest
 
 import contactor
 from contactor.clock import NS_PER_MS, from_iso
-from tests.app.command_line import command, command_here
-from tests.app.test_replay import KEYS
-
-pytestmark = pytest.mark.processes
+from tests.app.command_line import SENT_KEYS, command, command_here
 
 MOTIVES = Path(__file__).parents[2] / "examples" / "import" / "motives.toml"
 BATTERY = "Vehicle.Powertrain.TractionBattery"
@@ -67,9 +64,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.processes
 def test_import_stores_what_is_known_and_counts_what_is_refused(desk: Path) -> None:
     sent = command(IMPORT, cwd=desk).document()
-    assert list(sent) == KEYS
+    assert list(sent) == SENT_KEYS
     assert len(sent.pop("stream")) == 16
     assert sent == {
         "vehicle_id": "mine",
@@ -157,6 +155,7 @@ def test_motives_trip_comes_back_equal(
     check_equal(tmp_path / "data", "trip", table)
 
 
+@pytest.mark.processes
 def test_motives_trip_imported_by_a_process_comes_back_equal(
     shared_data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

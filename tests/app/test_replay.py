@@ -13,7 +13,7 @@ import pytest
 import contactor
 from contactor.clock import NS_PER_S, from_iso
 from contactor.errors import ContactorError
-from tests.app.command_line import Ended, command, command_here
+from tests.app.command_line import SENT_KEYS, Ended, command, command_here
 from tests.app.counting import COUNT, make_log, make_profile, ts_of
 from tests.app.processes import CONTACTOR, wait_for
 
@@ -21,16 +21,6 @@ pytestmark = pytest.mark.processes
 
 BATTERY = "Vehicle.Powertrain.TractionBattery"
 MOTOR = "Vehicle.Powertrain.ElectricMotor"
-KEYS = [
-    "vehicle_id",
-    "stream",
-    "rows_read",
-    "rows_stored",
-    "rows_refused",
-    "refused",
-    "first_ts",
-    "last_ts",
-]
 SUMMARY_KEYS = [
     "unit",
     "datatype",
@@ -65,7 +55,7 @@ def test_replay_stores_each_number_once_and_says_so(
     desk: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sent = command(COUNTING, cwd=desk).document()
-    assert list(sent) == KEYS
+    assert list(sent) == SENT_KEYS
     assert len(sent.pop("stream")) == 16
     assert sent == {
         "vehicle_id": "counter",

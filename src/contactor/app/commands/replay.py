@@ -12,12 +12,12 @@ from contactor.app.output import note, print_json
 from contactor.app.progress import progress_bar
 from contactor.app.send import Source, send
 from contactor.app.settings import add_data_option, add_option
-from contactor.car.adapters.recording import open_recording
+from contactor.car.adapters.recording import Recording, open_recording
 from contactor.car.agent.playback import Playback
 from contactor.car.agent.road import Sampling
 from contactor.car.profiles.profile import load_profile
 from contactor.clock import SystemClock, to_iso
-from contactor.errors import UsageError
+from contactor.errors import LogError, UsageError
 from contactor.signals.record import Rows
 
 
@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     now_ns = SystemClock().now_ns()
     start_ns = start_instant(args.start, now_ns)
     recording = open_recording(log, start_ns=start_ns, now_ns=now_ns)
+    if start_ns is not None:
+        _check_end(recording, args.start, now_ns)
     playback = Playback(
         recording, profile, vehicle_id=vehicle, sampling=Sampling(args.sampling), start_ns=start_ns
     )
@@ -104,6 +106,20 @@ def start_instant(text: str | None, now_ns: int) -> int | None:
     if start_ns < 0:
         raise UsageError(f"--start {text} lies before 1970")
     return start_ns
+
+
+def _check_end(recording: Recording, start: str, now_ns: int) -> None:
+    """No stamp ever lies in the future: what was recorded must have ended by now.
+
+    Raises:
+        LogError: from this start on it lasts until after now.
+    """
+    last_ts = max((int(frames.ts.max()) for frames in recording.frames()), default=0)
+    if last_ts > now_ns:
+        raise LogError(
+            f"{recording.log.path} from --start {start} on lasts until {to_iso(last_ts)},"
+            " in the future"
+        )
 
 
 def _instant(ts: int | None) -> str | None:
