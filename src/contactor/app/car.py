@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contactor.app.cars import RecordingCar
-from contactor.car.adapters.recording import Recording, open_recording
+from contactor.car.adapters.recording import open_recording
 from contactor.car.agent.outbox import Lane, Outbox
 from contactor.car.agent.playback import Playback
 from contactor.car.agent.player import Player
@@ -119,7 +119,8 @@ async def _first_failure(tasks: Sequence[asyncio.Task[None]], stopping: asyncio.
 def _open(car: RecordingCar, outbox: Outbox, speed: float, now_ns: int) -> Playback:
     """The recording; one without a date begins now, or when an earlier start of it began."""
     recording = open_recording(car.log, start_ns=None, now_ns=now_ns)
-    playback = _playback(car, recording)
+    profile = load_profile(car.profile)
+    playback = Playback(recording, profile, vehicle_id=car.vehicle_id, sampling=car.sampling)
     if recording.duration_ns is None:
         return playback
     note = f"begun:{playback.stream:016x}"
@@ -129,9 +130,5 @@ def _open(car: RecordingCar, outbox: Outbox, speed: float, now_ns: int) -> Playb
         ahead = recording.duration_ns * (1 - 1 / max(speed, 1.0))
         begun = str(now_ns - round(ahead))
         outbox.note(note, begun)
-    return _playback(car, recording.laid_from(int(begun)))
-
-
-def _playback(car: RecordingCar, recording: Recording) -> Playback:
-    profile = load_profile(car.profile)
-    return Playback(recording, profile, vehicle_id=car.vehicle_id, sampling=car.sampling)
+    playback.lay_from(int(begun))
+    return playback

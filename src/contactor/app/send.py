@@ -20,7 +20,7 @@ from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_S, SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.lake.local import LocalStore
-from contactor.errors import ContactorError, FolderInUse, LinkError
+from contactor.errors import ContactorError, FolderInUse, LinkError, first_failure
 from contactor.link.broker import read_url
 from contactor.link.memory import MemoryBroker, MemoryTransport
 from contactor.link.nats import NatsTransport
@@ -75,11 +75,11 @@ def send(folder: DataFolder, source: Source, *, speed: float) -> Sent:
     """
     try:
         return asyncio.run(_send(folder, source, speed))
-    except BaseExceptionGroup as errors:
-        ours = errors.subgroup(ContactorError)
-        if ours is None:
+    except BaseExceptionGroup as failures:
+        failure = first_failure(failures)
+        if not isinstance(failure, ContactorError):
             raise
-        raise _first(ours) from None
+        raise failure from None
 
 
 async def _send(folder: DataFolder, source: Source, speed: float) -> Sent:
@@ -254,9 +254,3 @@ async def _own_cloud(folder: DataFolder) -> AsyncIterator[Transport]:
         taking = group.create_task(ingest.run())
         yield MemoryTransport(broker)
         taking.cancel()
-
-
-def _first(errors: BaseExceptionGroup[ContactorError]) -> ContactorError:
-    """The first error of a group, however deep."""
-    inner = errors.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

@@ -48,11 +48,17 @@ class Playback:
         start_ns: int | None = None,
     ) -> None:
         self.recording = recording
+        self._profile, self._sampling = profile, sampling
         start = "" if start_ns is None else str(start_ns)
         words = (f"cut {CUT_VERSION}", profile.fingerprint, start, vehicle_id, sampling)
         digest = source_hash(recording.log.path, *words)
         self.stream = int.from_bytes(digest.digest()[:8], "big")
         self.road = Road(profile, sampling=sampling, origin_ns=recording.first_ts)
+
+    def lay_from(self, first_ts: int) -> None:
+        """Move the first frame to another instant, before anything is played; the stream stays."""
+        self.recording = self.recording.laid_from(first_ts)
+        self.road = Road(self._profile, sampling=self._sampling, origin_ns=first_ts)
 
     def batches(self, on_progress: Progress | None = None) -> Iterator[Batch]:
         """Every batch from the first on, in the order of the recording."""

@@ -179,14 +179,10 @@ class Uplink:
             for number, stream in self._streams.items()
             if self._windows[number].should_ask(now_ns)
         }
-        if now_ns - self._greeted_ns > (KEEPALIVE_S if self._is_known() else ASK_S) * NS_PER_S:
+        if now_ns - self._greeted_ns > (ASK_S if self._unsettled else KEEPALIVE_S) * NS_PER_S:
             asking = {stream.vehicle_id for stream in self._streams.values()}
         await self._greet(asking)
         return has_sent
-
-    def _is_known(self) -> bool:
-        """Whether the cloud has answered for every stream."""
-        return not self._unsettled
 
     async def _send_some(self, stream: Stream) -> bool:
         if stream.stream in self._unsettled:

@@ -23,7 +23,6 @@ from contactor.errors import (
     FolderFull,
     LinkError,
     MalformedRecord,
-    StaleWriter,
     first_failure,
 )
 from contactor.link import topics
@@ -190,8 +189,6 @@ class Ingest:
             try:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._committer, self._store_cut, cut)
-            except StaleWriter:
-                raise
             except FolderFull as error:
                 if self._is_stopping or not self._patient:
                     raise
