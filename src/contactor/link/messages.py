@@ -1,6 +1,7 @@
 """The small messages of the watermark protocol, as MessagePack, versioned and bounded.
 
-    hello     = ["hello/1", vehicle_id, profile, [[stream, lane, first, last], ...], flush, closing]
+    hello     = ["hello/1", vehicle_id, profile, [[stream, lane, first, last], ...], flush, closing,
+                 asleep]
     watermark = ["watermark/1", vehicle_id, stream, watermark, [[first, last], ...], rows_stored,
                  rows_refused, {reason: count}, committed_at]
 
@@ -59,6 +60,7 @@ class Hello(Struct, array_like=True, frozen=True, forbid_unknown_fields=True, ta
     Args:
         flush: it waits for its last messages to be stored: commit now, not at the next flush.
         closing: this is a clean end; the car is asleep from now on, not lost.
+        asleep: the car's buses are silent on purpose; its agent listens on.
     """
 
     vehicle_id: _VehicleId
@@ -66,6 +68,7 @@ class Hello(Struct, array_like=True, frozen=True, forbid_unknown_fields=True, ta
     streams: Annotated[tuple[StreamHello, ...], Meta(max_length=MAX_STREAMS)]
     flush: bool = False
     closing: bool = False
+    asleep: bool = False
 
 
 class Watermark(

@@ -3,6 +3,8 @@
 contactor.v1.up.ID          records, car to cloud; kept by the broker until taken
 contactor.v1.hello.ID       what the car holds, car to cloud; not kept
 contactor.v1.watermark.ID   what is stored, cloud to car; not kept
+contactor.v1.command.ID     requests to set an actuator, cloud to car; not kept
+contactor.v1.report.ID      where a command stands, car to cloud; not kept
 
 uplink("leaf")                              # 'contactor.v1.up.leaf'
 vehicle_of("contactor.v1.up.leaf")          # 'leaf'
@@ -18,11 +20,14 @@ ANY = "*"
 _UPLINK = f"{PREFIX}.up"
 _HELLO = f"{PREFIX}.hello"
 _WATERMARK = f"{PREFIX}.watermark"
-KINDS = (_UPLINK, _HELLO, _WATERMARK)
+_COMMAND = f"{PREFIX}.command"
+_REPORT = f"{PREFIX}.report"
+KINDS = (_UPLINK, _HELLO, _WATERMARK, _COMMAND, _REPORT)
 
 ALL_UPLINKS = f"{_UPLINK}.{ANY}"
 ALL_HELLOS = f"{_HELLO}.{ANY}"
 ALL_WATERMARKS = f"{_WATERMARK}.{ANY}"
+ALL_REPORTS = f"{_REPORT}.{ANY}"
 
 
 def uplink(vehicle_id: str) -> str:
@@ -38,6 +43,16 @@ def hello(vehicle_id: str) -> str:
 def watermark(vehicle_id: str) -> str:
     """Where a vehicle hears what is stored; not kept."""
     return _subject(_WATERMARK, vehicle_id)
+
+
+def command(vehicle_id: str) -> str:
+    """Where a vehicle hears what it is asked to do; not kept."""
+    return _subject(_COMMAND, vehicle_id)
+
+
+def report(vehicle_id: str) -> str:
+    """Where a vehicle says where a command stands; not kept."""
+    return _subject(_REPORT, vehicle_id)
 
 
 def vehicle_of(subject: str) -> str:
