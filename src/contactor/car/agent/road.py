@@ -5,19 +5,20 @@ rows = road.feed(frames)            # list[Rows]
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contactor.can.decode import decode_columns
+from contactor.can.decode import SignalColumn, decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
 from contactor.car.agent.instants import InstantSampler
 from contactor.car.agent.rules import SignalRule
 from contactor.car.agent.sampler import ProfileSampler
-from contactor.car.agent.series import series_of
+from contactor.car.agent.series import Series, series_of
 from contactor.car.profiles.mapping import SignalMap
 from contactor.car.profiles.profile import Profile
 from contactor.clock import NS_PER_S
@@ -35,10 +36,22 @@ class Sampling(StrEnum):
 
 
 class Road:
-    """Owns the sampling state of one car; counts the values it had to refuse, by reason."""
+    """Owns the sampling state of one car; counts the values it had to refuse, by reason.
 
-    def __init__(self, profile: Profile, *, sampling: Sampling, origin_ns: int) -> None:
+    Args:
+        on_read: is shown all that the car says, before it is sampled.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        sampling: Sampling,
+        origin_ns: int,
+        on_read: Callable[[Sequence[Series]], None] | None = None,
+    ) -> None:
         self._map = profile.map
+        self._on_read = on_read
         self._plan = compile_plan(
             profile.database, signals=self._map.plan_signals, unavailable=self._map.unavailable
         )
@@ -60,11 +73,23 @@ class Road:
             if self._last_ts is not None and int(piece.ts[0]) < self._last_ts - SET_BACK_NS:
                 yield self._sampler.finish()
             self._last_ts = int(piece.ts[-1])
-            readings = self._map.read(decode_columns(piece, self._plan))
-            for reading in readings:
-                if reading.refused:
-                    self.refused[f"{reading.path} out of range"] += reading.refused
-            yield self._sampler.feed(series_of(piece.ts, readings))
+            yield self.read(piece.ts, decode_columns(piece, self._plan))
+
+    def read(self, ts: NDArray[np.int64], columns: Sequence[SignalColumn]) -> list[Rows]:
+        """The rows that decoded values make due.
+
+        Args:
+            ts: int64 (n,) ns UTC, the instants that the columns' rows point into.
+            columns: decoded with the map's signals and "not available" values.
+        """
+        readings = self._map.read(columns)
+        for reading in readings:
+            if reading.refused:
+                self.refused[f"{reading.path} out of range"] += reading.refused
+        series = series_of(ts, readings)
+        if self._on_read is not None:
+            self._on_read(series)
+        return self._sampler.feed(series)
 
     def finish(self) -> list[Rows]:
         """The rows still under way, when no more frames come."""
