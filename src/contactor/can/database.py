@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 Number: TypeAlias = int | float
 ByteOrder: TypeAlias = Literal["little_endian", "big_endian"]
+
+ROLE_ATTRIBUTE = "SignalRole"
 
 # What a database file holds, and cantools' name for it; the first row that is found counts.
 _KINDS = (
@@ -52,6 +55,18 @@ _PARSER_FAILURES = (
 )
 
 
+class SignalRole(StrEnum):
+    """What a signal does for its frame, as the DBC's signal attribute `SignalRole` says.
+
+    Source: AUTOSAR, "Specification of SW-C End-to-End Communication Protection Library", Profile 1.
+    """
+
+    COUNTER = "counter"
+    """Counts the frames of its message from 0 to 14, and again."""
+    CRC8_J1850 = "crc8_j1850"
+    """A checksum with the polynomial of SAE J1850 over the frame's id and all its other bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignalFormat:
     """How one signal lies in its message, and what it means.
@@ -64,6 +79,7 @@ class SignalFormat:
         labels: raw value to text.
         multiplexer: the signal whose raw value must be one of `multiplexer_ids`, or None.
         is_multiplexer: whether other signals depend on this one.
+        role: what it does for its frame; None where it is a value of the car.
     """
 
     name: str
@@ -79,6 +95,7 @@ class SignalFormat:
     multiplexer: str | None
     multiplexer_ids: tuple[int, ...]
     is_multiplexer: bool
+    role: SignalRole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +236,15 @@ def _signal_format(signal: "Signal") -> SignalFormat:
         multiplexer=signal.multiplexer_signal,
         multiplexer_ids=tuple(signal.multiplexer_ids or ()),
         is_multiplexer=signal.is_multiplexer,
+        role=_role(signal),
     )
+
+
+def _role(signal: "Signal") -> SignalRole | None:
+    """The role that the DBC gives a signal; a word that we do not know is none."""
+    attribute = signal.dbc.attributes.get(ROLE_ATTRIBUTE)
+    value = None if attribute is None else str(attribute.value)
+    return SignalRole(value) if value in set(SignalRole) else None
 
 
 def _exact(scale: Number, offset: Number, *, is_float: bool) -> tuple[Number, Number]:

@@ -133,7 +133,33 @@ def the_finding(folder, message):
             + '[signals."Vehicle.Powertrain.TractionBattery.CellVoltage.CellVoltages"] #!\n'
             + 'from = "Pack.Voltage"\n',
             "error",
-            r"float\[\]: arrays cannot be mapped yet",
+            r"float\[\]: say combine = \"list\"",
+        ),
+        (
+            HEAD
+            + '[signals."Vehicle.Powertrain.TractionBattery.CellVoltage.CellVoltages"]\n'
+            + 'from = ["Pack.Voltage", "Pack.Voltage"] #!\ncombine = "list"\n',
+            "error",
+            r"from names Pack\.Voltage twice",
+        ),
+        (
+            HEAD
+            + '[signals."Vehicle.Powertrain.TractionBattery.CellVoltage.CellVoltages"]\n'
+            + 'from = ["Pack.Voltage"]\ncombine = "list"\nvalues = { 1 = 2 } #!\n',
+            "error",
+            r"values has no meaning here: .*CellVoltages is float\[\]",
+        ),
+        (
+            HEAD
+            + '[signals."Vehicle.Powertrain.TractionBattery.Charging.ChargingPort.AnyPosition.'
+            + 'SupportedInletTypes"] #!\nfrom = ["Pack.Mode"]\ncombine = "list"\n',
+            "error",
+            r"only arrays of numbers can be mapped",
+        ),
+        (
+            HEAD + signal("Vehicle.Speed", 'from = ["Wheel.Speed"]', 'combine = "list" #!'),
+            "error",
+            r"Vehicle\.Speed is float: only an array takes a list",
         ),
         (
             HEAD + '[signals."Vehicle.LowVoltageSystemState"] #!\nfrom = "Pack.Mode"\n',

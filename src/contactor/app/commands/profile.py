@@ -143,7 +143,7 @@ def _print_signals(profile: "Profile") -> None:
                 entry.path.removeprefix("Vehicle."),
                 entry.signal.unit or "",
                 entry.group.value,
-                " x ".join(entry.sources),
+                _source(entry),
                 _hexadecimal([raw for name in entry.sources for raw in unavailable.get(name, ())]),
             ]
             for entry in profile.map.entries
@@ -153,6 +153,13 @@ def _print_signals(profile: "Profile") -> None:
         print(f"{actuator.path} -> {actuator.frame}")
     print()
     print("Every signal begins with Vehicle. --message NAME draws the bits of a CAN message.")
+
+
+def _source(entry: "MapEntry") -> str:
+    """Where a signal comes from, in one short line."""
+    if entry.is_list and len(entry.sources) > 2:
+        return f"{entry.sources[0]} ... {entry.sources[-1]} ({len(entry.sources)})"
+    return (", " if entry.is_list else " x ").join(entry.sources)
 
 
 def _hexadecimal(raws: list[int]) -> str:

@@ -19,6 +19,7 @@ from contactor.car.agent.instants import InstantSampler
 from contactor.car.agent.rules import SignalRule
 from contactor.car.agent.sampler import ProfileSampler
 from contactor.car.agent.series import Series, series_of
+from contactor.car.profiles.lists import ListCollector
 from contactor.car.profiles.mapping import SignalMap
 from contactor.car.profiles.profile import Profile
 from contactor.clock import NS_PER_S
@@ -60,6 +61,7 @@ class Road:
             self._sampler = InstantSampler(self._map.group_of)
         else:
             self._sampler = ProfileSampler(rules_of(self._map), origin_ns=origin_ns)
+        self._lists = ListCollector(self._map.lists)
         self._last_ts: int | None = None
         self.refused: Counter[str] = Counter()
 
@@ -71,7 +73,7 @@ class Road:
         """
         for piece in between_set_backs(frames):
             if self._last_ts is not None and int(piece.ts[0]) < self._last_ts - SET_BACK_NS:
-                yield self._sampler.finish()
+                yield self.finish()
             self._last_ts = int(piece.ts[-1])
             yield self.read(piece.ts, decode_columns(piece, self._plan))
 
@@ -82,7 +84,7 @@ class Road:
             ts: int64 (n,) ns UTC, the instants that the columns' rows point into.
             columns: decoded with the map's signals and "not available" values.
         """
-        readings = self._map.read(columns)
+        readings = [*self._map.read(columns), *self._lists.feed(ts, columns)]
         for reading in readings:
             if reading.refused:
                 self.refused[f"{reading.path} out of range"] += reading.refused
@@ -93,6 +95,7 @@ class Road:
 
     def finish(self) -> list[Rows]:
         """The rows still under way, when no more frames come."""
+        self._lists.clear()
         return self._sampler.finish()
 
 

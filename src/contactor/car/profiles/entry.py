@@ -76,7 +76,8 @@ class MapEntry:
     """How one signal of the catalogue is read.
 
     Fields:
-        sources: "Message.Signal"; several of one message are multiplied row by row.
+        sources: "Message.Signal"; several of one message are multiplied row by row, and those of
+            an array are its elements, which may come in several frames (`ListCollector`).
         unavailable: for each source the raw values that mean "not available".
         unit: what the scaled number is in; None where it is the catalogue's own.
         values: raw value to value, where raw values stand for words, steps or true and false.
@@ -99,6 +100,11 @@ class MapEntry:
     @property
     def path(self) -> str:
         return self.signal.path
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its sources are the elements of an array."""
+        return self.signal.datatype.is_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +150,17 @@ def read_entry(entry: MapEntry, columns: Sequence[SignalColumn]) -> Reading:
     if entry.signal.datatype is Datatype.BOOLEAN:
         cells = (raw != 0) ^ entry.scaling.is_inverted
         return _reading(entry, rows, cells, is_unavailable, None)
+    cells, is_wrong = typed_numbers(entry, _physical(columns, places, is_unavailable))
+    return _reading(entry, rows, cells, is_unavailable, is_wrong)
+
+
+def typed_numbers(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
+    """Physical values (k,) in the signal's unit and (element's) type, and which cannot be."""
     with np.errstate(over="ignore", invalid="ignore"):
-        numbers = entry.scaling.of(_physical(columns, places, is_unavailable))
+        numbers = entry.scaling.of(numbers)
         if entry.unit is not None and entry.signal.unit is not None:
             numbers = convert(numbers, entry.unit, entry.signal.unit)
-        cells, is_wrong = _typed(entry, numbers)
-    return _reading(entry, rows, cells, is_unavailable, is_wrong)
+        return _typed(entry, numbers)
 
 
 def _common_rows(columns: Sequence[SignalColumn]) -> tuple[Rows, list[Rows | slice]]:

@@ -4,7 +4,8 @@
     title = "Nissan Leaf ZE1 (2018 on)"
 
     [signals."Vehicle.Powertrain.TractionBattery.CurrentVoltage"]
-    from = "BatteryState.PackVoltage"     # or two of one message, with combine = "product"
+    from = "BatteryState.PackVoltage"     # or two of one message, with combine = "product";
+                                          # of an array its elements, with combine = "list"
     unavailable = [0x3FF]                 # raw; for two a list of lists, or lists by name
     unit = "V"                            # of the physical value; default the DBC's, see below
     scale = 1.0                           # then offset, invert; before the conversion

@@ -16,6 +16,9 @@ class Combine(StrEnum):
     """How several DBC signals make one value."""
 
     PRODUCT = "product"
+    """Of one message, multiplied row by row."""
+    LIST = "list"
+    """The elements of an array, in order; they may come in different frames."""
 
 
 def formats_of(database: Database | None) -> Mapping[str, SignalFormat] | None:
@@ -30,7 +33,7 @@ def formats_of(database: Database | None) -> Mapping[str, SignalFormat] | None:
 
 
 def read_sources(table: Table) -> tuple[str, ...]:
-    """The DBC signals that `from` names; several must be of one message and say `combine`."""
+    """The DBC signals that `from` names; several say `combine`, a product's are of one message."""
     sources = table.texts("from")
     combine = table.text("combine")
     if not table.has("from"):
@@ -39,9 +42,12 @@ def read_sources(table: Table) -> tuple[str, ...]:
         table.error(f"combine is {combine!r}; {nearest(combine, Combine, 'allowed')}", "combine")
     elif len(sources) > 1 and combine is None:
         table.error(f'from names {len(sources)} signals: say combine = "product"', "from")
-    elif len(sources) == 1 and combine is not None:
+    elif len(sources) == 1 and combine == Combine.PRODUCT:
         table.error("combine needs two signals or more in from", "combine")
-    if len({source.partition(".")[0] for source in sources}) > 1:
+    if combine == Combine.LIST:
+        for source in sorted({source for source in sources if sources.count(source) > 1}):
+            table.error(f"from names {source} twice", "from")
+    elif len({source.partition(".")[0] for source in sources}) > 1:
         table.error(f"from {', '.join(sources)}: they are not of one message", "from")
     return sources
 
@@ -71,6 +77,8 @@ def read_unavailable(
         lists = [value.get(name, []) for name in sources]
     elif value is None:
         lists = [[] for _ in sources]
+    elif table.get("combine") == Combine.LIST and _is_integers(value):
+        lists = [value for _ in sources]  # the elements are alike
     elif isinstance(table.get("from"), list):
         lists = value if isinstance(value, list) else [value]
     else:

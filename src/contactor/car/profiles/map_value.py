@@ -12,7 +12,7 @@ from contactor.car.profiles.document import Table, nearest
 from contactor.car.profiles.entry import Scaling
 from contactor.car.profiles.finding import Level
 from contactor.car.profiles.leaf import check_word
-from contactor.car.profiles.map_source import has_raw, raw_range
+from contactor.car.profiles.map_source import Combine, has_raw, raw_range
 from contactor.errors import InvalidValue
 from contactor.signals.catalogue import Signal
 from contactor.signals.datatypes import Datatype
@@ -27,8 +27,10 @@ SCALING_KEYS = ("scale", "offset", "invert")
 def check_type(signal: Signal, table: Table) -> None:
     """Errors for what the signal's type does not allow."""
     if signal.datatype.is_array:
-        table.error(f"{signal.path} is {signal.datatype}: arrays cannot be mapped yet")
+        _check_array(signal, table)
         return
+    if table.get("combine") == Combine.LIST:
+        table.error(f"{signal.path} is {signal.datatype}: only an array takes a list", "combine")
     needless: tuple[str, ...] = ()
     reason = f"{signal.path} is {signal.datatype}"
     if table.has("values"):
@@ -44,6 +46,17 @@ def check_type(signal: Signal, table: Table) -> None:
             table.error(f"{key} has no meaning here: {reason}", key)
     if table.has("otherwise") and not table.has("values"):
         table.error("otherwise needs values", "otherwise")
+
+
+def _check_array(signal: Signal, table: Table) -> None:
+    element = signal.datatype.element
+    if not (element.is_float or element.is_integer):
+        table.error(f"{signal.path} is {signal.datatype}: only arrays of numbers can be mapped")
+    elif table.get("combine") != Combine.LIST:
+        table.error(f'{signal.path} is {signal.datatype}: say combine = "list"')
+    for key in ("values", "otherwise", "mean", *(("unit",) if signal.unit is None else ())):
+        if table.has(key):
+            table.error(f"{key} has no meaning here: {signal.path} is {signal.datatype}", key)
 
 
 def check_source(signal: Signal, table: Table, known: Sequence[SignalFormat | None]) -> None:

@@ -45,6 +45,11 @@ class SignalMap:
                 merged.setdefault(name, set()).update(raws)
         return {name: tuple(sorted(raws)) for name, raws in merged.items() if raws}
 
+    @property
+    def lists(self) -> tuple[MapEntry, ...]:
+        """The arrays, whose elements a `ListCollector` puts together."""
+        return tuple(entry for entry in self.entries if entry.is_list)
+
     def entry(self, path: str) -> MapEntry:
         """How `path` is read.
 
@@ -69,7 +74,7 @@ class SignalMap:
         return self.entry(path).is_mean
 
     def read(self, columns: Sequence[SignalColumn]) -> list[Reading]:
-        """The readings of every signal that has any, in the order of the map.
+        """The readings of every signal that has any but the lists, in the order of the map.
 
         Args:
             columns: decoded with `plan_signals` and `unavailable`, in any order.
@@ -77,6 +82,8 @@ class SignalMap:
         by_name = {column.name: column for column in columns}
         readings = []
         for entry in self.entries:
+            if entry.is_list:
+                continue
             found = [by_name[name] for name in entry.sources if name in by_name]
             if len(found) == len(entry.sources):
                 readings.append(read_entry(entry, found))
