@@ -11,6 +11,8 @@
     ├── DatabaseError           a CAN database that cannot be read
     ├── TableError              a table that cannot be imported
     ├── InvalidValue            a value outside its signal's type, range or allowed words
+    ├── CommandRefused          a command that cannot be sent to its car
+    ├── UnknownCommand          no command of that id
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
@@ -81,6 +83,14 @@ class TableError(ContactorError):
 
 class InvalidValue(ContactorError):
     """A value outside its signal's type, range or allowed words."""
+
+
+class CommandRefused(ContactorError):
+    """A command that cannot be sent to its car; the text is the reason, as `kind: words`."""
+
+
+class UnknownCommand(ContactorError):
+    """No command of that id was given to that vehicle, or it is forgotten."""
 
 
 class MalformedRecord(ContactorError):

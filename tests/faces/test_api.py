@@ -261,12 +261,16 @@ def operations(document: dict[str, dict[str, object]]) -> Iterator[tuple[str, di
 def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> None:
     assert set(document["paths"]) == {
         "/healthz",
+        "/metrics",
         "/api/v1/vehicles",
         "/api/v1/vehicles/{vehicle_id}",
         "/api/v1/vehicles/{vehicle_id}/signals",
         "/api/v1/vehicles/{vehicle_id}/summary",
+        "/api/v1/vehicles/{vehicle_id}/commands",
+        "/api/v1/vehicles/{vehicle_id}/commands/{command_id}",
     }
-    assert all(set(item) == {"get"} for item in document["paths"].values())
+    for path, item in document["paths"].items():
+        assert set(item) == ({"get", "post"} if path.endswith("/commands") else {"get"})
 
 
 def test_openapi_names_each_parameter(document: dict[str, dict[str, object]]) -> None:
@@ -318,12 +322,18 @@ def test_openapi_refers_to_what_it_holds(document: dict[str, dict[str, object]])
 
 def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, object]]) -> None:
     for path, operation in operations(document):
-        errors = {status: one for status, one in operation["responses"].items() if status != "200"}
-        expected = {"/healthz": set(), "/api/v1/vehicles": {"400"}}.get(path, {"400", "404"})
-        assert errors.keys() == expected
-        for error in errors.values():
+        errors = {
+            status: one for status, one in operation["responses"].items() if status[0] in "45"
+        }
+        expected = {"/healthz": set(), "/metrics": set(), "/api/v1/vehicles": {"400"}}
+        usual = (
+            {"400", "403", "404", "409", "413"} if "requestBody" in operation else {"400", "404"}
+        )
+        assert errors.keys() == expected.get(path, usual)
+        for status, error in errors.items():
+            form = "Refusal" if status == "409" else "Problem"
             assert error["content"] == {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                "application/problem+json": {"schema": {"$ref": f"#/components/schemas/{form}"}}
             }
 
 

@@ -1,21 +1,32 @@
-"""The cloud in one process: ingest, lake and API over a link."""
+"""The cloud in one process: ingest, twin, lake, commands and API over a link."""
 
 import asyncio
 import contextlib
 import signal
+from typing import Self
 
 import uvicorn
 
 from contactor.app.folder import DataFolder
 from contactor.clock import SystemClock
+from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.local import LocalStore
+from contactor.cloud.lake.newest import newest
+from contactor.cloud.lake.ports import LakeStore
+from contactor.cloud.twin.restore import restore
+from contactor.cloud.twin.twin import Twin
 from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.live import Live
+from contactor.faces.web.metrics import instance_metrics
 from contactor.link.nats import NatsTransport
 
 POLL_S = 0.05
+MAX_CLIENT_MESSAGE_BYTES = 4_096
 
 
 def serve_cloud(folder: DataFolder, *, link: str, host: str, port: int) -> int:
@@ -29,35 +40,97 @@ def serve_cloud(folder: DataFolder, *, link: str, host: str, port: int) -> int:
 
 
 async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
-    clock = SystemClock()
-    store = await asyncio.to_thread(LocalStore, folder.root)
-    transport = NatsTransport(link, name="cloud")
-    ingest = Ingest(store=store, transport=transport, clock=clock)
-    fleet = Fleet(ingest=ingest, lake=Lake(store, pending=ingest.pending), clock=clock)
-    server = _server(create_api(fleet), host, port)
+    cloud = await _Cloud.open(folder, link)
+    server = _server(cloud.api(), host, port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    taking = asyncio.create_task(ingest.run())
+    taking = asyncio.create_task(cloud.ingest.run())
+    others = asyncio.create_task(cloud.run_others())
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stopped.wait())
     announcing = asyncio.create_task(_announce(server, port))
+    tasks = {taking, others, serving, stopping}
     try:
-        await asyncio.wait({taking, serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if taking.done():
-            taking.result()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in (taking, others):
+            if task.done():
+                task.result()
     finally:
         announcing.cancel()
+        cloud.live.close()
         server.should_exit = True
+        others.cancel()
         taking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await taking
+        for task in (taking, others):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await serving
-        fleet.close()
         stopping.cancel()
-        await transport.close()
+        await cloud.close()
     return 0
+
+
+class _Cloud:
+    """The parts of the cloud, wired; they live on one loop."""
+
+    def __init__(self, store: LakeStore, commands: CommandStore, link: str) -> None:
+        clock = SystemClock()
+        presence = Presence()
+        self._commands = commands
+        self._transport = NatsTransport(link, name="cloud")
+        self.twin = Twin(presence=presence, clock=clock)
+        self.dispatcher = Dispatcher(
+            store=commands,
+            transport=self._transport,
+            twin=self.twin,
+            presence=presence,
+            clock=clock,
+        )
+        self.ingest = Ingest(
+            store=store,
+            transport=self._transport,
+            clock=clock,
+            presence=presence,
+            on_record=self.twin.take,
+            on_return=self.dispatcher.resend,
+        )
+        lake = Lake(store, pending=self.ingest.pending)
+        self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=lake, clock=clock)
+        self.live = Live(fleet=self.fleet, twin=self.twin, clock=clock)
+
+    @classmethod
+    async def open(cls, folder: DataFolder, link: str) -> Self:
+        """The cloud over a data folder, its twin as the lake last knew it."""
+        store = await asyncio.to_thread(LocalStore, folder.root)
+        cells = await asyncio.to_thread(newest, store.snapshot(), store.streams())
+        cloud = cls(store, CommandStore(folder.root / "commands.db"), link)
+        restore(cloud.twin, cells)
+        return cloud
+
+    def api(self) -> object:
+        """The HTTP API over it."""
+        return create_api(
+            self.fleet,
+            dispatcher=self.dispatcher,
+            live=self.live,
+            measures=lambda: instance_metrics(
+                ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
+            ),
+        )
+
+    async def run_others(self) -> None:
+        """All but the ingest, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.dispatcher.run())
+            group.create_task(self.live.run())
+
+    async def close(self) -> None:
+        """Let go of what is open."""
+        self.fleet.close()
+        self._commands.close()
+        await self._transport.close()
 
 
 async def _announce(server: uvicorn.Server, port: int) -> None:
@@ -74,6 +147,7 @@ def _server(api: object, host: str, port: int) -> uvicorn.Server:
         port=port,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        ws_max_size=MAX_CLIENT_MESSAGE_BYTES,
         log_config=None,
         timeout_graceful_shutdown=1,
     )

@@ -1,29 +1,69 @@
-"""A fleet over an empty lake in memory, its ingest, and a clock that stands still."""
+"""The cloud's parts in this process: a lake in memory, and a clock that stands still."""
 
 from collections.abc import Iterator
 
 import pytest
+from litestar.types import ASGIApp
 
 from contactor.clock import FakeClock
+from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.memory import MemoryStore
+from contactor.cloud.lake.newest import newest
+from contactor.cloud.twin.restore import restore
+from contactor.cloud.twin.twin import Twin
+from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.live import Live
+from contactor.faces.web.metrics import instance_metrics
 from contactor.link.memory import MemoryBroker, MemoryTransport
 from tests.cloud.lake.samples import T0
 
 
 class Instance:
-    """The cloud's parts in this process; `start` restores the ingest from what is stored."""
+    """The cloud of one instance; `start` restores all of it from what is stored."""
 
     def __init__(self) -> None:
         self.store, self.clock = MemoryStore(), FakeClock(T0)
+        self.commands = CommandStore(":memory:")
+        self.broker = MemoryBroker()
 
     def start(self) -> None:
-        transport = MemoryTransport(MemoryBroker())
-        self.ingest = Ingest(store=self.store, transport=transport, clock=self.clock)
+        self.transport = MemoryTransport(self.broker)
+        self.presence = Presence()
+        self.twin = Twin(presence=self.presence, clock=self.clock)
+        restore(self.twin, newest(self.store.snapshot(), self.store.streams()))
+        self.dispatcher = Dispatcher(
+            store=self.commands,
+            transport=self.transport,
+            twin=self.twin,
+            presence=self.presence,
+            clock=self.clock,
+        )
+        self.ingest = Ingest(
+            store=self.store,
+            transport=self.transport,
+            clock=self.clock,
+            presence=self.presence,
+            on_record=self.twin.take,
+            on_return=self.dispatcher.resend,
+        )
         self.lake = Lake(self.store, pending=self.ingest.pending)
-        self.fleet = Fleet(ingest=self.ingest, lake=self.lake, clock=self.clock)
+        self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=self.lake, clock=self.clock)
+        self.live = Live(fleet=self.fleet, twin=self.twin, clock=self.clock)
+
+    def api(self) -> ASGIApp:
+        return create_api(
+            self.fleet,
+            dispatcher=self.dispatcher,
+            live=self.live,
+            measures=lambda: instance_metrics(
+                ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
+            ),
+        )
 
 
 @pytest.fixture
@@ -32,3 +72,4 @@ def instance() -> Iterator[Instance]:
     instance.start()
     yield instance
     instance.fleet.close()
+    instance.commands.close()

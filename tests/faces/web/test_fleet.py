@@ -38,7 +38,7 @@ def test_questions_go_through_the_accounts_on_the_loop_alone(leaf: Instance) -> 
     leaf.ingest.intake.ledger = WatchedLedger(leaf.ingest.intake.ledger)
 
     async def ask() -> None:
-        await leaf.fleet.now("leaf")
+        leaf.fleet.now("leaf")
         await leaf.fleet.series("leaf", [SPEED], None, None, 10)
         await leaf.fleet.summary("leaf", None, None, None)
 
@@ -73,7 +73,7 @@ def test_vehicle_that_nothing_is_stored_of_is_unknown(leaf: Instance) -> None:
         with pytest.raises(UnknownVehicle, match=vehicle_id):
             leaf.fleet.vehicle(vehicle_id)
         with pytest.raises(UnknownVehicle):
-            asyncio.run(leaf.fleet.now(vehicle_id))
+            leaf.fleet.now(vehicle_id)
 
 
 def test_vehicles_are_all_or_those_named(instance: Instance) -> None:
@@ -104,7 +104,7 @@ def test_signal_is_stale_once_it_is_older_than_its_limit(leaf: Instance) -> None
     limit_s = catalogue()[SPEED].stale_s
 
     def is_stale() -> bool:
-        return asyncio.run(leaf.fleet.now("leaf")).signals[SPEED].stale
+        return leaf.fleet.now("leaf").signals[SPEED].stale
 
     # The limit itself lies on a whole second; as text "...00Z" comes after "...00.5Z".
     leaf.clock.advance(limit_s)

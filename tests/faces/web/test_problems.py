@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from contactor.errors import LakeError
-from contactor.faces.web.api import create_api
 from tests.cloud.lake.samples import SPEED, store_drive
 from tests.faces.web.conftest import Instance
 
@@ -23,7 +22,7 @@ def leaf(instance: Instance) -> Instance:
 
 def get(instance: Instance, path: str) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(create_api(instance.fleet), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(instance.api(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(path)
 
@@ -51,7 +50,7 @@ def test_lake_that_cannot_be_read_is_our_failure(
         raise LakeError("the lake cannot be read")
 
     monkeypatch.setattr(leaf.lake, "refresh", fail)
-    check_problem(get(leaf, "/api/v1/vehicles/leaf"), 500, "the lake cannot be read")
+    check_problem(get(leaf, "/api/v1/vehicles/leaf/summary"), 500, "the lake cannot be read")
 
 
 def test_failure_that_nobody_foresaw_keeps_its_inside_for_the_log(
@@ -62,7 +61,7 @@ def test_failure_that_nobody_foresaw_keeps_its_inside_for_the_log(
 
     monkeypatch.setattr(leaf.lake, "refresh", fail)
     with caplog.at_level(logging.ERROR):
-        answer = get(leaf, "/api/v1/vehicles/leaf")
+        answer = get(leaf, "/api/v1/vehicles/leaf/summary")
     check_problem(answer, 500, "the server failed; its log says why")
     assert SECRET not in answer.text
     assert SECRET in caplog.text

@@ -10,12 +10,13 @@ written (a full disk), nothing more is taken, so that memory stays bounded; the 
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from contactor.clock import Clock
 from contactor.cloud.ingest.intake import Cut, Intake
 from contactor.cloud.ingest.ledger import StreamLedger
+from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import StreamState
@@ -28,6 +29,7 @@ from contactor.errors import (
 from contactor.link import topics
 from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
 from contactor.link.ports import Consumer, Delivery, Transport
+from contactor.signals.record import Record
 
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
@@ -36,7 +38,6 @@ YIELD_EVERY = 8
 TAKE_S = 0.2
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
-MAX_HEARD = 100_000
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class Ingest:
     Args:
         patient: whether to wait for room when the lake's disk is full (a running instance) or to
             raise (a command that does one thing).
+        presence: where it notes who was heard.
+        on_record: told each checked record as it is taken in, once, before it is committed.
+        on_return: told the id of each car that says hello after a silence. Both are called on
+            the ingest's loop, must be quick and may not raise.
     """
 
     def __init__(
@@ -57,6 +62,9 @@ class Ingest:
         clock: Clock,
         flush_s: float = FLUSH_S,
         patient: bool = True,
+        presence: Presence | None = None,
+        on_record: Callable[[Record], None] | None = None,
+        on_return: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
         self._transport = transport
@@ -64,7 +72,7 @@ class Ingest:
         self._flush_s = flush_s
         self._patient = patient
         states = store.streams()
-        self.intake = Intake(states, number=store.next_flush)
+        self.intake = Intake(states, number=store.next_flush, on_record=on_record)
         self.committed = {(state.vehicle_id, state.stream): state for state in states}
         self._committed_at = 0
         self._committing: Cut | None = None
@@ -76,8 +84,8 @@ class Ingest:
         self._committing_task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._is_failing = False
-        self.heard_at: dict[str, int] = {}
-        self.closed: set[str] = set()
+        self.presence = presence or Presence()
+        self._on_return = on_return
 
     def pending(self) -> Sequence[PendingFrame]:
         """Rows taken in and not yet committed, for queries inside the instance."""
@@ -131,7 +139,7 @@ class Ingest:
                 self.intake.take_stranger(delivery.subject, delivery.payload, now_ns=now_ns)
                 continue
             self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
-            self._hear(vehicle_id, now_ns)
+            self.presence.hear(vehicle_id, now_ns)
         self._deliveries += deliveries
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
@@ -227,10 +235,11 @@ class Ingest:
                     self._failed(error)
 
     async def _greet(self, hello: Hello) -> None:
-        self._hear(hello.vehicle_id, self._clock.now_ns())
-        self.closed.discard(hello.vehicle_id)
-        if hello.closing and len(self.closed) < MAX_HEARD:
-            self.closed.add(hello.vehicle_id)
+        now_ns = self._clock.now_ns()
+        was_silent = not self.presence.is_listening(hello.vehicle_id, now_ns)
+        self.presence.greet(hello, now_ns)
+        if self._on_return and was_silent and not hello.closing:
+            self._on_return(hello.vehicle_id)
         if hello.flush:
             self._flush_now.set()
         for named in hello.streams:
@@ -252,10 +261,6 @@ class Ingest:
             committed_at=self._committed_at,
         )
         await self._transport.publish(topics.watermark(vehicle_id), encode_watermark(watermark))
-
-    def _hear(self, vehicle_id: str, now_ns: int) -> None:
-        if vehicle_id in self.heard_at or len(self.heard_at) < MAX_HEARD:
-            self.heard_at[vehicle_id] = now_ns
 
     def _failed(self, error: LinkError) -> None:
         if not self._is_failing:

@@ -9,7 +9,7 @@ bad message never holds up a stream; what cannot even name its record is quarant
     store.commit(cut.flush())
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from contactor.clock import NS_PER_DAY
@@ -55,13 +55,23 @@ class Intake:
     Args:
         states: the streams as last committed.
         number: the number of the first flush.
+        on_record: told each record that will be stored as rows, once.
     """
 
-    def __init__(self, states: Iterable[StreamState], *, number: int) -> None:
+    def __init__(
+        self,
+        states: Iterable[StreamState],
+        *,
+        number: int,
+        on_record: Callable[[Record], None] | None = None,
+    ) -> None:
         self.ledger = Ledger(states)
         self.buffered_bytes = 0
+        self.records = 0
+        self.rows = 0
         self.repeats = 0
         self.out_of_order = 0
+        self._on_record = on_record
         self._buffer = Buffer(number=number)
         self._gaps: list[StoredGap] = []
         self._quarantined: list[Quarantined] = []
@@ -166,6 +176,10 @@ class Intake:
                 self._buffer.add(record.vehicle_id, rows)
         account.rows_stored += record.row_count
         account.take([(record.sequence, record.sequence)])
+        self.records += 1
+        self.rows += record.row_count
+        if self._on_record:
+            self._on_record(record)
 
     def _refuse(self, error: MalformedRecord, vehicle_id: str, payload: bytes, now_ns: int) -> None:
         """Quarantine what could not be read; if it named its own record, that one is settled."""

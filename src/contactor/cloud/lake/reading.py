@@ -110,6 +110,13 @@ def pieces(view: View, selection: Selection, group: str) -> Iterator[pl.DataFram
             yield frame
 
 
+def read_parts(
+    parts: Sequence[Part], schema: dict[str, pl.DataType], wanted: pl.Expr
+) -> pl.DataFrame:
+    """The rows of `parts` that are wanted, in stored order; null where a part lacks a column."""
+    return _collect(_scan(parts, schema).filter(wanted))
+
+
 def _told(paths: Sequence[str]) -> pl.Expr:
     listed = pl.col("unavailable").list.eval(pl.element().is_in(paths)).list.any()
     return pl.any_horizontal(*(pl.col(path).is_not_null() for path in paths), listed)

@@ -1,9 +1,11 @@
 """The HTTP API under `/api/v1`; its OpenAPI document is at `/api/v1/openapi.json`.
 
-app = create_api(fleet)         # any ASGI server runs it
+app = create_api(fleet, dispatcher=dispatcher, live=live, measures=measures)    # any ASGI server
+
+It answers this machine's names only, and no page of another site (`same_site`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -12,12 +14,18 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.types import ASGIApp
 
 from contactor import __version__
 from contactor.clock import from_iso
+from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.errors import ContactorError, UsageError
+from contactor.faces.web import metrics as prometheus
+from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
+from contactor.faces.web.live import Live
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
+from contactor.faces.web.same_site import SameSite
 from contactor.signals.catalogue import catalogue
 
 OPENAPI = "/api/v1/openapi.json"
@@ -53,8 +61,14 @@ NameList = Annotated[
 Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 
 
-def create_api(fleet: Fleet) -> Litestar:
-    """The ASGI application over a fleet."""
+def create_api(
+    fleet: Fleet,
+    *,
+    dispatcher: Dispatcher,
+    live: Live,
+    measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
+) -> ASGIApp:
+    """The ASGI application over a fleet, the commands given to it, and its live stream."""
 
     @get("/vehicles", summary="Every vehicle, or those named", responses=described(400))
     async def vehicles(
@@ -73,7 +87,7 @@ def create_api(fleet: Fleet) -> Litestar:
         responses=described(400, 404),
     )
     async def vehicle(vehicle_id: FromPath[str]) -> VehicleNow:
-        return await fleet.now(vehicle_id)
+        return fleet.now(vehicle_id)
 
     @get(
         "/vehicles/{vehicle_id:str}/signals",
@@ -108,8 +122,13 @@ def create_api(fleet: Fleet) -> Litestar:
     async def healthz() -> Health:
         return Health("ok", __version__)
 
-    return Litestar(
-        [Router("/api/v1", route_handlers=[vehicles, vehicle, signals, summary]), healthz],
+    @get("/metrics", summary="What the instance counts", media_type=prometheus.MEDIA_TYPE)
+    async def metrics() -> str:
+        return prometheus.metrics_text(measures())
+
+    routes = [vehicles, vehicle, signals, summary, *command_routes(fleet, dispatcher), live.route()]
+    api = Litestar(
+        [Router("/api/v1", route_handlers=routes), healthz, metrics],
         openapi_config=_openapi(),
         exception_handlers={
             HTTPException: of_http_error,
@@ -118,6 +137,7 @@ def create_api(fleet: Fleet) -> Litestar:
         },
         logging_config=None,
     )
+    return SameSite(api)
 
 
 def _openapi() -> OpenAPIConfig:

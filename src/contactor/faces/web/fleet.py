@@ -1,41 +1,33 @@
-"""What the API knows of the fleet: the accounts of the ingest, who was heard when, and the lake.
+"""What the API knows of the fleet: the accounts of the ingest, the twin, and the lake.
 
-The accounts change on the event loop and are read there only. The lake is read in threads of the
-fleet's own, so that no question keeps the ingest's commits waiting.
+What is now, the accounts and the twin, changes on the event loop and is read there only. What was,
+the lake, is read in threads of the fleet's own, so that no question keeps a commit waiting.
 
-    fleet = Fleet(ingest=ingest, lake=lake, clock=clock)
-    await fleet.now("leaf")
+    fleet = Fleet(ingest=ingest, twin=twin, lake=lake, clock=clock)
+    fleet.now("leaf")
+    await fleet.series("leaf", ["Vehicle.Speed"], None, None, 1000)
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from contactor.clock import NS_PER_S, Clock, from_iso, to_iso
+from contactor.clock import Clock, to_iso
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
+from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.summary import series, summarise
+from contactor.cloud.twin.twin import SignalNow, Twin
 from contactor.errors import UnknownVehicle
-from contactor.signals.catalogue import catalogue
 
-ONLINE_NS = 45 * NS_PER_S
 READERS = 2
 
 _Answer = TypeVar("_Answer")
-
-
-class Connectivity(StrEnum):
-    """Heard of just now; silent on purpose or since before this start; silent without a word."""
-
-    ONLINE = "online"
-    ASLEEP = "asleep"
-    LOST = "lost"
 
 
 class Vehicle(msgspec.Struct, frozen=True):
@@ -50,16 +42,6 @@ class Vehicle(msgspec.Struct, frozen=True):
     rows: int
 
 
-class SignalNow(msgspec.Struct, frozen=True):
-    """The last value of one signal; stale once it is older than its limit."""
-
-    value: object
-    unit: str | None
-    ts: str | None
-    desired: object
-    stale: bool
-
-
 class VehicleNow(msgspec.Struct, frozen=True):
     """A vehicle and the last value of each of its signals."""
 
@@ -71,10 +53,11 @@ class VehicleNow(msgspec.Struct, frozen=True):
 
 
 class Fleet:
-    """Answers questions about vehicles from one instance's ingest and lake; lives on one loop."""
+    """Answers questions about vehicles of one instance; lives on one loop."""
 
-    def __init__(self, *, ingest: Ingest, lake: Lake, clock: Clock) -> None:
+    def __init__(self, *, ingest: Ingest, twin: Twin, lake: Lake, clock: Clock) -> None:
         self._ingest = ingest
+        self._twin = twin
         self._lake = lake
         self._clock = clock
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="fleet")
@@ -103,27 +86,27 @@ class Fleet:
             raise UnknownVehicle(f"no vehicle {vehicle_id!r}")
         return found[0]
 
-    async def now(self, vehicle_id: str) -> VehicleNow:
+    def now(self, vehicle_id: str) -> VehicleNow:
         """One vehicle with the last value of each signal.
 
         Raises:
             UnknownVehicle: there is none of that id.
         """
-        vehicle = self.vehicle(vehicle_id)
-        summary = await self._read(lambda: summarise(self._lake, vehicle_id, None, None, None))
-        now_ns = self._clock.now_ns()
-        signals = {
-            path: SignalNow(
-                value=facts["last"],
-                unit=facts["unit"],
-                ts=facts["last_ts"],
-                desired=None,
-                stale=_is_stale(path, facts["last_ts"], now_ns),
-            )
-            for path, facts in summary["signals"].items()
-        }
+        return self._now(self.vehicle(vehicle_id), None)
+
+    def snapshot(
+        self, names: Collection[str] | None, paths: frozenset[str] | None
+    ) -> list[VehicleNow]:
+        """Every vehicle, or those named, with the last value of each signal or of those named."""
+        return [self._now(vehicle, paths) for vehicle in self.vehicles(names)]
+
+    def _now(self, vehicle: Vehicle, paths: frozenset[str] | None) -> VehicleNow:
         return VehicleNow(
-            vehicle.vehicle_id, vehicle.name, vehicle.profile, vehicle.connectivity, signals
+            vehicle_id=vehicle.vehicle_id,
+            name=vehicle.name,
+            profile=vehicle.profile,
+            connectivity=vehicle.connectivity,
+            signals=self._twin.signals(vehicle.vehicle_id, paths),
         )
 
     async def series(
@@ -165,21 +148,8 @@ class Fleet:
             vehicle_id=vehicle_id,
             name=vehicle_id,
             profile=latest.profile or None,
-            connectivity=self._connectivity(vehicle_id),
+            connectivity=self._ingest.presence.of(vehicle_id, self._clock.now_ns()),
             last_seen=to_iso(max(stamps)) if stamps else None,
             signals=len(set().union(*(account.paths for account in accounts))),
             rows=sum(account.rows_stored for account in accounts),
         )
-
-    def _connectivity(self, vehicle_id: str) -> Connectivity:
-        heard_at = self._ingest.heard_at.get(vehicle_id)
-        if heard_at is None or vehicle_id in self._ingest.closed:
-            return Connectivity.ASLEEP
-        is_recent = self._clock.now_ns() - heard_at <= ONLINE_NS
-        return Connectivity.ONLINE if is_recent else Connectivity.LOST
-
-
-def _is_stale(path: str, last_ts: str | None, now_ns: int) -> bool:
-    if last_ts is None:
-        return True
-    return from_iso(last_ts) < now_ns - round(catalogue()[path].stale_s * NS_PER_S)

@@ -10,7 +10,13 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import ResponseSpec
 
-from contactor.errors import ContactorError, UnknownVehicle, UsageError
+from contactor.errors import (
+    CommandRefused,
+    ContactorError,
+    UnknownCommand,
+    UnknownVehicle,
+    UsageError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -26,6 +32,12 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Refusal(Problem, frozen=True):
+    """A problem document that also says, in a form for programs, why a command was refused."""
+
+    reason: str
+
+
 AnyRequest: TypeAlias = Request[object, object, State]
 
 
@@ -39,7 +51,7 @@ def described(*statuses: int) -> dict[int, ResponseSpec]:
     """The problem documents that a route may answer, for the API's own description."""
     return {
         status: ResponseSpec(
-            Problem,
+            Refusal if status == http.HTTPStatus.CONFLICT else Problem,
             generate_examples=False,
             description=http.HTTPStatus(status).phrase,
             media_type=MEDIA_TYPE,
@@ -59,9 +71,18 @@ def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem
 
 def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
     """What we refused, in our own words."""
+    if isinstance(error, CommandRefused):
+        return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    return answer(404 if isinstance(error, UnknownVehicle) else 500, str(error))
+    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand)
+    return answer(404 if is_unknown else 500, str(error))
+
+
+def _refusal(reason: str) -> Response[Problem]:
+    status = http.HTTPStatus.CONFLICT
+    problem = Refusal("about:blank", status.phrase, status, f"refused: {reason}", reason)
+    return Response(problem, status_code=status, media_type=MEDIA_TYPE)
 
 
 def of_unexpected(request: AnyRequest, error: Exception) -> Response[Problem]:

@@ -1,0 +1,280 @@
+"""Takes commands, sends each until its car answers, and follows it to its end.
+
+    submit ──► queued ──► sent ──► accepted ──► done | refused | expired
+                 │ published at once, again every 2 s, and when the car comes back
+                 └ sent: the car was heard just now, so it should hear this
+
+A command is kept before it is sent (`store`) and outlives a restart. Only the car can say that one
+was done; only the end of its time makes one expire here. The state never moves back.
+
+    dispatcher = Dispatcher(store=store, transport=transport, twin=twin, presence=presence,
+                            clock=clock)
+    command = await dispatcher.submit("demo", path, True, profile="contactor_ev")
+    await dispatcher.run()              # until cancelled
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+
+import msgspec
+
+from contactor.clock import NS_PER_DAY, NS_PER_S, Clock, to_iso
+from contactor.cloud.commands.rules import ProfileRules, check_request
+from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.ingest.presence import Presence
+from contactor.cloud.twin.events import CommandEvent
+from contactor.cloud.twin.twin import Twin
+from contactor.errors import CommandRefused, FolderError, LinkError, MalformedRecord, UsageError
+from contactor.link import topics
+from contactor.link.command_messages import Report, decode_report, encode_command
+from contactor.link.ports import Message, Transport
+from contactor.signals.command import Command, CommandState, may_follow
+
+EXPIRES_IN_S = (1.0, 3600.0)
+DEFAULT_EXPIRES_IN_S = 30.0
+MAX_OPEN = 100
+"""Commands of one vehicle that are not final."""
+AGAIN_NS = 2 * NS_PER_S
+ACCEPTED_AGAIN_NS = 5 * NS_PER_S  # so that a lost report is said again
+GRACE_NS = NS_PER_S // 2  # for a report made in time and still under way
+NOT_REPORTED = (CommandState.QUEUED, CommandState.SENT)
+STEP_S = 0.25
+IDLE_S = 60.0
+RETRY_S = 0.5
+KEPT_NS = 30 * NS_PER_DAY
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A command that is not final, and when it was last published (monotonic)."""
+
+    command: Command
+    published_ns: int | None = None
+
+
+class Dispatcher:
+    """Owns every command of an instance; lives on one loop."""
+
+    def __init__(
+        self,
+        *,
+        store: CommandStore,
+        transport: Transport,
+        twin: Twin,
+        presence: Presence,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.reports_ignored = 0
+        self._transport = transport
+        self._twin = twin
+        self._presence = presence
+        self._clock = clock
+        self._rules = ProfileRules()
+        self._wake = asyncio.Event()
+        self._is_failing = False
+        self._open = {command.id: _Open(command) for command in store.unfinished()}
+        for one in self._open.values():
+            twin.want(one.command.vehicle_id, one.command.path, one.command.value)
+
+    async def submit(
+        self,
+        vehicle_id: str,
+        path: str,
+        value: object,
+        *,
+        profile: str | None,
+        expires_in_s: float = DEFAULT_EXPIRES_IN_S,
+        issued_by: str = "local",
+    ) -> Command:
+        """Take a command for a vehicle that is known.
+
+        Args:
+            profile: the vehicle's, as it says itself.
+            expires_in_s: 1 to 3600.
+
+        Raises:
+            UsageError: the path is unknown, the value of another type, the time out of range.
+            CommandRefused: it cannot be asked for; the text says why.
+            FolderError: it cannot be kept, so it is not sent.
+        """
+        low, high = EXPIRES_IN_S
+        if not low <= expires_in_s <= high:
+            raise UsageError(f"expires_in_s is {expires_in_s:g}; allowed: {low:g} to {high:g}")
+        checked = check_request(path, value)
+        objection = await self._rules.objection(profile, path)
+        if objection is not None:
+            raise CommandRefused(objection)
+        if self._open_of(vehicle_id) >= MAX_OPEN:
+            raise CommandRefused(f"too many: {MAX_OPEN} commands of {vehicle_id} are under way")
+        now_ns = self._clock.now_ns()
+        command = Command(
+            id=uuid.uuid4().hex,
+            vehicle_id=vehicle_id,
+            path=path,
+            value=checked,
+            issued_by=issued_by,
+            issued_at=now_ns,
+            expires_at=now_ns + round(expires_in_s * NS_PER_S),
+        )
+        self.store.put(command)
+        self._open[command.id] = _Open(command)
+        self._twin.want(vehicle_id, path, checked)
+        self._twin.feed.publish(told(command))
+        self._wake.set()
+        return command
+
+    def resend(self, vehicle_id: str) -> None:
+        """The car is back: send what is open of it at once."""
+        for one in self._open.values():
+            if one.command.vehicle_id == vehicle_id:
+                one.published_ns = None
+                self._wake.set()
+
+    # ── its work ─────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Send and follow until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._work())
+
+    async def _work(self) -> None:
+        forgotten_ns: int | None = None
+        while True:
+            self._wake.clear()
+            await self.step()
+            now_ns = self._clock.monotonic_ns()
+            if forgotten_ns is None or now_ns - forgotten_ns > NS_PER_DAY // 24:
+                forgotten_ns = now_ns
+                self._forget()
+            try:
+                async with asyncio.timeout(STEP_S if self._open else IDLE_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def step(self) -> None:
+        """Expire what is over, publish what is due."""
+        for one in list(self._open.values()):
+            now_ns = self._clock.now_ns()
+            command = one.command
+            grace_ns = 0 if command.state is CommandState.QUEUED else GRACE_NS
+            if now_ns >= command.expires_at + grace_ns:
+                self._move(one, CommandState.EXPIRED, _why_expired(command))
+            elif now_ns < command.expires_at and self._is_due(one):
+                await self._publish(one)
+
+    def _is_due(self, one: _Open) -> bool:
+        if one.published_ns is None:
+            return True
+        is_accepted = one.command.state is CommandState.ACCEPTED
+        wait_ns = ACCEPTED_AGAIN_NS if is_accepted else AGAIN_NS
+        return self._clock.monotonic_ns() - one.published_ns >= wait_ns
+
+    async def _publish(self, one: _Open) -> None:
+        vehicle_id = one.command.vehicle_id
+        one.published_ns = self._clock.monotonic_ns()
+        try:
+            await self._transport.publish(topics.command(vehicle_id), encode_command(one.command))
+        except LinkError as error:
+            if not self._is_failing:
+                _log.warning("commands wait for the link reason=%s", error)
+            self._is_failing = True
+            return
+        self._is_failing = False
+        if self._presence.is_listening(vehicle_id, self._clock.now_ns()):
+            self._move(one, CommandState.SENT, None)  # unless its car was faster
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                subscription = await self._transport.subscribe(topics.ALL_REPORTS)
+                while True:
+                    message = await subscription.next(timeout_s=60.0)
+                    if message is not None:
+                        self.hear(message)
+            except LinkError:
+                await asyncio.sleep(RETRY_S)
+
+    def hear(self, message: Message) -> None:
+        """Take in what a car says of a command; what is not about one of its own is ignored."""
+        try:
+            report = decode_report(message.payload)
+            sender = topics.vehicle_of(message.subject)
+        except MalformedRecord as error:
+            self.reports_ignored += 1
+            _log.warning("report refused reason=%s", error)
+            return
+        one = self._open.get(report.command_id)
+        is_its_own = one is not None and sender == report.vehicle_id == one.command.vehicle_id
+        if one is None or not is_its_own or report.state in NOT_REPORTED:
+            self.reports_ignored += 1
+            return
+        self._follow(one, report)
+
+    def _follow(self, one: _Open, report: Report) -> None:
+        says_why = report.state in (CommandState.REFUSED, CommandState.EXPIRED)
+        self._move(one, report.state, report.reason if says_why else None)
+
+    # ── what it keeps ────────────────────────────────────────────────────────────────────────────
+
+    def _move(self, one: _Open, state: CommandState, reason: str | None) -> None:
+        if not may_follow(state, one.command.state):
+            return
+        one.command = command = msgspec.structs.replace(one.command, state=state, reason=reason)
+        try:
+            self.store.put(command)
+        except FolderError as error:
+            # After a restart it is open again: the car says once more where it stands.
+            _log.error("command not kept id=%s state=%s reason=%s", command.id, state, error)
+        if state.is_final:
+            self._open.pop(command.id, None)
+            self._twin.want(command.vehicle_id, command.path, self._still_wanted(command))
+        self._twin.feed.publish(told(command))
+
+    def _still_wanted(self, ended: Command) -> bool | int | float | str | None:
+        """What the newest other command that is open asks of the same actuator."""
+        place = (ended.vehicle_id, ended.path)
+        wanted = [
+            one.command.value
+            for one in self._open.values()
+            if (one.command.vehicle_id, one.command.path) == place
+        ]
+        return wanted[-1] if wanted else None
+
+    def _open_of(self, vehicle_id: str) -> int:
+        return Counter(one.command.vehicle_id for one in self._open.values())[vehicle_id]
+
+    def _forget(self) -> None:
+        try:
+            self.store.forget(before=self._clock.now_ns() - KEPT_NS)
+        except FolderError as error:
+            _log.error("old commands not forgotten reason=%s", error)
+
+
+def told(command: Command) -> CommandEvent:
+    """A command as subscribers hear of it."""
+    return CommandEvent(
+        vehicle_id=command.vehicle_id,
+        id=command.id,
+        path=command.path,
+        value=command.value,
+        issued_by=command.issued_by,
+        issued_at=to_iso(command.issued_at),
+        expires_at=to_iso(command.expires_at),
+        state=command.state,
+        reason=command.reason,
+    )
+
+
+def _why_expired(command: Command) -> str:
+    end = to_iso(command.expires_at)
+    if command.state is CommandState.ACCEPTED:
+        return f"no proof from the bus before {end}"
+    return f"no answer from the car before {end}"

@@ -1,0 +1,172 @@
+"""The commands of an instance in one SQLite file, so that they outlive the process.
+
+    store = CommandStore(folder.root / "commands.db")
+    store.put(command)                      # new, or where it stands now
+    store.unfinished()                      # what a new start goes on with
+    store.page("leaf", limit=50)            # newest first
+
+Each write is on disk when it returns. A damaged file is set aside and a new one begun: what was
+asked of a car is then forgotten, which is safe, as a car does nothing after a command's end.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from contactor.errors import FolderError, FolderFull, UnknownCommand
+from contactor.signals.command import Command, CommandState
+
+VERSION = 1
+SCHEMA = f"""
+create table command (
+    number     integer primary key autoincrement,  -- in the order in which they were given
+    id         text not null unique,
+    vehicle_id text not null,
+    state      text not null,
+    issued_at  integer not null,
+    body       blob not null                       -- the Command as JSON
+);
+create index command_vehicle on command (vehicle_id, number);
+create index command_state on command (state, issued_at);
+pragma user_version = {VERSION}
+"""
+_FINAL = tuple(state.value for state in CommandState if state.is_final)
+_FINAL_SQL = ", ".join(f"'{state}'" for state in _FINAL)
+
+_log = logging.getLogger(__name__)
+_decoder = msgspec.json.Decoder(Command)
+
+
+class CommandStore:
+    """Owns the file; used from one thread at a time.
+
+    Args:
+        path: the file, or ":memory:".
+
+    Raises:
+        FolderError: it cannot be opened, or a newer Contactor wrote it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        with _errors():
+            try:
+                self._database = _connect(path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as damage:
+                _set_aside(Path(path), damage)
+                self._database = _connect(path)
+
+    def put(self, command: Command) -> None:
+        """Keep a command, or where it stands now.
+
+        Raises:
+            FolderFull: no space left; what was kept before is intact.
+            FolderError: it cannot be written.
+        """
+        body = msgspec.json.encode(command)
+        with _errors():
+            self._database.execute(
+                "insert into command (id, vehicle_id, state, issued_at, body)"
+                " values (?, ?, ?, ?, ?)"
+                " on conflict (id) do update set state = excluded.state, body = excluded.body",
+                (command.id, command.vehicle_id, command.state.value, command.issued_at, body),
+            )
+
+    def unfinished(self) -> list[Command]:
+        """Every command that is not final, oldest first."""
+        return self._read(
+            f"select body from command where state not in ({_FINAL_SQL}) order by number"
+        )
+
+    def find(self, vehicle_id: str, command_id: str) -> Command:
+        """One command.
+
+        Raises:
+            UnknownCommand: there is none of that id for that vehicle.
+        """
+        found = self._read(
+            "select body from command where id = ? and vehicle_id = ?", command_id, vehicle_id
+        )
+        if not found:
+            raise UnknownCommand(f"no command {command_id[:80]!r} of vehicle {vehicle_id!r}")
+        return found[0]
+
+    def page(self, vehicle_id: str, *, limit: int, before: str | None = None) -> list[Command]:
+        """Commands of a vehicle, newest first, those given before the one of id `before`."""
+        return self._read(
+            "select body from command where vehicle_id = ?1 and number <"
+            " coalesce((select number from command where id = ?2 and vehicle_id = ?1),"
+            " iif(?2 is null, 9223372036854775807, 0)) order by number desc limit ?3",
+            vehicle_id,
+            before,
+            limit,
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many commands stand where."""
+        with _errors():
+            rows = self._database.execute("select state, count(*) from command group by state")
+            return dict(rows.fetchall())
+
+    def forget(self, *, before: int) -> int:
+        """Remove what is final and was given before an instant, ns; how many."""
+        with _errors():
+            return self._database.execute(
+                f"delete from command where state in ({_FINAL_SQL}) and issued_at < ?", (before,)
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _read(self, query: str, *values: object) -> list[Command]:
+        with _errors():
+            rows = self._database.execute(query, values).fetchall()
+        return [_decoder.decode(body) for (body,) in rows]
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = full")
+        found = database.execute("pragma user_version").fetchone()[0]
+        health = database.execute("pragma quick_check(1)").fetchone()[0]
+        if health != "ok":
+            raise sqlite3.DatabaseError(health)
+        if found == 0:
+            database.executescript(f"begin; {SCHEMA}; commit;")
+        elif found != VERSION:
+            raise FolderError(f"{path}: format {found}; this Contactor reads {VERSION}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _set_aside(path: Path, damage: sqlite3.DatabaseError) -> None:
+    aside = path.with_suffix(f".damaged-{time.time_ns()}")
+    _log.warning("commands damaged, set aside file=%s reason=%s", aside.name, damage)
+    for suffix in ("", "-wal", "-shm"):
+        part = Path(f"{path}{suffix}")
+        if part.exists():
+            part.rename(f"{aside}{suffix}")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """The library's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        kind = FolderFull if is_full else FolderError
+        raise kind(f"commands.db: {error}") from error
+    except OSError as error:
+        raise FolderError(f"commands.db: {error.strerror}") from error

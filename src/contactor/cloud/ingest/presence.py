@@ -1,0 +1,61 @@
+"""Who was heard of when: online, asleep or lost. Owned by the ingest, changed on its loop only.
+
+    presence = Presence()
+    presence.hear("leaf", now_ns)
+    presence.of("leaf", now_ns)         # Connectivity.ONLINE
+
+A car that says it closes or sleeps is asleep until it says otherwise. One that was not heard since
+this start is taken to sleep: nothing is known that would make it lost.
+"""
+
+from enum import StrEnum
+
+from contactor.clock import NS_PER_S
+from contactor.link.messages import Hello
+
+ONLINE_NS = 45 * NS_PER_S
+MAX_HEARD = 100_000
+
+
+class Connectivity(StrEnum):
+    """Heard of just now; silent on purpose or since before this start; silent without a word."""
+
+    ONLINE = "online"
+    ASLEEP = "asleep"
+    LOST = "lost"
+
+
+class Presence:
+    """When each car was last heard, and which of them rest; bounded by `MAX_HEARD` cars."""
+
+    def __init__(self) -> None:
+        self._heard_at: dict[str, int] = {}
+        self._closed: set[str] = set()
+        self._asleep: set[str] = set()
+
+    def hear(self, vehicle_id: str, now_ns: int) -> None:
+        """Note that something came from a car."""
+        if vehicle_id in self._heard_at or len(self._heard_at) < MAX_HEARD:
+            self._heard_at[vehicle_id] = now_ns
+
+    def greet(self, hello: Hello, now_ns: int) -> None:
+        """Note what a car says of itself."""
+        self.hear(hello.vehicle_id, now_ns)
+        for resting, says_so in ((self._closed, hello.closing), (self._asleep, hello.asleep)):
+            resting.discard(hello.vehicle_id)
+            if says_so and len(resting) < MAX_HEARD:
+                resting.add(hello.vehicle_id)
+
+    def of(self, vehicle_id: str, now_ns: int) -> Connectivity:
+        """Where a car stands at `now_ns`."""
+        heard_at = self._heard_at.get(vehicle_id)
+        if heard_at is None or vehicle_id in self._closed or vehicle_id in self._asleep:
+            return Connectivity.ASLEEP
+        return Connectivity.ONLINE if now_ns - heard_at <= ONLINE_NS else Connectivity.LOST
+
+    def is_listening(self, vehicle_id: str, now_ns: int) -> bool:
+        """Whether a car would hear what is sent now, as far as is known; one asleep does."""
+        heard_at = self._heard_at.get(vehicle_id)
+        if heard_at is None or vehicle_id in self._closed:
+            return False
+        return now_ns - heard_at <= ONLINE_NS

@@ -1,0 +1,171 @@
+"""The live stream: a WebSocket that tells the twin's state, then each change of it, as JSON.
+
+    WS /api/v1/live?vehicle=demo&path=Vehicle.Speed         both repeatable, all by default
+
+    {"type": "snapshot", "vehicles": [...]}     first, as GET /vehicles/{id} tells each
+    {"type": "change", ...}                     and so on: see contactor.cloud.twin.events
+    {"type": "tick", "now": ...}                after two seconds without anything else
+
+A socket that is slow is told the newest values only; one that takes nothing for half a minute is
+closed. What a client sends is read and ignored. Closed with 1008: an unknown vehicle or path.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import msgspec
+from litestar import WebSocket, websocket
+from litestar.datastructures import State
+from litestar.exceptions import WebSocketDisconnect
+from litestar.handlers import WebsocketRouteHandler
+
+from contactor.clock import Clock, to_iso
+from contactor.cloud.twin.feed import Subscription
+from contactor.cloud.twin.twin import TICK_S, Twin
+from contactor.errors import ContactorError, UsageError
+from contactor.faces.web.fleet import Fleet, VehicleNow
+from contactor.signals.catalogue import catalogue
+
+MAX_SOCKETS = 256
+MAX_VEHICLES = 128  # a request line has room for 8 KB
+MAX_PATHS = 128
+SILENCE_S = 2.0
+SEND_LIMIT_S = 30.0
+MAX_REASON_BYTES = 120  # RFC 6455, section 5.5: a close frame has room for 123
+GOING_AWAY, POLICY, TRY_AGAIN = 1001, 1008, 1013
+
+_encoder = msgspec.json.Encoder()
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
+    """How things stand."""
+
+    vehicles: list[VehicleNow]
+
+
+class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
+    """Nothing happened, and the connection lives."""
+
+    now: str
+
+
+AnySocket = WebSocket[object, object, State]
+
+
+class Live:
+    """Owns the open sockets; lives on one loop."""
+
+    def __init__(self, *, fleet: Fleet, twin: Twin, clock: Clock) -> None:
+        self._fleet = fleet
+        self._twin = twin
+        self._clock = clock
+        self._sockets = 0
+        self._closing = asyncio.Event()
+
+    @property
+    def sockets(self) -> int:
+        """How many are open."""
+        return self._sockets
+
+    def close(self) -> None:
+        """End every socket, and take no more."""
+        self._closing.set()
+
+    async def run(self) -> None:
+        """Tell subscribers once a second what became stale or was lost, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._twin.tick()
+
+    def route(self) -> WebsocketRouteHandler:
+        """The handler of the stream."""
+
+        @websocket("/live")
+        async def live(socket: AnySocket) -> None:
+            await socket.accept()
+            if self._sockets >= MAX_SOCKETS:
+                await _close(socket, TRY_AGAIN, f"{MAX_SOCKETS} streams are open, the limit")
+                return
+            self._sockets += 1
+            try:
+                await self._serve(socket)
+            finally:
+                self._sockets -= 1
+
+        return live
+
+    async def _serve(self, socket: AnySocket) -> None:
+        try:
+            vehicles = self._vehicles(socket.query_params.getall("vehicle", []))
+            paths = _paths(socket.query_params.getall("path", []))
+        except ContactorError as error:
+            await _close(socket, POLICY, str(error))
+            return
+        subscription = self._twin.subscribe(vehicles=vehicles, paths=paths)
+        snapshot = Snapshot(self._fleet.snapshot(vehicles, paths))
+        tasks = [
+            asyncio.create_task(
+                self._send(socket, _encoder.encode(snapshot).decode(), subscription)
+            ),
+            asyncio.create_task(_read(socket)),
+            asyncio.create_task(self._closing.wait()),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            subscription.close()
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        if self._closing.is_set():
+            await _close(socket, GOING_AWAY, "the server stops")
+            return
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(
+                result, WebSocketDisconnect | TimeoutError
+            ):
+                raise result
+        await _close(socket, TRY_AGAIN, f"nothing was taken for {SEND_LIMIT_S:g} s")
+
+    async def _send(self, socket: AnySocket, first: str, subscription: Subscription) -> None:
+        await _send_text(socket, first)
+        while True:
+            events = await subscription.next(SILENCE_S)
+            for event in events:
+                await _send_text(socket, event.wire)
+            if not events:
+                tick = Tick(to_iso(self._clock.now_ns()))
+                await _send_text(socket, _encoder.encode(tick).decode())
+
+    def _vehicles(self, names: Sequence[str]) -> frozenset[str] | None:
+        if len(names) > MAX_VEHICLES:
+            raise UsageError(f"{len(names)} vehicles; the limit is {MAX_VEHICLES}")
+        for name in names:
+            self._fleet.vehicle(name)
+        return frozenset(names) or None
+
+
+def _paths(paths: Sequence[str]) -> frozenset[str] | None:
+    if len(paths) > MAX_PATHS:
+        raise UsageError(f"{len(paths)} paths; the limit is {MAX_PATHS}")
+    return frozenset(catalogue()[path].path for path in paths) or None
+
+
+async def _read(socket: AnySocket) -> None:
+    """Until the client is gone; what it says is of no interest."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _send_text(socket: AnySocket, text: str) -> None:
+    async with asyncio.timeout(SEND_LIMIT_S):
+        await socket.send({"type": "websocket.send", "text": text, "bytes": None})
+
+
+async def _close(socket: AnySocket, code: int, reason: str) -> None:
+    """Close, unless the client was faster."""
+    short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    with contextlib.suppress(Exception, TimeoutError):
+        async with asyncio.timeout(0.5):
+            await socket.close(code=code, reason=short)

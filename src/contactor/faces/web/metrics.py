@@ -1,0 +1,71 @@
+"""What an instance counts, in the text form that Prometheus reads.
+
+    metrics_text([Metric("contactor_records_total", "counter", "Records taken in.", {"": 12})])
+
+Source: Prometheus text exposition format 0.0.4.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.twin.twin import Twin
+from contactor.faces.web.live import Live
+
+MEDIA_TYPE = "text/plain; version=0.0.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measure and its samples by label set, as `state="done"`; "" for none."""
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    text: str
+    samples: Mapping[str, int]
+
+
+def metrics_text(metrics: Iterable[Metric]) -> str:
+    """The metrics as one text."""
+    lines = []
+    for metric in metrics:
+        lines += [f"# HELP {metric.name} {metric.text}", f"# TYPE {metric.name} {metric.kind}"]
+        for labels, value in metric.samples.items():
+            lines.append(f"{metric.name}{f'{{{labels}}}' if labels else ''} {value}")
+    return "\n".join(lines) + "\n"
+
+
+def instance_metrics(
+    *, ingest: Ingest, twin: Twin, dispatcher: Dispatcher, live: Live
+) -> list[Metric]:
+    """What a running instance counts."""
+    intake = ingest.intake
+    stands = {f'state="{state}"': count for state, count in dispatcher.store.counts().items()}
+    return [
+        Metric("contactor_records_total", "counter", "Records taken in.", {"": intake.records}),
+        Metric("contactor_rows_total", "counter", "Rows in them.", {"": intake.rows}),
+        Metric("contactor_repeats_total", "counter", "Records had before.", {"": intake.repeats}),
+        Metric(
+            "contactor_out_of_order_total",
+            "counter",
+            "Records too far ahead, left for later.",
+            {"": intake.out_of_order},
+        ),
+        Metric("contactor_commands", "gauge", "Commands kept, by state.", stands),
+        Metric(
+            "contactor_reports_ignored_total",
+            "counter",
+            "Reports about no open command of their sender.",
+            {"": dispatcher.reports_ignored},
+        ),
+        Metric("contactor_twin_vehicles", "gauge", "Cars in the twin.", {"": len(twin.vehicles)}),
+        Metric("contactor_live_sockets", "gauge", "Open live streams.", {"": live.sockets}),
+        Metric(
+            "contactor_live_merged_total",
+            "counter",
+            "Values that a newer one replaced before a slow stream took them.",
+            {"": twin.feed.merged},
+        ),
+    ]

@@ -1,0 +1,85 @@
+"""Keeps pages of other sites out: they may run in the user's browser, on the user's machine.
+
+    Host      localhost, 127.0.0.1 or [::1], any port          else 421: a name that others gave us
+    Origin    where it is sent with a change or a WebSocket,   else 403: another site's page
+              its host is the Host
+
+A name that someone else points at this machine (DNS rebinding) is thus no way in, nor is a form or
+a script of another page. Programs send no Origin and are not concerned.
+
+    app = SameSite(api)         # any ASGI application
+"""
+
+import http
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from contactor.faces.web.problems import MEDIA_TYPE, Problem
+
+HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SameSite:
+    """An application behind the rules above."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that breaks a rule; hand any other on."""
+        refused = refusal(scope)
+        if refused is not None:
+            await _refuse(scope, send, *refused)
+            return
+        await self._app(scope, receive, send)
+
+
+def refusal(scope: Scope) -> tuple[int, str] | None:
+    """The status and the words with which a request is to be refused; None where it is not."""
+    if scope["type"] not in (ScopeType.HTTP, ScopeType.WEBSOCKET):
+        return None  # the server's start and end
+    hosts = _header(scope["headers"], b"host")
+    if len(hosts) != 1 or _name(hosts[0]) not in HOSTS:
+        return 421, f"host {', '.join(hosts)[:120]!r}; served here: {', '.join(sorted(HOSTS))}"
+    is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in _SAFE_METHODS
+    origins = _header(scope["headers"], b"origin")
+    if is_change and origins and any(_host_of(origin) != hosts[0].lower() for origin in origins):
+        return 403, f"origin {', '.join(origins)[:120]!r} is another site than {hosts[0]!r}"
+    return None
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in headers if key.lower() == name]
+
+
+def _name(host: str) -> str:
+    """The host without its port."""
+    end = host.rfind(":")
+    has_port = end > host.rfind("]") and host[end + 1 :].isdigit()
+    return (host[:end] if has_port else host).lower()
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
+    phrase = http.HTTPStatus(status).phrase
+    body = msgspec.json.encode(Problem("about:blank", phrase, status, detail))
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    kind = "websocket.http.response" if scope["type"] == ScopeType.WEBSOCKET else "http.response"
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})  # type: ignore[arg-type,misc]  # of either kind
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})  # type: ignore[arg-type,misc]  # of either kind

@@ -1,0 +1,236 @@
+"""The live stream, as a browser or a program meets it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from contactor.faces.web import live
+from contactor.link.messages import Hello
+from contactor.signals.groups import Group
+from contactor.signals.record import Record
+from tests.cloud.lake.samples import GEAR, NA, SPEED, T0, S, rows, store_drive
+from tests.faces.web.conftest import Instance
+from tests.faces.web.serving import serving
+
+Check = Callable[[int], Awaitable[None]]
+
+
+def run(instance: Instance, check: Check) -> None:
+    async def within() -> None:
+        async with serving(instance) as port:
+            await check(port)
+
+    asyncio.run(within())
+
+
+def stream(port: int, query: str = "", **options: object) -> connect:
+    return connect(f"ws://localhost:{port}/api/v1/live{query}", proxy=None, **options)  # type: ignore[arg-type]
+
+
+async def hear(socket: ClientConnection) -> dict[str, object]:
+    message: dict[str, object] = json.loads(await asyncio.wait_for(socket.recv(), 5))
+    return message
+
+
+async def events(socket: ClientConnection) -> AsyncIterator[dict[str, object]]:
+    while True:
+        message = await hear(socket)
+        if message["type"] != "tick":
+            yield message
+
+
+def record(
+    sequence: int, ts: int, columns: dict[str, list[object]], vehicle: str = "leaf"
+) -> Record:
+    return Record(vehicle, 1, sequence, (rows(Group.DRIVE, [ts], columns),))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def leaf(instance: Instance) -> Instance:
+    """With two vehicles, of which the lake knows a speed each."""
+    for vehicle_id in ("leaf", "elm"):
+        store_drive(instance.store, {SPEED: [10.0, 20.0], GEAR: [1, NA]}, vehicle_id=vehicle_id)
+    instance.start()
+    return instance
+
+
+def test_stream_begins_with_a_snapshot_and_goes_on_with_changes(leaf: Instance) -> None:
+    async def check(port: int) -> None:
+        async with stream(port) as socket:
+            first = await hear(socket)
+            assert list(first) == ["type", "vehicles"]
+            assert [one["vehicle_id"] for one in first["vehicles"]] == ["elm", "leaf"]
+            [_, known] = first["vehicles"]
+            assert list(known) == ["vehicle_id", "name", "profile", "connectivity", "signals"]
+            assert known["signals"][SPEED] == {
+                "value": 20.0,
+                "unit": "km/h",
+                "ts": "2024-05-01T08:00:01Z",
+                "desired": None,
+                "stale": False,
+            }
+            assert known["signals"][GEAR]["value"] is None
+            leaf.twin.take(record(2, T0 + 2 * S, {SPEED: [30.0], GEAR: [None]}))
+            assert await anext(events(socket)) == {
+                "type": "change",
+                "vehicle_id": "leaf",
+                "ts": "2024-05-01T08:00:02Z",
+                "values": {SPEED: 30.0},
+            }
+
+    run(leaf, check)
+
+
+def test_stream_tells_what_it_was_asked_for_alone(leaf: Instance) -> None:
+    async def check(port: int) -> None:
+        async with stream(port, f"?vehicle=leaf&path={GEAR}") as socket:
+            [known] = (await hear(socket))["vehicles"]
+            assert (known["vehicle_id"], list(known["signals"])) == ("leaf", [GEAR])
+            leaf.twin.take(record(2, T0 + 2 * S, {GEAR: [2]}, vehicle="elm"))
+            leaf.twin.take(record(2, T0 + 2 * S, {SPEED: [30.0]}))
+            leaf.twin.take(record(3, T0 + 3 * S, {SPEED: [31.0], GEAR: [3]}))
+            assert (await anext(events(socket)))["values"] == {GEAR: 3}
+
+    run(leaf, check)
+
+
+def test_stream_tells_staleness_and_connectivity(leaf: Instance) -> None:
+    async def check(port: int) -> None:
+        leaf.presence.greet(Hello("leaf", "", ()), T0)
+        async with stream(port, "?vehicle=leaf") as socket:
+            [known] = (await hear(socket))["vehicles"]
+            assert known["connectivity"] == "online"
+            leaf.clock.advance(12)
+            leaf.twin.tick()
+            told = await anext(events(socket))
+            assert (told["type"], set(told["paths"])) == ("stale", {SPEED, GEAR})
+            leaf.clock.advance(40)
+            leaf.twin.tick()
+            told = await anext(events(socket))
+            assert (told["type"], told["connectivity"]) == ("connectivity", "lost")
+
+    run(leaf, check)
+
+
+def test_stream_without_news_ticks(leaf: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SILENCE_S", 0.05)
+
+    async def check(port: int) -> None:
+        async with stream(port) as socket:
+            await hear(socket)
+            assert await hear(socket) == {"type": "tick", "now": "2024-05-01T08:00:00Z"}
+
+    run(leaf, check)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?vehicle=oak", "no vehicle 'oak'"),
+        ("?path=Vehicle.Sped", "unknown signal 'Vehicle.Sped'"),
+        ("?vehicle=leaf&path=", "unknown signal ''"),
+        ("?" + "&".join(["path=Vehicle.Speed"] * 129), "129 paths; the limit is 128"),
+    ],
+)
+def test_stream_of_what_is_unknown_is_closed_with_the_reason(
+    leaf: Instance, query: str, words: str
+) -> None:
+    async def check(port: int) -> None:
+        async with stream(port, query) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await hear(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+        assert words in closed.value.rcvd.reason
+
+    run(leaf, check)
+
+
+def test_streams_are_limited(leaf: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_SOCKETS", 1)
+
+    async def check(port: int) -> None:
+        async with stream(port) as first:
+            await hear(first)
+            async with stream(port) as second:
+                with pytest.raises(ConnectionClosed) as closed:
+                    await hear(second)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1013
+        while leaf.live.sockets:
+            await asyncio.sleep(0.01)
+        async with stream(port) as third:
+            await hear(third)
+
+    run(leaf, check)
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
+def test_stream_of_another_site_is_refused(leaf: Instance, origin: str) -> None:
+    async def check(port: int) -> None:
+        with pytest.raises(InvalidStatus) as refused:
+            async with stream(port, origin=origin):
+                pass
+        assert refused.value.response.status_code == 403
+        async with stream(port, origin=f"http://localhost:{port}") as socket:
+            await hear(socket)
+
+    run(leaf, check)
+
+
+def test_client_that_talks_is_ignored_and_one_that_goes_is_forgotten(leaf: Instance) -> None:
+    async def check(port: int) -> None:
+        async with stream(port) as socket:
+            await hear(socket)
+            await socket.send("hello?")
+            await socket.send(b"\x00")
+            leaf.twin.take(record(2, T0 + 2 * S, {SPEED: [30.0]}))
+            assert (await anext(events(socket)))["type"] == "change"
+        while leaf.live.sockets or leaf.twin.feed.subscribers:
+            await asyncio.sleep(0.01)
+
+    run(leaf, check)
+
+
+def test_slow_client_is_told_the_newest_values_and_costs_no_memory(leaf: Instance) -> None:
+    async def check(port: int) -> None:
+        async with stream(port, max_queue=1) as slow:
+            await hear(slow)
+            for number in range(20_000):
+                leaf.twin.take(
+                    record(2 + number, T0 + number * S // 1000 + S, {SPEED: [1.0 + number % 200]})
+                )
+                if not number % 100:
+                    await asyncio.sleep(0)
+            assert leaf.twin.feed.merged > 10_000
+            last = {}
+            async for event in events(slow):
+                last = event
+                if event["ts"] == "2024-05-01T08:00:20.999Z":
+                    break
+            assert last["values"] == {SPEED: 200.0}
+
+    run(leaf, check)
+
+
+def test_open_streams_end_with_the_server(leaf: Instance) -> None:
+    async def check() -> float:
+        async with serving(leaf) as port:
+            sockets = [await stream(port) for _ in range(20)]
+            for socket in sockets:
+                await hear(socket)
+            began = time.monotonic()
+        took_s = time.monotonic() - began
+        for socket in sockets:
+            with pytest.raises(ConnectionClosed) as closed:
+                await hear(socket)
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "the server stops")
+        return took_s
+
+    assert asyncio.run(check()) < 1.5
