@@ -19,6 +19,7 @@ from contactor.cloud.lake.newest import newest
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.twin.restore import restore
 from contactor.cloud.twin.twin import Twin
+from contactor.errors import first_failure
 from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.live import Live
@@ -122,9 +123,12 @@ class _Cloud:
 
     async def run_others(self) -> None:
         """All but the ingest, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.dispatcher.run())
-            group.create_task(self.live.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.dispatcher.run())
+                group.create_task(self.live.run())
+        except BaseExceptionGroup as failures:
+            raise first_failure(failures) from failures
 
     async def close(self) -> None:
         """Let go of what is open."""

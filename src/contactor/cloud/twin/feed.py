@@ -112,6 +112,12 @@ class Subscription:
                     await self._some.wait()
             except TimeoutError:
                 return []
+        return self.take()
+
+    def take(self) -> list[Event]:
+        """What waits of one vehicle now; none where nothing does."""
+        if not self._waiting:
+            return []
         return self._waiting.pop(next(iter(self._waiting))).events()
 
     def close(self) -> None:
