@@ -3,7 +3,8 @@
 #   make setup               .venv with what the program and its tests need
 #   make run [ARGS=...]      contactor run; without ARGS it plays a sample drive
 #   make test [ARGS=...]     the tests; ARGS="-k outbox" for some
-#   make check               lint, format, types, import direction, spelling, docs
+#   make check               lint, format, types, import direction, spelling, docs, web app
+#   make web                 the web app anew, if its sources changed
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py
 #   make fuzz [ARGS=...]     the property tests, much longer
 #   make wheel, make sizes   the wheel; what it weighs in each size
@@ -21,7 +22,7 @@ ARGS   ?=
 export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := setup
-.PHONY: setup run test check bench fuzz wheel sizes lock clean
+.PHONY: setup run web test check bench fuzz wheel sizes lock clean
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 
@@ -30,7 +31,7 @@ setup: .venv/.setup
 # The stamp is older than the lock after a change of dependencies: then, and only then, sync again.
 .venv/.setup: requirements.txt pyproject.toml $(BIN)/uv
 	$(SYNC) --require-hashes --requirement requirements.txt
-	$(SYNC) --no-deps --editable .
+	$(SYNC) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.
@@ -47,6 +48,7 @@ lock: $(BIN)/uv
 		--generate-hashes --no-annotate --no-header --output-file requirements.txt $(ARGS)
 
 clean:
+	rm -rf frontend/node_modules src/contactor/faces/web/static
 	rm -rf .venv .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist site
 	find src tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -57,6 +59,11 @@ DRIVE := --car "recording:examples/drives/leaf.log?profile=nissan_leaf_ze1&vehic
 
 run: setup
 	@exec $(BIN)/contactor run $(if $(ARGS),$(ARGS),$(DRIVE))
+
+# The web app, built into the package; also by every installation (hatch_build.py). Node comes with
+# the lock, from its wheel. While developing, vite serves frontend/.
+web: setup
+	$(BIN)/python hatch_build.py
 
 # ── tests and checks ─────────────────────────────────────────────────────────────────────────────
 
@@ -73,6 +80,7 @@ check: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python hatch_build.py check
 
 # ── benchmarks ───────────────────────────────────────────────────────────────────────────────────
 
@@ -96,7 +104,7 @@ bench: setup
 
 # ── the wheel ────────────────────────────────────────────────────────────────────────────────────
 
-wheel: setup
+wheel: web
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 
