@@ -16,10 +16,11 @@ from contactor.car.profiles.finding import Finding, Level
 from contactor.car.profiles.limits import Limits, check_limits, read_limits
 from contactor.car.profiles.map_file import SignalMapFile, read_map
 from contactor.car.profiles.mapping import SignalMap
-from contactor.car.profiles.profile import DATABASE, LIMITS, MAP, README
+from contactor.car.profiles.physics_file import read_physics
+from contactor.car.profiles.profile import DATABASE, LIMITS, MAP, PHYSICS, README
 from contactor.errors import DatabaseError, UsageError
 
-FILE_ORDER = (DATABASE, MAP, LIMITS, README)
+FILE_ORDER = (DATABASE, MAP, LIMITS, PHYSICS, README)
 
 
 def check_profile(folder: Path) -> list[Finding]:
@@ -35,6 +36,10 @@ def check_profile(folder: Path) -> list[Finding]:
     root = read_document(folder / MAP, findings)
     mapped = None if root is None else read_map(root, database)
     _check_limits(folder, mapped, root, findings)
+    if (folder / PHYSICS).exists():
+        physics = read_document(folder / PHYSICS, findings)
+        if physics is not None:
+            read_physics(physics)
     if not (folder / README).is_file():
         message = "this file is missing: which cars, and where do the facts come from?"
         findings.append(Finding(README, None, Level.WARNING, message))

@@ -1,9 +1,10 @@
-"""A car profile: its DBC, its map and its limits, from the package or from a folder of yours.
+"""A car profile: DBC, map, limits and physics, from the package or from a folder of yours.
 
     profile = load_profile("nissan_leaf_ze1")       # or load_profile("./my_car")
     profile.title, profile.is_read_only             # ('Nissan Leaf ZE1 (2018 on)', True)
 
-A profile without `limits.toml` allows nothing to be asked of its car.
+A profile without `limits.toml` allows nothing to be asked of its car; one without `physics.toml`
+is of a car that cannot be made up.
 """
 
 import hashlib
@@ -17,11 +18,14 @@ from contactor.car.profiles.finding import Finding, refuse_errors
 from contactor.car.profiles.limits import Limits, read_limits
 from contactor.car.profiles.map_file import read_map
 from contactor.car.profiles.mapping import SignalMap
+from contactor.car.profiles.physics_file import read_physics
 from contactor.errors import MalformedMap, UnknownProfile
+from contactor.physics.parameters import CarParameters
 
 DATABASE = "car.dbc"
 MAP = "map.toml"
 LIMITS = "limits.toml"
+PHYSICS = "physics.toml"
 README = "README.md"
 
 
@@ -32,6 +36,7 @@ class Profile:
     Fields:
         name: the built-in name, or the folder's.
         fingerprint: SHA-256 (hex) of car.dbc and map.toml: what readings depend on.
+        physics: what a virtual car of this model is made of; None where the folder does not say.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Profile:
     map: SignalMap
     limits: Limits
     fingerprint: str
+    physics: CarParameters | None = None
 
     @property
     def is_read_only(self) -> bool:
@@ -73,6 +79,10 @@ def load_profile(name_or_folder: str | Path) -> Profile:
     if (folder / LIMITS).exists():
         limits_root = read_document(folder / LIMITS, findings)
         limits = Limits() if limits_root is None else read_limits(limits_root)
+    physics = None
+    if (folder / PHYSICS).exists():
+        physics_root = read_document(folder / PHYSICS, findings)
+        physics = None if physics_root is None else read_physics(physics_root)
     refuse_errors(folder, findings)
     return Profile(
         name=folder.name,
@@ -82,6 +92,7 @@ def load_profile(name_or_folder: str | Path) -> Profile:
         map=mapped.map,
         limits=limits,
         fingerprint=_fingerprint(folder),
+        physics=physics,
     )
 
 

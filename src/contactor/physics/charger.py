@@ -1,0 +1,64 @@
+"""What a station gives the battery: AC through the car's charger, DC straight.
+
+    battery side = efficiency (wall - constant) for AC; what the station gives for DC
+
+DC power follows a curve over the state of charge, and the battery's temperature takes its part.
+"""
+
+from contactor.physics.curve import Curve
+from contactor.physics.pack import Pack
+from contactor.physics.parameters import Charging
+from contactor.physics.state import Plug
+
+ESTIMATE_STEPS = 16
+
+
+class Charger:
+    """One car's side of the plug; it holds no state."""
+
+    __slots__ = ("_ac_max_w", "_constant_w", "_dc_w", "_efficiency", "ramp_w_per_s")
+
+    def __init__(self, charging: Charging) -> None:
+        self._ac_max_w = charging.ac_power_max_kw * 1000
+        self._efficiency = charging.ac_efficiency
+        self._constant_w = charging.ac_constant_w
+        self._dc_w = Curve(charging.dc_state_of_charge, [kw * 1000 for kw in charging.dc_power_kw])
+        self.ramp_w_per_s = charging.ramp_kw_per_s * 1000
+
+    def offered_w(self, plug: Plug, station_power_w: float) -> float:
+        """The most that the car's high-voltage side can get."""
+        if plug == "dc":
+            return station_power_w
+        wall_w = min(station_power_w, self._ac_max_w)
+        return max(0.0, (wall_w - self._constant_w) * self._efficiency)
+
+    def wall_w(self, plug: Plug, taken_w: float) -> float:
+        """What the station gives, where the high-voltage side takes `taken_w`."""
+        return taken_w if plug == "dc" else taken_w / self._efficiency + self._constant_w
+
+    def accepted_w(self, state_of_charge: float, factor: float) -> float:
+        """The most that the battery takes; `factor` is what its temperature allows."""
+        return self._dc_w.at(state_of_charge) * factor
+
+    def time_to_limit_s(
+        self,
+        pack: Pack,
+        *,
+        state_of_charge: float,
+        state_of_health: float,
+        limit: float,
+        offered_w: float,
+        factor: float,
+    ) -> float:
+        """How long a charge to `limit` will take, if warmth and station stay as they are."""
+        step = (limit - state_of_charge) / ESTIMATE_STEPS
+        if step <= 0:
+            return 0.0
+        total_s, below_j = 0.0, pack.stored_j(state_of_charge, state_of_health)
+        for index in range(ESTIMATE_STEPS):
+            middle = state_of_charge + (index + 0.5) * step
+            above_j = pack.stored_j(state_of_charge + (index + 1) * step, state_of_health)
+            power_w = min(offered_w, self.accepted_w(middle, factor))
+            total_s += (above_j - below_j) / max(power_w, 100.0)
+            below_j = above_j
+        return total_s
