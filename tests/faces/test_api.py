@@ -228,7 +228,7 @@ def test_unknown_vehicle_is_not_found(api: httpx.Client, path: str) -> None:
     check_problem(api.get(f"/api/v1/{path}"), 404, "'e'")
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/v1/", "/api/v1/bogus", "/api/v1/vehicles/a/b"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1/", "/api/v1/bogus", "/api/v1/vehicles/a/b"])
 def test_unknown_path_is_not_found(api: httpx.Client, path: str) -> None:
     check_problem(api.get(path), 404, "")
 

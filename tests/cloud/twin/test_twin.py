@@ -248,8 +248,9 @@ def test_twin_tells_changes_staleness_loss_and_return() -> None:
 
 def test_old_value_is_told_and_at_once_that_it_is_stale() -> None:
     twin, _, _ = made()
+    twin.take(record(1, {GEAR: [1]}))
     hearing = twin.subscribe()
-    twin.take(record(1, {SPEED: [41.5]}, ts=T0 - 60 * S))
+    twin.take(record(2, {SPEED: [41.5]}, ts=T0 - 60 * S))
     kinds = [text[9:15] for text in told(hearing)]
     assert kinds == ["change", 'stale"']
     twin.tick()
@@ -264,3 +265,11 @@ def test_desired_value_is_told_and_cleared() -> None:
     twin.want("leaf", LOCK, None)
     assert told(hearing) == [f'{{"type":"desired","values":{{"{LOCK}":null}}}}']
     assert twin.signals("leaf") == {}
+
+
+def test_car_that_is_new_is_told_with_its_connectivity() -> None:
+    twin, presence, clock = made()
+    hearing = twin.subscribe()
+    presence.hear("leaf", clock.now_ns())
+    twin.take(record(1, {SPEED: [41.5]}))
+    assert [text[9:15] for text in told(hearing)] == ["change", "connec"]

@@ -138,8 +138,8 @@ class Ingest:
             except MalformedRecord:
                 self.intake.take_stranger(delivery.subject, delivery.payload, now_ns=now_ns)
                 continue
-            self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
             self.presence.hear(vehicle_id, now_ns)
+            self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
         self._deliveries += deliveries
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()

@@ -172,7 +172,7 @@ class Twin:
         return stale
 
     def _history(self) -> NDArray[np.bool_]:
-        """What subscribers were told is stale, grown to the twin's size; new cells were not."""
+        """What subscribers were told is stale, grown to the twin's size; new cars are told of."""
         shape = self._cells.stamps.shape
         if self._was_stale.shape != shape:
             grown = np.zeros(shape, np.bool_)
@@ -181,7 +181,9 @@ class Twin:
             self._was_stale = grown
             now_ns = self._clock.now_ns()
             for name in self._cells.vehicles[len(self._was) :]:
-                self._was.append(self._presence.of(name, now_ns))
+                connectivity = self._presence.of(name, now_ns)
+                self._was.append(connectivity)
+                self.feed.publish(ConnectivityChange(name, connectivity))
         return self._was_stale
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────
