@@ -99,13 +99,15 @@ class CommandStore:
 
     def page(self, vehicle_id: str, *, limit: int, before: str | None = None) -> list[Command]:
         """Commands of a vehicle, newest first, those given before the one of id `before`."""
+        earlier = (
+            "" if before is None else " and number < (select number from command where id = ?3)"
+        )
         return self._read(
-            "select body from command where vehicle_id = ?1 and number <"
-            " coalesce((select number from command where id = ?2 and vehicle_id = ?1),"
-            " iif(?2 is null, 9223372036854775807, 0)) order by number desc limit ?3",
+            f"select body from command where vehicle_id = ?1{earlier}"
+            " order by number desc limit ?2",
             vehicle_id,
-            before,
             limit,
+            *([] if before is None else [before]),
         )
 
     def counts(self) -> dict[str, int]:
