@@ -99,15 +99,12 @@ class CommandStore:
 
     def page(self, vehicle_id: str, *, limit: int, before: str | None = None) -> list[Command]:
         """Commands of a vehicle, newest first, those given before the one of id `before`."""
-        earlier = (
-            "" if before is None else " and number < (select number from command where id = ?3)"
-        )
+        earlier = "" if before is None else "number < (select number from command where id = ?) and"
         return self._read(
-            f"select body from command where vehicle_id = ?1{earlier}"
-            " order by number desc limit ?2",
+            f"select body from command where {earlier} vehicle_id = ? order by number desc limit ?",
+            *([] if before is None else [before]),
             vehicle_id,
             limit,
-            *([] if before is None else [before]),
         )
 
     def counts(self) -> dict[str, int]:
