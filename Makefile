@@ -31,7 +31,8 @@ setup: .venv/.setup
 # The stamp is older than the lock after a change of dependencies: then, and only then, sync again.
 .venv/.setup: requirements.txt pyproject.toml $(BIN)/uv
 	$(SYNC) --require-hashes --requirement requirements.txt
-	$(SYNC) --no-deps --no-build-isolation --editable .
+	$(BIN)/python hatch_build.py
+	$(SYNC) --no-deps --editable .
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.
@@ -60,8 +61,7 @@ DRIVE := --car "recording:examples/drives/leaf.log?profile=nissan_leaf_ze1&vehic
 run: setup
 	@exec $(BIN)/contactor run $(if $(ARGS),$(ARGS),$(DRIVE))
 
-# The web app, built into the package; also by every installation (hatch_build.py). Node comes with
-# the lock, from its wheel. While developing, vite serves frontend/.
+# The web app, built into the package by Node from its wheel; nothing where it is current.
 web: setup
 	$(BIN)/python hatch_build.py
 
