@@ -21,6 +21,7 @@ from contactor.clock import from_iso
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
+from contactor.faces.web.app import web_app_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
 from contactor.faces.web.live import Live
@@ -128,7 +129,7 @@ def create_api(
 
     routes = [vehicles, vehicle, signals, summary, *command_routes(fleet, dispatcher), live.route()]
     api = Litestar(
-        [Router("/api/v1", route_handlers=routes), healthz, metrics],
+        [Router("/api/v1", route_handlers=routes), healthz, metrics, *web_app_routes()],
         openapi_config=_openapi(),
         exception_handlers={
             HTTPException: of_http_error,
