@@ -34,7 +34,7 @@ export function apply(fleet: Fleet, message: LiveMessage): void {
     case 'connectivity':
     case 'stale':
     case 'desired': {
-      const vehicle = (fleet.vehicles[message.vehicle_id] ??= unheardOf(message.vehicle_id))
+      const vehicle = vehicleOf(fleet, message.vehicle_id)
       if (message.type === 'connectivity') {
         vehicle.connectivity = message.connectivity
       } else if (message.type === 'stale') {
@@ -56,7 +56,8 @@ export function apply(fleet: Fleet, message: LiveMessage): void {
 
 /** Take in a command; its state never turns back, whichever way the news came first. */
 export function learn(fleet: Fleet, command: Command): void {
-  const list = (fleet.commands[command.vehicle_id] ??= [])
+  fleet.commands[command.vehicle_id] ??= []
+  const list = fleet.commands[command.vehicle_id]!
   const at = list.findIndex((known) => known.id === command.id)
   const known = list[at]
   if (known) {
@@ -110,15 +111,18 @@ function summary(row: Command[]): { state: CommandState; reason: string | null }
 }
 
 function reading(vehicle: Vehicle, path: string): Reading {
-  return (vehicle.signals[path] ??= {
-    value: null,
-    unit: null,
-    ts: null,
-    desired: null,
-    stale: false,
-  })
+  // Read back, never the value of the assignment: reactive state keeps a copy of what it is given.
+  vehicle.signals[path] ??= { value: null, unit: null, ts: null, desired: null, stale: false }
+  return vehicle.signals[path]!
 }
 
-function unheardOf(id: string): Vehicle {
-  return { vehicle_id: id, name: id, profile: null, connectivity: 'online', signals: {} }
+function vehicleOf(fleet: Fleet, id: string): Vehicle {
+  fleet.vehicles[id] ??= {
+    vehicle_id: id,
+    name: id,
+    profile: null,
+    connectivity: 'online',
+    signals: {},
+  }
+  return fleet.vehicles[id]!
 }

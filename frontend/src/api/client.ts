@@ -55,12 +55,3 @@ export async function series(
   query.set('max_points', String(points))
   return (await ask<{ series: Series[] }>(`${vehicle(id)}/signals?${query}`)).series
 }
-
-/** Whether the instance answers at all: told apart from a stream that has nothing to say. */
-export async function isAlive(): Promise<boolean> {
-  try {
-    return (await fetch('/healthz', { signal: AbortSignal.timeout(4000), cache: 'no-store' })).ok
-  } catch {
-    return false
-  }
-}

@@ -62,4 +62,4 @@ export type LiveMessage =
   | { type: 'stale'; vehicle_id: string; paths: string[] }
   | { type: 'desired'; vehicle_id: string; values: Record<string, Value> }
   | ({ type: 'command' } & Command)
-  | { type: 'ping' }
+  | { type: 'tick'; now: string }

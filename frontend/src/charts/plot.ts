@@ -12,6 +12,8 @@ export interface Track {
   colour: string
   scale: 'left' | 'right'
   isSigned?: boolean
+  /** Two tracks share the height: this one's values stay in its half. */
+  half?: 'upper' | 'lower'
   /** A faint line over the holes, for what stays as it is while nobody records it. */
   bridges?: boolean
 }
@@ -23,7 +25,7 @@ export interface Frame {
   tracks: Track[]
   /** Times to shade, [from, to] in s. */
   shaded: readonly (readonly [number, number])[]
-  range: Partial<Record<'left' | 'right', uPlot.Scale.Range>>
+  range?: uPlot.Range.MinMax
 }
 
 const FONT = '12px Inter, system-ui, sans-serif'
@@ -44,12 +46,19 @@ export function aligned(lines: { line: Line; bridges: boolean }[]): uPlot.Aligne
 }
 
 export function options(frame: () => Frame, width: number, height: number): uPlot.Options {
-  const { tracks, start, end, language, range } = frame()
+  const { tracks, start, end, language } = frame()
   const isLong = end - start > 2 * DAY_S
   const muted = css('--muted')
   const grid = { stroke: css('--line'), width: 1 }
-  const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
-  const day = new Intl.DateTimeFormat(language, { weekday: 'short', day: 'numeric' })
+  const time = new Intl.DateTimeFormat(language, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
+  const day = new Intl.DateTimeFormat(language, {
+    weekday: 'short',
+    day: width < 480 ? undefined : 'numeric',
+  })
 
   const series: uPlot.Series[] = [{}]
   const bands: uPlot.Band[] = []
@@ -74,9 +83,12 @@ export function options(frame: () => Frame, width: number, height: number): uPlo
       stroke: tracks.length > 1 ? css(track.colour) : muted,
       font: FONT,
       size: 44,
-      grid: { ...grid, show: scale === 'left' },
+      space: 26,
+      grid: { ...grid, filter: (plot, marks) => ownMarks(plot, track, marks) },
+      filter: (plot, marks) => ownMarks(plot, track, marks),
       ticks: { show: false },
-      values: (_, marks) => marks.map((mark) => String(mark).replace('-', '−')),
+      values: (_, marks) =>
+        marks.map((mark) => (mark === null ? '' : String(mark).replace('-', '−'))),
     }
   }
 
@@ -88,8 +100,8 @@ export function options(frame: () => Frame, width: number, height: number): uPlo
     cursor: { y: false, points: { size: 8 }, drag: { x: false, y: false } },
     scales: {
       x: { range: () => [frame().start, frame().end] },
-      left: { range: range.left },
-      right: { range: range.right },
+      left: { range: (_, low, high) => frame().range ?? halved(tracks[0]!, low, high) },
+      right: { range: (_, low, high) => halved(tracks[1] ?? tracks[0]!, low, high) },
     },
     axes: [
       {
@@ -110,6 +122,24 @@ export function options(frame: () => Frame, width: number, height: number): uPlo
     bands,
     hooks: { drawClear: [(plot) => shade(plot, frame().shaded)] },
   }
+}
+
+/** The scale that keeps a track in its half of the height, zero included. */
+export function halved(track: Track, low: number | null, high: number | null): [number, number] {
+  const [from, to] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)]
+  const span = Math.max(to - from, 20) * 1.08
+  if (track.half === 'upper') return [from - span * 1.1, from + span]
+  if (track.half === 'lower') return [to - span, to + span * 1.1]
+  return [from, from + span]
+}
+
+/** The marks of an axis in the half that its track has; null for the others. */
+function ownMarks(plot: uPlot, { half, scale }: Track, marks: number[]): (number | null)[] {
+  const { min = 0, max = 0 } = plot.scales[scale] ?? {}
+  const middle = ((min ?? 0) + (max ?? 0)) / 2
+  const isOwn = (mark: number) =>
+    half === 'upper' ? mark >= 0 : half === 'lower' ? mark < middle : true
+  return marks.map((mark) => (isOwn(mark) ? mark : null))
 }
 
 /** The beginnings of the days from `start` to `end` on the local clock. */

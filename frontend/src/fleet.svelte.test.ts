@@ -6,7 +6,8 @@ import { LOCKS, PATHS } from './paths'
 const T0 = '2026-05-01T08:00:00Z'
 
 function fleet(): Fleet {
-  const known: Fleet = { vehicles: {}, commands: {} }
+  // Reactive, as on the page: such state keeps copies of what it is given.
+  const known = $state<Fleet>({ vehicles: {}, commands: {} })
   const speed = { value: 12, unit: 'km/h', ts: T0, desired: null, stale: false }
   const vehicle = { vehicle_id: 'demo', name: 'Demo', profile: null, connectivity: 'online' } as const
   apply(known, { type: 'snapshot', vehicles: [{ ...vehicle, signals: { [PATHS.speed]: speed } }] })
@@ -67,4 +68,11 @@ test('one tap on several locks is one row, whose state is the worst', () => {
 test('a second tap on the same locks is a second row', () => {
   const twice = [...LOCKS, ...LOCKS].map((path, n) => command(String(n), { path }))
   expect(orders(twice, LOCKS)).toHaveLength(2)
+})
+
+test('nothing is lost of a car or a signal that was not known', () => {
+  const known = fleet()
+  const values = { [PATHS.chargeLimit]: 80 }
+  apply(known, { type: 'change', vehicle_id: 'new', ts: T0, values })
+  expect(known.vehicles.new!.signals[PATHS.chargeLimit]).toMatchObject({ value: 80, ts: T0 })
 })
