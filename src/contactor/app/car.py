@@ -1,102 +1,101 @@
 """The car's side in one process: each CAR's source, one outbox, one uplink.
 
-A car whose recording cannot be read, or can no longer, is logged once; the others go on.
+run_cars(cars, outbox=outbox, link="nats://...", options=CarOptions(speed=1.0))
 """
 
 import asyncio
 import contextlib
-import logging
 import signal
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 
-from contactor.app.cars import RecordingCar
-from contactor.car.adapters.recording import open_recording
-from contactor.car.agent.outbox import Lane, Outbox
-from contactor.car.agent.playback import Playback
-from contactor.car.agent.player import Player
+from contactor.app.cars import Car, RecordingCar, VirtualCarUrl
+from contactor.app.recordings import open_players, play
+from contactor.app.virtual import VirtualLife
+from contactor.car.adapters.canbus import CanBus
+from contactor.car.agent.outbox import Outbox, Stream
 from contactor.car.agent.uplink import Uplink
-from contactor.car.profiles.profile import load_profile
-from contactor.clock import Clock, SystemClock
-from contactor.errors import ContactorError, LogError, UsageError
+from contactor.clock import SystemClock
 from contactor.link.nats import NatsTransport
 
-_log = logging.getLogger(__name__)
+Work = Coroutine[object, object, None]
 
 
-def run_cars(cars: Sequence[RecordingCar], *, outbox: Outbox, link: str, speed: float) -> int:
+@dataclass(frozen=True, slots=True)
+class CarOptions:
+    """How the cars of one agent live.
+
+    Fields:
+        speed: times real time; infinity for as fast as it goes.
+        history_days: what a virtual car has behind it when it is seen for the first time.
+        bus: the python-can interface that virtual cars are on as well; None for none.
+    """
+
+    speed: float = 1.0
+    history_days: int = 0
+    bus: str | None = None
+
+
+def run_cars(cars: Sequence[Car], *, outbox: Outbox, link: str, options: CarOptions) -> int:
     """Run until SIGINT or SIGTERM; closes the outbox.
 
     Raises:
-        LogError: not one recording can be read.
+        LogError: not one car can be run.
     """
-    return asyncio.run(_run(cars, outbox, link, speed))
+    return asyncio.run(_run(cars, outbox, link, options))
 
 
-async def _run(cars: Sequence[RecordingCar], outbox: Outbox, link: str, speed: float) -> int:
+async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptions) -> int:
     clock = SystemClock()
     transport = NatsTransport(link, name="agent")
     uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
+    bus = None if options.bus is None else CanBus(options.bus, clock=clock)
     try:
-        players = await open_players(cars, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
-        await _play_all(players, outbox=outbox, uplink=uplink)
+        recorded = [car for car in cars if isinstance(car, RecordingCar)]
+        players = await open_players(
+            recorded, outbox=outbox, uplink=uplink, clock=clock, speed=options.speed
+        )
+        lives = [
+            await VirtualLife.open(
+                car,
+                outbox=outbox,
+                uplink=uplink,
+                transport=transport,
+                clock=clock,
+                speed=options.speed,
+                history_days=options.history_days,
+                bus=bus,
+            )
+            for car in cars
+            if isinstance(car, VirtualCarUrl)
+        ]
+        streams = [player.stream for player in players]
+        streams += [stream for life in lives for stream in life.streams]
+        work = [play(player) for player in players] + [life.run() for life in lives]
+        await _until_stopped(work, streams, outbox=outbox, uplink=uplink)
     finally:
         await uplink.close()
         await transport.close()
+        if bus is not None:
+            bus.close()
         outbox.close()
     return 0
 
 
-async def open_players(
-    cars: Sequence[RecordingCar], *, outbox: Outbox, uplink: Uplink, clock: Clock, speed: float
-) -> list[Player]:
-    """A player for each car that can be read.
-
-    Raises:
-        LogError: there is none; the message is the first car's.
-    """
-    players: list[Player] = []
-    failures: list[ContactorError] = []
-    for car in cars:
-        try:
-            playback = await asyncio.to_thread(_open, car, outbox, speed, clock.now_ns())
-        except (LogError, UsageError) as error:
-            failures.append(error)
-            continue
-        stream = outbox.open_stream(
-            car.vehicle_id, Lane.LIVE, profile=Path(car.profile).name, stream=playback.stream
-        )
-        players.append(
-            Player(playback, stream, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
-        )
-    if failures and not players:
-        raise LogError(str(failures[0])) from failures[0]
-    for failure in failures:
-        _log.error("car not played reason=%s", failure)
-    return players
-
-
-async def play(player: Player) -> None:
-    """Play to the end, or as far as the recording can be read."""
-    try:
-        await player.run()
-    except LogError as error:
-        _log.error("car not played on vehicle=%s reason=%s", player.stream.vehicle_id, error)
-
-
-async def _play_all(players: Sequence[Player], *, outbox: Outbox, uplink: Uplink) -> None:
-    """Play and send until SIGINT or SIGTERM."""
-    playing = {player.stream for player in players}
+async def _until_stopped(
+    work: Sequence[Work], streams: Sequence[Stream], *, outbox: Outbox, uplink: Uplink
+) -> None:
+    """Do the work and send until SIGINT or SIGTERM."""
     for stream in outbox.streams():
         position = outbox.position(stream)
-        if stream in playing or position.last > position.acknowledged:
+        if stream in streams or position.last > position.acknowledged:
             uplink.carry(stream)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     tasks = [asyncio.create_task(uplink.run())]
-    tasks += [asyncio.create_task(play(player)) for player in players]
+    tasks += [asyncio.create_task(one) for one in work]
     stopping = asyncio.create_task(stopped.wait())
     try:
         await _first_failure(tasks, stopping)
@@ -114,21 +113,3 @@ async def _first_failure(tasks: Sequence[asyncio.Task[None]], stopping: asyncio.
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-
-
-def _open(car: RecordingCar, outbox: Outbox, speed: float, now_ns: int) -> Playback:
-    """The recording; one without a date begins now, or when an earlier start of it began."""
-    recording = open_recording(car.log, start_ns=None, now_ns=now_ns)
-    profile = load_profile(car.profile)
-    playback = Playback(recording, profile, vehicle_id=car.vehicle_id, sampling=car.sampling)
-    if recording.duration_ns is None:
-        return playback
-    note = f"begun:{playback.stream:016x}"
-    begun = outbox.noted(note)
-    if begun is None:
-        # Faster than life it begins in the past, so that it ends now and no stamp is ahead of time.
-        ahead = recording.duration_ns * (1 - 1 / max(speed, 1.0))
-        begun = str(now_ns - round(ahead))
-        outbox.note(note, begun)
-    playback.lay_from(int(begun))
-    return playback

@@ -1,20 +1,25 @@
 """CAR urls: which cars to run, and from what.
 
+    virtual:contactor_ev?vehicle=demo&seed=1&count=1&plan=day
     recording:drive.log?profile=nissan_leaf_ze1&vehicle=leaf&sampling=every
 
-Form: `KIND:SOURCE?KEY=VALUE&...`; the keys allowed depend on the kind.
+Form: `KIND:SOURCE?KEY=VALUE&...`; the keys allowed depend on the kind. `count=N` makes N cars,
+`ID-1` to `ID-N`, each with the next seed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from contactor.car.agent.road import Sampling
 from contactor.errors import MalformedCar, UsageError
+from contactor.physics.plan import PlanKind
 from contactor.signals.codec import VEHICLE_ID
 
-KINDS = ("recording",)
-LATER = ("virtual", "can", "obd")
+LATER = ("can", "obd")
+MAX_COUNT = 100
+MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,30 @@ class RecordingCar:
     sampling: Sampling
 
 
-def parse_car(url: str, *, is_checked: bool = False) -> RecordingCar:
-    """Read a CAR url.
+@dataclass(frozen=True, slots=True)
+class VirtualCarUrl:
+    """A car made of physics."""
+
+    profile: str
+    vehicle_id: str
+    seed: int
+    plan: PlanKind
+
+
+Car = RecordingCar | VirtualCarUrl
+
+_FORMS = {
+    "virtual": "virtual:PROFILE",
+    "recording": "recording:FILE?profile=PROFILE",
+}
+_KEYS = {
+    "virtual": ("vehicle", "count", "seed", "plan"),
+    "recording": ("profile", "vehicle", "sampling"),
+}
+
+
+def parse_car(url: str, *, is_checked: bool = False) -> tuple[Car, ...]:
+    """The cars of a CAR url: one, or as many as it counts.
 
     Args:
         is_checked: it was sound when the run began, and its file may be gone since.
@@ -38,10 +65,17 @@ def parse_car(url: str, *, is_checked: bool = False) -> RecordingCar:
         UsageError: the recording does not exist.
     """
     kind, colon, rest = url.partition(":")
-    if not colon or kind not in KINDS:
+    if not colon or kind not in _FORMS:
         later = f"; {kind}: cars are not in this version" if kind in LATER else ""
-        raise MalformedCar(f"car {url!r}: a CAR is recording:FILE?profile=PROFILE{later}")
+        raise MalformedCar(f"car {url!r}: a CAR is {' or '.join(_FORMS.values())}{later}")
     source, _, query = rest.partition("?")
+    options = _options(url, query, _KEYS[kind])
+    if kind == "virtual":
+        return _virtual(url, source, options)
+    return (_recording(url, source, options, is_checked=is_checked),)
+
+
+def _options(url: str, query: str, allowed: tuple[str, ...]) -> Mapping[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError as error:
@@ -49,11 +83,31 @@ def parse_car(url: str, *, is_checked: bool = False) -> RecordingCar:
     options = dict(pairs)
     if len(options) != len(pairs):
         raise MalformedCar(f"car {url!r}: a key stands twice in {query!r}")
-    unknown = sorted(set(options) - {"profile", "vehicle", "sampling"})
+    unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise MalformedCar(
-            f"car {url!r}: unknown key {unknown[0]!r}; allowed: profile, vehicle, sampling"
+            f"car {url!r}: unknown key {unknown[0]!r}; allowed: {', '.join(allowed)}"
         )
+    return options
+
+
+def _virtual(url: str, profile: str, options: Mapping[str, str]) -> tuple[VirtualCarUrl, ...]:
+    if not profile:
+        raise MalformedCar(f"car {url!r}: no profile after virtual:")
+    name = options.get("vehicle", Path(profile).name)
+    count = _number(url, "count", options.get("count", "1"), 1, MAX_COUNT)
+    seed = _number(url, "seed", options.get("seed", "1"), 0, MAX_SEED)
+    plan = _word(url, "plan", options.get("plan", PlanKind.DAY))
+    names = [name] if count == 1 else [f"{name}-{number}" for number in range(1, count + 1)]
+    return tuple(
+        VirtualCarUrl(profile, vehicle_id(one), seed + place, plan)
+        for place, one in enumerate(names)
+    )
+
+
+def _recording(
+    url: str, source: str, options: Mapping[str, str], *, is_checked: bool
+) -> RecordingCar:
     if not source:
         raise MalformedCar(f"car {url!r}: no file after recording:")
     if not options.get("profile"):
@@ -88,3 +142,17 @@ def _sampling(url: str, text: str) -> Sampling:
         return Sampling(text)
     except ValueError:
         raise MalformedCar(f"car {url!r}: sampling={text}; allowed: every, profile") from None
+
+
+def _word(url: str, key: str, text: str) -> PlanKind:
+    try:
+        return PlanKind(text)
+    except ValueError:
+        allowed = ", ".join(PlanKind)
+        raise MalformedCar(f"car {url!r}: {key}={text}; allowed: {allowed}") from None
+
+
+def _number(url: str, key: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+        raise MalformedCar(f"car {url!r}: {key}={text}; allowed: {least} to {most}")
+    return int(text)

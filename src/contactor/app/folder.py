@@ -119,6 +119,11 @@ class DataFolder:
         return self.root / "agent" / "outbox.db"
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever recorded or stored in it."""
+        return not self.outbox.exists() and not (self.root / "lake").exists()
+
+    @property
     def log(self) -> Path:
         return self.root / "log"
 

@@ -41,6 +41,8 @@ class Instance:
     cars: tuple[str, ...] = ()
     vehicles: tuple[str, ...] = ()
     speed: float = 1.0
+    history_days: int = 0
+    bus: str | None = None
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
 
 
@@ -160,7 +162,17 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
         speed = "max" if instance.speed == float("inf") else str(instance.speed)
         agent = [*own, "agent", *data, *cars, "--speed", speed]
         agent += ["--outbox-bytes", str(instance.outbox_bytes)]
-        roles.append(RoleSpec("agent", agent, vehicles=instance.vehicles, environment=environment))
+        agent += ["--history-days", str(instance.history_days)]
+        agent += [] if instance.bus is None else ["--bus", instance.bus]
+        roles.append(
+            RoleSpec(
+                "agent",
+                agent,
+                vehicles=instance.vehicles,
+                environment=environment,
+                shows_output=True,
+            )
+        )
     return roles
 
 

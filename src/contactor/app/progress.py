@@ -1,10 +1,11 @@
-"""Progress bars on stderr, on a terminal only.
+"""Progress of long work: a bar on a terminal, plain lines or nothing elsewhere.
 
 with progress_bar("replay drive.log", "B") as on_progress:
     on_progress(done, total)
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,3 +24,30 @@ def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.n)
 
         yield on_progress
+
+
+class Steps:
+    """Long work of a running instance, told on stdout: a bar on a terminal, else two lines."""
+
+    def __init__(self, title: str, *, unit: str) -> None:
+        self._title, self._unit = title, unit
+        self._done = 0
+        self._began_s = time.monotonic()
+        self._bar = None
+        if sys.stdout.isatty():
+            self._bar = tqdm(desc=title, unit=f" {unit}", file=sys.stdout, leave=False)
+        else:
+            print(f"{title} ...", flush=True)
+
+    def update(self, done: int) -> None:
+        """So much is done by now."""
+        if self._bar is not None:
+            self._bar.update(done - self._done)
+        self._done = done
+
+    def close(self) -> None:
+        """It is all done."""
+        if self._bar is not None:
+            self._bar.close()
+        took_s = time.monotonic() - self._began_s
+        print(f"{self._title}: {self._done} {self._unit} in {took_s:.1f} s", flush=True)

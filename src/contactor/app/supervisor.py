@@ -48,6 +48,8 @@ class RoleSpec:
     vehicles: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     death_signal: int = signal.SIGTERM
+    shows_output: bool = False
+    """Whether what it prints is shown to who started the instance; what it logs never is."""
 
 
 class Supervisor:
@@ -139,7 +141,7 @@ class Supervisor:
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
+                stdout=None if spec.shows_output else log,
                 stderr=log,
                 env={**os.environ, **spec.environment},
                 preexec_fn=_end_with_parent(spec.death_signal, os.getpid()),

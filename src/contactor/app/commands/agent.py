@@ -4,9 +4,9 @@ import argparse
 import contextlib
 import os
 
-from contactor.app.car import run_cars
+from contactor.app.car import CarOptions, run_cars
 from contactor.app.cars import parse_car
-from contactor.app.commands.run import add_car_options, check_cars
+from contactor.app.commands.run import add_car_options, check_cars, days_behind
 from contactor.app.folder import DataFolder
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.agent.outbox import Outbox
@@ -33,6 +33,11 @@ def run(args: argparse.Namespace) -> int:
     read_address(args.link)
     folder = DataFolder.create(args.data)
     with contextlib.nullcontext() if is_supervised else folder.held():
-        cars = [parse_car(url, is_checked=is_supervised) for url in args.car]
+        cars = [car for url in args.car for car in parse_car(url, is_checked=is_supervised)]
+        options = CarOptions(
+            speed=args.speed,
+            history_days=days_behind(args.history_days, is_new=folder.is_new),
+            bus=args.bus,
+        )
         outbox = Outbox(folder.outbox, limit_bytes=args.outbox_bytes)
-        return run_cars(cars, outbox=outbox, link=args.link, speed=args.speed)
+        return run_cars(cars, outbox=outbox, link=args.link, options=options)

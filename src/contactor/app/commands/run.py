@@ -1,15 +1,22 @@
-"""`contactor run`: broker, cloud and cars in one go, under a supervisor."""
+"""`contactor run`: broker, cloud and cars in one go, under a supervisor.
+
+Without `--car` it runs a car of ours that is made of physics.
+"""
 
 import argparse
 
-from contactor.app.cars import parse_car
+from contactor.app.cars import VirtualCarUrl, parse_car
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
-from contactor.app.output import note
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
+from contactor.car.adapters.canbus import INTERFACES
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
 from contactor.errors import MalformedCar
+
+DEFAULT_CAR = "virtual:contactor_ev?vehicle=demo"
+DEFAULT_HISTORY_DAYS = 7
+MAX_HISTORY_DAYS = 400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +27,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_car_options(parser: argparse.ArgumentParser) -> None:
-    """--car, --speed, --outbox-bytes."""
+    """--car, --speed, --history-days, --bus, --outbox-bytes."""
     add_option(
         parser,
         "--car",
         action="append",
         metavar="CAR",
-        help="recording:FILE?profile=PROFILE[&vehicle=ID][&sampling=every|profile]; repeatable",
+        help="virtual:PROFILE[?vehicle=ID&seed=N&count=N&plan=day|drive|parked], or"
+        " recording:FILE?profile=PROFILE[&vehicle=ID&sampling=every|profile]; repeatable",
     )
     add_option(parser, "--speed", type=speed, default="1", help="times real time, or max")
+    add_option(
+        parser,
+        "--history-days",
+        type=history_days,
+        metavar="N",
+        help="days that a new virtual car has behind it; default 7 in an empty folder, else 0",
+    )
+    add_option(
+        parser,
+        "--bus",
+        choices=INTERFACES,
+        help="a bus of python-can that virtual cars are on as well",
+    )
     add_option(
         parser,
         "--outbox-bytes",
@@ -52,6 +73,20 @@ def speed(text: str) -> float:
     return factor
 
 
+def history_days(text: str) -> int:
+    """How many days."""
+    if not (text.isascii() and text.isdigit()) or int(text) > MAX_HISTORY_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} days; allowed: 0 to {MAX_HISTORY_DAYS}")
+    return int(text)
+
+
+def days_behind(asked: int | None, *, is_new: bool) -> int:
+    """The days that a new virtual car has behind it."""
+    if asked is not None:
+        return asked
+    return DEFAULT_HISTORY_DAYS if is_new else 0
+
+
 def outbox_bytes(text: str) -> int:
     """The outbox's bound."""
     if not text.isdigit() or int(text) < MIN_LIMIT_BYTES:
@@ -63,30 +98,33 @@ def check_cars(urls: list[str]) -> tuple[str, ...]:
     """The vehicles of CAR urls, each of which must be sound and name another vehicle."""
     vehicles: list[str] = []
     for url in urls:
-        car = parse_car(url)
-        load_profile(car.profile)
-        if car.vehicle_id in vehicles:
-            raise MalformedCar(
-                f"car {url!r}: vehicle {car.vehicle_id} stands twice; add &vehicle=ID"
-            )
-        vehicles.append(car.vehicle_id)
+        for car in parse_car(url):
+            profile = load_profile(car.profile)
+            if isinstance(car, VirtualCarUrl) and profile.physics is None:
+                raise MalformedCar(f"car {url!r}: profile {car.profile} has no physics.toml")
+            if car.vehicle_id in vehicles:
+                raise MalformedCar(
+                    f"car {url!r}: vehicle {car.vehicle_id} stands twice; add vehicle=ID"
+                )
+            vehicles.append(car.vehicle_id)
     return tuple(vehicles)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
     check_host(args.host)
-    vehicles = check_cars(args.car)
+    cars = args.car or [DEFAULT_CAR]
+    vehicles = check_cars(cars)
     folder = DataFolder.create(args.data)
     with folder.held():
         instance = Instance(
             host=args.host,
             port=free_port(args.host, args.port),
-            cars=tuple(args.car),
+            cars=tuple(cars),
             vehicles=vehicles,
             speed=args.speed,
+            history_days=days_behind(args.history_days, is_new=folder.is_new),
+            bus=args.bus,
             outbox_bytes=args.outbox_bytes,
         )
-        if not vehicles:
-            note("no --car given: broker and cloud only")
         return run_instance(folder, instance)

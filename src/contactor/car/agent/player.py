@@ -18,10 +18,8 @@ from contactor.car.agent.playback import Batch, Playback
 from contactor.car.agent.recorder import MAX_BATCH_BYTES
 from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_S, Clock
-from contactor.errors import OutboxError
 
 BATCHES_AT_ONCE = 64
-RETRY_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -75,25 +73,9 @@ class Player:
             if self._speed == float("inf"):
                 await self._wait_for_room()
                 due = min(due, max(1, self._outbox.room_bytes // (2 * MAX_BATCH_BYTES)))
-            await self._append(batches[:due])
+            groups = [batch.groups for batch in batches[:due]]
+            await self._uplink.append(self.stream, groups)
             batches = batches[due:]
-
-    async def _append(self, batches: list[Batch]) -> None:
-        """Into the outbox; while that cannot be written, the recording waits."""
-        is_failing = False
-        while True:
-            try:
-                self._outbox.append(self.stream, [batch.groups for batch in batches])
-            except OutboxError as error:
-                if not is_failing:
-                    _log.error("outbox cannot be written, waiting reason=%s", error)
-                is_failing = True
-                await asyncio.sleep(RETRY_S)
-            else:
-                break
-        if is_failing:
-            _log.warning("outbox can be written again")
-        self._uplink.wake()
 
     async def _wait_for_room(self) -> None:
         while self._outbox.is_half_full:

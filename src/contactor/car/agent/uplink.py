@@ -15,7 +15,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
 from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
@@ -30,11 +30,13 @@ from contactor.link.messages import (
     encode_hello,
 )
 from contactor.link.ports import Subscription, Transport
+from contactor.signals.record import Rows
 
 SEND_AT_ONCE = 64
 STREAMS_AT_ONCE = 512
 IDLE_S = 0.25
 RETRY_S = 0.2
+WRITE_AGAIN_S = 1.0
 KEEPALIVE_S = 15.0
 ASK_S = 0.5
 DRAINING_ASK_S = 0.1
@@ -71,6 +73,7 @@ class Uplink:
         self._run_id = secrets.token_hex(4)
         self._connects = 0
         self._greeted_ns = 0
+        self._asleep: set[str] = set()
         self._is_failing = False
 
     def carry(self, stream: Stream) -> None:
@@ -84,6 +87,29 @@ class Uplink:
         self._unsettled[stream.stream] = position.last
         self._open_window(stream, position.acknowledged)
         self._connects = 0
+        self.wake()
+
+    async def append(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> None:
+        """Put records into the outbox and on their way; while it cannot be written, wait."""
+        is_failing = False
+        while True:
+            try:
+                self._outbox.append(stream, batches)
+            except OutboxError as error:
+                if not is_failing:
+                    _log.error("outbox cannot be written, waiting reason=%s", error)
+                is_failing = True
+                await asyncio.sleep(WRITE_AGAIN_S)
+            else:
+                break
+        if is_failing:
+            _log.warning("outbox can be written again")
+        self.wake()
+
+    def tell_asleep(self, vehicle_id: str, *, is_asleep: bool) -> None:
+        """The car fell asleep or woke: tell the cloud now, not with the next hello."""
+        (self._asleep.add if is_asleep else self._asleep.discard)(vehicle_id)
+        self._greeted_ns = -round(KEEPALIVE_S * NS_PER_S)
         self.wake()
 
     def wake(self) -> None:
@@ -288,6 +314,7 @@ class Uplink:
                     streams=tuple(self._introduce(stream) for stream in streams),
                     flush=flush,
                     closing=closing,
+                    asleep=vehicle_id in self._asleep,
                 )
                 await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
         if vehicle_ids:

@@ -1,0 +1,223 @@
+"""A virtual car's life in one process: the days behind it, then the present, on one road.
+
+The first time a car is seen its last days are made from the same physics, as values: they enter at
+the sampler and travel link, ingest and lake like everything else, while the car already lives. What
+a start needs to know of the one before it is noted in the outbox's file, so an agent that was
+killed makes the rest of the days and no row twice.
+
+    life = await VirtualLife.open(car, outbox=outbox, uplink=uplink, ..., history_days=7)
+    await life.run()
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from contactor.app.cars import VirtualCarUrl
+from contactor.app.progress import Steps
+from contactor.car.adapters.canbus import Bus
+from contactor.car.adapters.virtual import VirtualSource
+from contactor.car.agent.desk import CommandDesk
+from contactor.car.agent.live import LiveCar
+from contactor.car.agent.outbox import Lane, Outbox, Stream
+from contactor.car.agent.recorder import cut_batches
+from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.uplink import Uplink
+from contactor.car.profiles.profile import Profile, load_profile
+from contactor.car.virtual.car import Kept, VirtualCar
+from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
+from contactor.errors import OutboxError
+from contactor.link.ports import Transport
+from contactor.signals.record import Rows
+
+HISTORY_BATCH_NS = 900 * NS_PER_S
+BATCHES_AT_ONCE = 4
+KEEP_S = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """When a car's made-up days begin and where its live days began, ns UTC."""
+
+    begun_ns: int
+    live_from_ns: int
+    is_history_done: bool
+
+
+class VirtualLife:
+    """One virtual car: its history under way, and its present."""
+
+    def __init__(
+        self,
+        url: VirtualCarUrl,
+        live: LiveCar,
+        source: VirtualSource,
+        *,
+        outbox: Outbox,
+        uplink: Uplink,
+        history: "History | None",
+    ) -> None:
+        self._url = url
+        self._live = live
+        self._source = source
+        self._outbox = outbox
+        self._uplink = uplink
+        self._history = history
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of the outbox that it fills."""
+        own = (self._live.stream,)
+        return own if self._history is None else (*own, self._history.stream)
+
+    @classmethod
+    async def open(
+        cls,
+        url: VirtualCarUrl,
+        *,
+        outbox: Outbox,
+        uplink: Uplink,
+        transport: Transport,
+        clock: Clock,
+        speed: float,
+        history_days: int,
+        bus: Bus | None,
+    ) -> "VirtualLife":
+        """Make the car, and its days where they are still to be made.
+
+        Args:
+            speed: over 1, the car itself lives through its last days, frame by frame.
+        """
+        profile = await asyncio.to_thread(load_profile, url.profile)
+        now_ns = clock.now_ns()
+        begun = _noted(outbox, url.vehicle_id)
+        if begun is None:
+            past_ns = now_ns - history_days * NS_PER_DAY
+            begun = _Begun(past_ns, now_ns, is_history_done=speed > 1 or not history_days)
+            _note(outbox, url.vehicle_id, begun)
+            start_ns = past_ns
+        else:
+            start_ns = now_ns
+        history = None
+        if begun.is_history_done:
+            car = _car(url, profile, start_ns, live_from_ns=now_ns, kept=_kept(outbox, url))
+        else:
+            past = _car(url, profile, begun.begun_ns, live_from_ns=begun.live_from_ns, kept=None)
+            history = await History.live_through(past, profile, begun, url=url, outbox=outbox)
+            if begun.live_from_ns == now_ns:
+                car = past
+            else:
+                kept = _kept(outbox, url) or past.keep()
+                car = _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept)
+        source = VirtualSource(car, clock=clock, speed=speed, bus=bus)
+        stream = outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=Path(url.profile).name)
+        desk = CommandDesk(
+            vehicle_id=url.vehicle_id,
+            profile=profile,
+            source=source,
+            transport=transport,
+            outbox=outbox,
+            clock=clock,
+        )
+        live = LiveCar(source, profile, stream, desk=desk, uplink=uplink)
+        return cls(url, live, source, outbox=outbox, uplink=uplink, history=history)
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._live.run())
+            group.create_task(self._keep())
+            if self._history is not None:
+                group.create_task(self._history.run(self._uplink))
+
+    async def _keep(self) -> None:
+        """Note now and then where the car stands, for the next start."""
+        while True:
+            await asyncio.sleep(KEEP_S)
+            kept = msgspec.json.encode(self._source.car.keep()).decode()
+            try:
+                self._outbox.note(f"kept:{self._url.vehicle_id}", kept)
+            except OutboxError as error:
+                _log.warning("car not kept vehicle=%s reason=%s", self._url.vehicle_id, error)
+
+
+class History:
+    """The days before a car's present, on their way into their own stream."""
+
+    def __init__(
+        self, stream: Stream, batches: Iterator[tuple[Rows, ...]], begun: _Begun, *, outbox: Outbox
+    ) -> None:
+        self.stream = stream
+        self._batches = batches
+        self._begun = begun
+        self._outbox = outbox
+
+    @classmethod
+    async def live_through(
+        cls, car: VirtualCar, profile: Profile, begun: _Begun, *, url: VirtualCarUrl, outbox: Outbox
+    ) -> "History":
+        """Let the car live until its present; its rows are made later, by `run`."""
+        spans = await asyncio.to_thread(lambda: list(car.history(begun.live_from_ns)))
+        road = Road(profile, sampling=Sampling.PROFILE, origin_ns=0)
+
+        def batches() -> Iterator[tuple[Rows, ...]]:
+            while spans:
+                ts, columns = spans.pop(0)
+                yield from _cut(road.read(ts, columns))
+            yield from _cut(road.finish())
+
+        stream = outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=Path(url.profile).name)
+        return cls(stream, batches(), begun, outbox=outbox)
+
+    async def run(self, uplink: Uplink) -> None:
+        """Put the days into the outbox, after those that an earlier start has put there."""
+        days = (self._begun.live_from_ns - self._begun.begun_ns) / NS_PER_DAY
+        made = self._outbox.position(self.stream).last
+        steps = Steps(f"{self.stream.vehicle_id}: the last {days:g} days", unit="rows")
+        passed = rows = 0
+        while some := await asyncio.to_thread(lambda: list(islice(self._batches, BATCHES_AT_ONCE))):
+            skipped = min(max(made - passed, 0), len(some))
+            passed += len(some)
+            await uplink.append(self.stream, some[skipped:])
+            rows += sum(len(group) for groups in some for group in groups)
+            steps.update(rows)
+        done = msgspec.structs.replace(self._begun, is_history_done=True)
+        _note(self._outbox, self.stream.vehicle_id, done)
+        steps.close()
+
+
+def _cut(rows: Sequence[Rows]) -> Iterator[tuple[Rows, ...]]:
+    filled = [group for group in rows if len(group)]
+    return cut_batches(filled, origin_ns=0, batch_ns=HISTORY_BATCH_NS)
+
+
+def _car(
+    url: VirtualCarUrl, profile: Profile, start_ns: int, *, live_from_ns: int, kept: Kept | None
+) -> VirtualCar:
+    return VirtualCar(
+        profile,
+        seed=url.seed,
+        start_ns=start_ns,
+        plan=url.plan,
+        live_from_ns=live_from_ns,
+        kept=kept,
+    )
+
+
+def _kept(outbox: Outbox, url: VirtualCarUrl) -> Kept | None:
+    text = outbox.noted(f"kept:{url.vehicle_id}")
+    return None if text is None else msgspec.json.decode(text, type=Kept)
+
+
+def _noted(outbox: Outbox, vehicle_id: str) -> _Begun | None:
+    text = outbox.noted(f"begun:{vehicle_id}")
+    return None if text is None else msgspec.json.decode(text, type=_Begun)
+
+
+def _note(outbox: Outbox, vehicle_id: str, begun: _Begun) -> None:
+    outbox.note(f"begun:{vehicle_id}", msgspec.json.encode(begun).decode())

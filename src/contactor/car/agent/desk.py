@@ -1,0 +1,248 @@
+"""The command desk of one car: hears commands, asks the guard, sends frames, waits for proof.
+
+    command ─► heard before? ─► guard ─► accepted ─► frame on the bus ─► read back ─► done
+                    │             └────► refused, with the reason
+                    └─► the same answer again, nothing is sent twice
+
+A command is noted in the outbox's file before its frame goes out, so an agent that was killed in
+between never sends it again: it watches for the proof that is still to come. Proof is a reading of
+the same signal from the bus, made after the frame, that has the value asked for.
+
+    desk = CommandDesk(vehicle_id="demo", profile=profile, source=source, transport=transport,
+                       outbox=outbox, clock=clock)
+    desk.read(series)               # what the bus says, batch by batch
+    await desk.run()
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from contactor.car.adapters.ports import FrameSource
+from contactor.car.agent.frame_maker import FrameMaker
+from contactor.car.agent.guard import Guard, SpeedNow
+from contactor.car.agent.outbox import Outbox
+from contactor.car.agent.series import Series
+from contactor.car.profiles.profile import Profile
+from contactor.clock import NS_PER_S, Clock, to_iso
+from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
+from contactor.link import topics
+from contactor.link.command_messages import Report, decode_command, encode_report
+from contactor.link.ports import Transport
+from contactor.signals.command import Command, CommandState
+from contactor.signals.record import Scalar, State
+
+SPEED = "Vehicle.Speed"
+LOOK_S = 0.1
+SEND_AGAIN_S = 1.0
+MAX_SENDS = 3
+MAX_UNDERWAY = 64
+MAX_NOTED = 256
+RETRY_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The last valid reading of a signal, when it was made and when it was heard (monotonic)."""
+
+    value: Scalar
+    ts: int
+    heard_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Underway:
+    command: Command
+    sent_ns: int
+    sends: int
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    """What an earlier start has answered; kept until the command's end has passed."""
+
+    expires_at: int
+    state: CommandState
+    reason: str | None = None
+
+
+_noted = msgspec.json.Decoder(dict[str, _Noted])
+
+
+class CommandDesk:
+    """Owns the commands of one car that are under way, and what was answered to earlier ones."""
+
+    def __init__(
+        self,
+        *,
+        vehicle_id: str,
+        profile: Profile,
+        source: FrameSource,
+        transport: Transport,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self._vehicle_id = vehicle_id
+        self._source = source
+        self._transport = transport
+        self._outbox = outbox
+        self._clock = clock
+        self._guard = Guard(profile.limits, actuators=profile.map.actuators)
+        self._maker = FrameMaker(profile)
+        self._watched = {SPEED, *(entry.path for entry in profile.map.actuators)}
+        self._readings: dict[str, Reading] = {}
+        self._underway: dict[str, _Underway] = {}
+        self._note = f"commands:{vehicle_id}"
+        noted = outbox.noted(self._note)
+        self._answered: dict[str, _Noted] = {} if noted is None else dict(_noted.decode(noted))
+
+    def read(self, series: Sequence[Series]) -> None:
+        """Take in what the bus says now."""
+        heard_ns = self._clock.monotonic_ns()
+        for one in series:
+            if one.path not in self._watched or one.state[-1] != State.VALID:
+                continue
+            value: Scalar = one.values[-1:].tolist()[0]
+            self._readings[one.path] = Reading(value, int(one.ts[-1]), heard_ns)
+
+    async def run(self) -> None:
+        """Hear and do commands until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._watch())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                subscription = await self._transport.subscribe(topics.command(self._vehicle_id))
+                while True:
+                    message = await subscription.next(timeout_s=60.0)
+                    if message is not None:
+                        await self._hear(message.payload)
+            except LinkError:
+                await asyncio.sleep(RETRY_S)
+
+    async def _hear(self, payload: bytes) -> None:
+        try:
+            command = decode_command(payload)
+        except MalformedRecord as error:
+            _log.warning("command refused reason=%s", error)
+            return
+        if command.vehicle_id == self._vehicle_id:
+            await self._take(command)
+
+    async def _take(self, command: Command) -> None:
+        """Answer a command; do it if it was never heard before and the guard has no objection."""
+        known = self._answered.get(command.id)
+        if known is not None:
+            if known.state is CommandState.ACCEPTED and command.path not in self._underway:
+                # Accepted before the agent was started anew: only the proof is still to come.
+                now_ns = self._clock.monotonic_ns()
+                self._underway[command.path] = _Underway(command, now_ns, MAX_SENDS)
+            await self._report(command.id, known.state, known.reason)
+            return
+        objection = self._objection(command)
+        if objection is not None:
+            await self._answer(command, CommandState.REFUSED, objection)
+            return
+        earlier = self._underway.pop(command.path, None)
+        if earlier is not None:
+            await self._answer(
+                earlier.command, CommandState.REFUSED, f"superseded: by command {command.id}"
+            )
+        if await self._answer(command, CommandState.ACCEPTED):
+            await self._send(_Underway(command, 0, 0))
+
+    def _objection(self, command: Command) -> str | None:
+        if len(self._underway) >= MAX_UNDERWAY:
+            return f"busy: {MAX_UNDERWAY} commands are under way"
+        return self._guard.objection(
+            command,
+            speed=self._speed(),
+            now_ns=self._clock.now_ns(),
+            monotonic_ns=self._clock.monotonic_ns(),
+        )
+
+    def _speed(self) -> SpeedNow:
+        reading = self._readings.get(SPEED)
+        if reading is None:
+            return SpeedNow(None, 0.0, is_asleep=self._source.is_asleep)
+        age_s = (self._clock.monotonic_ns() - reading.heard_ns) / NS_PER_S
+        return SpeedNow(float(reading.value), age_s, is_asleep=self._source.is_asleep)
+
+    async def _send(self, underway: _Underway) -> None:
+        command, now_ns = underway.command, self._clock.monotonic_ns()
+        try:
+            frames = self._maker.frames(command.path, command.value, ts=self._clock.now_ns())
+            await self._source.send(frames)
+        except ContactorError as error:
+            self._underway.pop(command.path, None)
+            await self._answer(command, CommandState.REFUSED, f"not sent: {error}")
+            return
+        self._guard.note_sent(command.path, now_ns)
+        sent_ns = underway.sent_ns or now_ns
+        self._underway[command.path] = _Underway(command, sent_ns, underway.sends + 1)
+
+    async def _watch(self) -> None:
+        """Look for proof, send again, give up at a command's end."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for underway in list(self._underway.values()):
+                await self._look(underway)
+
+    async def _look(self, underway: _Underway) -> None:
+        command = underway.command
+        reading = self._readings.get(command.path)
+        if self._is_proof(underway, reading):
+            self._underway.pop(command.path, None)
+            await self._answer(command, CommandState.DONE)
+            return
+        if command.expires_at <= self._clock.now_ns():
+            self._underway.pop(command.path, None)
+            said = "nothing" if reading is None else repr(reading.value)
+            reason = f"no proof from the bus before {to_iso(command.expires_at)}: it says {said}"
+            await self._answer(command, CommandState.EXPIRED, reason)
+            return
+        waited_s = (self._clock.monotonic_ns() - underway.sent_ns) / NS_PER_S
+        if underway.sends < MAX_SENDS and waited_s >= SEND_AGAIN_S * underway.sends:
+            await self._send(underway)
+
+    def _is_proof(self, underway: _Underway, reading: Reading | None) -> bool:
+        """Whether the bus has said, since the frame went out, what was asked for."""
+        if reading is None or reading.heard_ns <= underway.sent_ns:
+            return False
+        return self._maker.is_same(underway.command.path, underway.command.value, reading.value)
+
+    async def _answer(
+        self, command: Command, state: CommandState, reason: str | None = None
+    ) -> bool:
+        """Note where a command stands, then say so; False where it could not be noted."""
+        self._answered[command.id] = _Noted(command.expires_at, state, reason)
+        now_ns = self._clock.now_ns()
+        kept = {key: one for key, one in self._answered.items() if one.expires_at > now_ns}
+        self._answered = dict(list(kept.items())[-MAX_NOTED:]) | {
+            command.id: self._answered[command.id]
+        }
+        try:
+            self._outbox.note(self._note, msgspec.json.encode(self._answered).decode())
+        except OutboxError as error:
+            _log.error("command not noted id=%s reason=%s", command.id, error)
+            if state is CommandState.ACCEPTED:
+                refused = _Noted(command.expires_at, CommandState.REFUSED, f"not noted: {error}")
+                self._answered[command.id] = refused
+                await self._report(command.id, refused.state, refused.reason)
+                return False
+        _log.info("command %s id=%s path=%s", state, command.id, command.path)
+        await self._report(command.id, state, reason)
+        return True
+
+    async def _report(self, command_id: str, state: CommandState, reason: str | None) -> None:
+        """Say where a command stands; what gets lost is asked for again."""
+        report = Report(self._vehicle_id, command_id, state, reason)
+        with contextlib.suppress(LinkError):
+            await self._transport.publish(topics.report(self._vehicle_id), encode_report(report))

@@ -1,0 +1,156 @@
+"""The way back inside the car: a command over the link moves the virtual car, and is proven."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from contactor.car.adapters.virtual import VirtualSource
+from contactor.car.agent.desk import CommandDesk
+from contactor.car.agent.live import LiveCar
+from contactor.car.agent.outbox import Lane, Outbox
+from contactor.car.agent.uplink import Uplink
+from contactor.car.profiles.profile import load_profile
+from contactor.car.virtual.car import VirtualCar
+from contactor.clock import NS_PER_S, SystemClock
+from contactor.link import topics
+from contactor.link.command_messages import Report, decode_report, encode_command
+from contactor.link.memory import MemoryBroker, MemoryTransport
+from contactor.physics.plan import PlanKind
+from contactor.signals.command import Command, CommandState
+from contactor.signals.record import Scalar
+
+LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
+CHARGE_LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
+CLIMATE = "Vehicle.Cabin.HVAC.IsAirConditioningActive"
+TEMPERATURE = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
+PROFILE = load_profile("contactor_ev")
+
+
+class Bench:
+    """A living car on a link in memory, and what it reports."""
+
+    def __init__(self, plan: PlanKind, outbox: Path) -> None:
+        self.clock = SystemClock()
+        now_ns = self.clock.now_ns()
+        car = VirtualCar(PROFILE, seed=1, start_ns=now_ns, plan=plan, live_from_ns=now_ns)
+        self.source = VirtualSource(car, clock=self.clock)
+        self.outbox = Outbox(outbox)
+        self.cloud = MemoryTransport(broker := MemoryBroker())
+        transport = MemoryTransport(broker)
+        uplink = Uplink(outbox=self.outbox, transport=transport, clock=self.clock)
+        stream = self.outbox.open_stream("leaf", Lane.LIVE, profile="contactor_ev")
+        uplink.carry(stream)
+        desk = CommandDesk(
+            vehicle_id="leaf",
+            profile=PROFILE,
+            source=self.source,
+            transport=transport,
+            outbox=self.outbox,
+            clock=self.clock,
+        )
+        self.live = LiveCar(self.source, PROFILE, stream, desk=desk, uplink=uplink)
+        self.reports: list[Report] = []
+
+    async def ask(self, path: str, value: Scalar, *, name: str = "c", ends_in_s: float = 5) -> None:
+        now_ns = self.clock.now_ns()
+        command = Command(
+            id=name,
+            vehicle_id="leaf",
+            path=path,
+            value=value,
+            issued_by="owner",
+            issued_at=now_ns,
+            expires_at=now_ns + round(ends_in_s * NS_PER_S),
+        )
+        await self.cloud.publish(topics.command("leaf"), encode_command(command))
+
+    async def states(self, count: int, timeout_s: float = 8) -> list[CommandState]:
+        async with asyncio.timeout(timeout_s):
+            while len(self.reports) < count:
+                await asyncio.sleep(0.02)
+        return [report.state for report in self.reports]
+
+
+def live(
+    tmp_path: Path, use: Callable[[Bench], Awaitable[None]], *, plan: PlanKind = PlanKind.PARKED
+) -> None:
+    """Let a car live while `use` talks to it."""
+
+    async def run() -> None:
+        bench = Bench(plan, tmp_path / "outbox.db")
+        subscription = await bench.cloud.subscribe(topics.ALL_REPORTS)
+
+        async def hear() -> None:
+            while True:
+                message = await subscription.next(timeout_s=60)
+                assert message is not None
+                bench.reports.append(decode_report(message.payload))
+
+        tasks = [asyncio.create_task(bench.live.run()), asyncio.create_task(hear())]
+        await asyncio.sleep(0.5 if plan is PlanKind.PARKED else 6)
+        try:
+            await use(bench)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            bench.outbox.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(LOCK, False), (CHARGE_LIMIT, 70), (CLIMATE, True), (TEMPERATURE, 23.5)],
+)
+def test_command_is_accepted_then_proven_from_the_bus(
+    path: str, value: Scalar, tmp_path: Path
+) -> None:
+    async def use(bench: Bench) -> None:
+        await bench.ask(path, value)
+        assert await bench.states(2) == [CommandState.ACCEPTED, CommandState.DONE]
+
+    live(tmp_path, use)
+
+
+def test_same_command_again_gets_the_same_answer_and_no_second_frame(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        await bench.ask(LOCK, value=False, name="one")
+        await bench.states(2)
+        await bench.ask(LOCK, value=True, name="two")
+        await bench.states(3)
+        await bench.ask(LOCK, value=False, name="one")
+        states = await bench.states(4)
+        assert states[-1] is CommandState.DONE or states[-2] is CommandState.DONE
+        refused = [report for report in bench.reports if report.state is CommandState.REFUSED]
+        assert all(report.command_id == "two" for report in refused)
+
+    live(tmp_path, use)
+
+
+def test_lock_while_driving_is_refused_with_its_reason(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        await bench.ask(LOCK, value=False)
+        assert await bench.states(1) == [CommandState.REFUSED]
+        reason = bench.reports[0].reason
+        assert reason is not None
+        assert reason.startswith("not while moving: speed is")
+
+    live(tmp_path, use, plan=PlanKind.DRIVE)
+
+
+def test_command_that_the_car_never_proves_expires(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        path = "Vehicle.Powertrain.TractionBattery.Charging.StartStopCharging"
+        bench.source.send = _swallow  # type: ignore[method-assign]  # a bus whose frames get lost
+        await bench.ask(path, "STOP", ends_in_s=1.5)
+        assert await bench.states(2) == [CommandState.ACCEPTED, CommandState.EXPIRED]
+        assert "no proof from the bus" in str(bench.reports[-1].reason)
+
+    live(tmp_path, use)
+
+
+async def _swallow(frames: object) -> None:
+    del frames
