@@ -112,17 +112,32 @@ def _decode_group(frames: FrameTable, group: FrameGroup) -> Iterator[SignalColum
         places.append(place)
         raws.append(raw)
         if signal.is_wanted and len(raw):
-            values = _physical(signal, raw)
-            yield SignalColumn(
-                message=group.label,
-                signal=signal.name,
-                unit=signal.unit,
-                rows=group.rows[place],
-                raw=raw,
-                values=values,
-                is_unavailable=_is_unavailable(signal, patterns, values),
-                labels=signal.labels,
-            )
+            yield _column(group.label, signal, group.rows[place], patterns, raw)
+
+
+def column_of(message: str, signal: SignalPlan, rows: Rows, patterns: Words) -> SignalColumn:
+    """The column of a signal whose bit patterns (k,) are known already.
+
+    Args:
+        rows: int64 (k,), what the patterns belong to.
+    """
+    return _column(message, signal, rows, patterns, _raw(signal, patterns))
+
+
+def _column(
+    message: str, signal: SignalPlan, rows: Rows, patterns: Words, raw: Raw
+) -> SignalColumn:
+    values = _physical(signal, raw)
+    return SignalColumn(
+        message=message,
+        signal=signal.name,
+        unit=signal.unit,
+        rows=rows,
+        raw=raw,
+        values=values,
+        is_unavailable=_is_unavailable(signal, patterns, values),
+        labels=signal.labels,
+    )
 
 
 def _place(signal: SignalPlan, places: list[Place], raws: list[Raw]) -> Place:

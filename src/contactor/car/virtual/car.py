@@ -1,0 +1,296 @@
+"""The virtual car: physics stepped in time, its frames out, command frames in.
+
+    car = VirtualCar(load_profile("contactor_ev"), seed=1, start_ns=now_ns, live_from_ns=now_ns)
+    car.advance(now_ns + 100 * NS_PER_MS)       # FrameTable
+    car.receive(command_frames)                 # they act from the next step on
+
+Awake it steps by `step_s`, and a step's values hold for all frames in it, so that the sum of
+voltage times current over the frames is the physics' energy. Asleep it sends nothing and steps by a
+minute. The same calls give the same frames.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.can.decode import SignalColumn
+from contactor.can.frames import FrameTable
+from contactor.car.profiles.profile import Profile
+from contactor.car.virtual.body import DOORS, Body
+from contactor.car.virtual.bus import Bus
+from contactor.car.virtual.hearing import Hearing
+from contactor.car.virtual.report import SOURCES, Fields, Report, fields_of
+from contactor.clock import NS_PER_S
+from contactor.errors import UsageError
+from contactor.physics.car import CarPhysics, Controls
+from contactor.physics.plan import Plan, PlanKind, Situation
+
+STEP_S = 0.1
+HISTORY_STEP_NS = NS_PER_S
+HISTORY_SPAN_NS = 6 * 3600 * NS_PER_S
+CELLS_EVERY = 10
+"""Every how many rows of a history the cells are told: the clock of their group, 10 s."""
+SLEEP_STEP_NS = 60 * NS_PER_S
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a car's next start needs to know of this one."""
+
+    distance_m: float
+    state_of_charge: float
+    temperature_degc: float
+    is_locked: tuple[bool, ...]
+    charge_limit_pct: float
+    is_charge_allowed: bool
+    cabin_target_degc: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What was true in (start_ns, end_ns]."""
+
+    start_ns: int
+    end_ns: int
+    fields: Fields
+    cells: list[float]
+
+
+class VirtualCar:
+    """Owns one car that does not exist.
+
+    Args:
+        profile: with `physics.toml`, and a DBC whose signals the car knows (`report.SOURCES`).
+        seed: another one is another car on other days.
+        start_ns: ns UTC; its own time begins here.
+        plan: what its days are like.
+        live_from_ns: when somebody begins to watch, and it drives; None for `start_ns`.
+        kept: what an earlier start left, instead of a car that is new.
+        state_of_charge: of a new car, 0 to 1.
+        step_s: of the physics while awake.
+
+    Raises:
+        UsageError: the profile has no physics, or signals that the car has no value for.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        seed: int = 1,
+        start_ns: int,
+        plan: PlanKind = PlanKind.DAY,
+        live_from_ns: int | None = None,
+        kept: Kept | None = None,
+        state_of_charge: float = 0.7,
+        step_s: float = STEP_S,
+    ) -> None:
+        if profile.physics is None:
+            raise UsageError(f"profile {profile.name} has no physics.toml: no virtual car of it")
+        self.now_ns = start_ns
+        self._plan = Plan(
+            seed=seed, kind=plan, live_from_ns=start_ns if live_from_ns is None else live_from_ns
+        )
+        self._situation = self._plan.at(start_ns)
+        self.physics = CarPhysics(
+            profile.physics,
+            seed=seed,
+            state_of_charge=state_of_charge if kept is None else kept.state_of_charge,
+            temperature_degc=self._situation.ambient_degc
+            if kept is None
+            else kept.temperature_degc,
+            distance_m=0.0 if kept is None else kept.distance_m,
+        )
+        self._body = Body() if kept is None else _body_of(kept)
+        self._bus = Bus(profile)
+        self._check(profile)
+        self._report = Report(self._bus.names, net_capacity_kwh=profile.physics.battery.energy_kwh)
+        self._hearing = Hearing(profile.database)
+        self._wanted = frozenset(profile.map.plan_signals)
+        self._step_ns = round(step_s * NS_PER_S)
+        self._at_ns = start_ns
+        self._last: _Step | None = None
+        self.is_asleep = not self._is_awake()
+
+    def _check(self, profile: Profile) -> None:
+        mapped = set(profile.map.plan_signals) & set(self._bus.names)
+        unknown = sorted(name for name in mapped if name not in SOURCES and ".Cell" not in name)
+        if unknown:
+            raise UsageError(
+                f"profile {profile.name}: the virtual car has no value for {', '.join(unknown[:5])}"
+            )
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many command frames were refused, by reason."""
+        return self._hearing.refused
+
+    def keep(self) -> Kept:
+        """What the next start needs to know."""
+        state, body = self.physics.state, self._body
+        return Kept(
+            distance_m=state.distance_m,
+            state_of_charge=state.state_of_charge,
+            temperature_degc=state.battery_temperature_degc,
+            is_locked=tuple(body.is_locked),
+            charge_limit_pct=body.charge_limit_pct,
+            is_charge_allowed=body.is_charge_allowed,
+            cabin_target_degc=body.cabin_target_degc,
+        )
+
+    # ── frames ───────────────────────────────────────────────────────────────────────────────────
+
+    def advance(self, until_ns: int) -> FrameTable:
+        """All frames in (now_ns, until_ns], by time; none while it sleeps."""
+        steps = [] if self._last is None else [self._last]
+        while self._at_ns < until_ns:
+            start_ns = self._at_ns
+            if self._is_awake():
+                self._live(start_ns + self._step_ns)
+                fields = fields_of(self.physics.state, self._situation, self._body)
+                cells = self.physics.cell_voltages_v()
+                steps.append(_Step(start_ns, self._at_ns, fields, cells))
+            elif not self._sleep(until_ns, is_cut=False):
+                break
+        after_ns, self.now_ns = self.now_ns, max(until_ns, self.now_ns)
+        self._last = steps[-1] if steps else None
+        steps = [step for step in steps if step.end_ns > after_ns]
+        if not steps:
+            return FrameTable.empty()
+        return self._bus.frames(
+            self._report.values([one.fields for one in steps], [one.cells for one in steps]),
+            np.array([step.start_ns for step in steps], np.int64),
+            np.array([step.end_ns for step in steps], np.int64),
+            after_ns=after_ns,
+            until_ns=until_ns,
+        )
+
+    def receive(self, frames: FrameTable) -> None:
+        """Hear frames; commands among them act from the next step on, and wake a sleeping car."""
+        for field, value in self._hearing.requests(frames, now_ns=self.now_ns):
+            if not self._body.ask(field, value, now_ns=self.now_ns):
+                self._hearing.refused["value"] += 1
+            elif self.is_asleep:
+                if self._at_ns < self.now_ns:
+                    self._live(self.now_ns, is_awake=False)
+                self.is_asleep = False
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────
+
+    def history(
+        self, until_ns: int, *, span_ns: int = HISTORY_SPAN_NS
+    ) -> Iterator[tuple[NDArray[np.int64], list[SignalColumn]]]:
+        """The time until `until_ns` as values: a row a second while awake, nothing while asleep.
+
+        Afterwards the car's time is `until_ns`, and `advance` goes on from there.
+
+        Args:
+            span_ns: the most time that one part covers.
+
+        Yields:
+            ts, int64 (n,), and what `decode_columns` would give: columns whose rows point into it.
+        """
+        while self._at_ns < until_ns:
+            ts: list[int] = []
+            rows: list[Fields] = []
+            cells: list[list[float]] = []
+            end_ns = min(until_ns, self._at_ns + span_ns)
+            while self._at_ns < end_ns:
+                if not self._is_awake():
+                    self._sleep(end_ns, is_cut=True)
+                    continue
+                self._live(min(self._at_ns + HISTORY_STEP_NS, end_ns))
+                if len(ts) % CELLS_EVERY == 0:
+                    cells.append(self.physics.cell_voltages_v())
+                ts.append(self._at_ns)
+                rows.append(fields_of(self.physics.state, self._situation, self._body))
+            self.now_ns = self._at_ns
+            if ts:
+                yield np.array(ts, np.int64), self._columns(rows, cells)
+        self._last = None
+
+    def _columns(self, rows: list[Fields], cells: list[list[float]]) -> list[SignalColumn]:
+        is_cell = {name for name in self._wanted if name.startswith("CellVoltages.")}
+        often = self._bus.columns(
+            self._report.values(rows, None),
+            np.arange(len(rows), dtype=np.int64),
+            self._wanted - is_cell,
+        )
+        seldom = self._bus.columns(
+            self._report.values(rows[::CELLS_EVERY], cells),
+            np.arange(0, len(rows), CELLS_EVERY, dtype=np.int64),
+            frozenset(is_cell),
+        )
+        return [*often, *seldom]
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self) -> Situation:
+        """The plan's situation now; one in which nobody drives stays until it says."""
+        situation = self._situation
+        if situation.is_driving or self._at_ns >= situation.next_change_ns:
+            self._situation = situation = self._plan.at(self._at_ns)
+        return situation
+
+    def _is_awake(self) -> bool:
+        return (
+            self._look().is_awake
+            or self._at_ns < self._body.awake_until_ns
+            or self.physics.state.is_charging
+        )
+
+    def _sleep(self, until_ns: int, *, is_cut: bool) -> bool:
+        """Sleep one step, until the plan says something new at the latest.
+
+        A step is taken when all of it has passed, so that a command can still end it early. The
+        first one is short: it shows whether a charge keeps the car awake after all.
+
+        Args:
+            is_cut: a step beyond `until_ns` ends there; else it is not taken, and False returned.
+        """
+        end_ns = self._at_ns + (SLEEP_STEP_NS if self.is_asleep else self._step_ns)
+        if self._at_ns < self._situation.next_change_ns:
+            end_ns = min(end_ns, self._situation.next_change_ns)
+        if end_ns > until_ns:
+            if not is_cut:
+                return False
+            end_ns = until_ns
+        self._live(end_ns, is_awake=False)
+        self.is_asleep = not self.physics.state.is_charging
+        return True
+
+    def _live(self, end_ns: int, *, is_awake: bool = True) -> None:
+        """One step of everything."""
+        situation, body, state = self._look(), self._body, self.physics.state
+        body.live(situation, speed_mps=state.speed_mps, now_ns=self._at_ns)
+        controls = Controls(
+            target_speed_mps=situation.target_speed_mps,
+            grade=situation.grade,
+            ambient_degc=situation.ambient_degc,
+            plug=situation.plug,
+            is_charge_allowed=body.is_charge_allowed,
+            charge_limit=body.charge_limit_pct / 100,
+            station_power_w=situation.station_power_w,
+            is_awake=is_awake,
+            is_driving=situation.is_driving,
+            is_climate_on=body.is_climate_on,
+            cabin_target_degc=body.cabin_target_degc,
+            are_lights_on=situation.are_lights_on,
+        )
+        self.physics.step((end_ns - self._at_ns) / NS_PER_S, controls)
+        self._at_ns = end_ns
+        if is_awake:
+            self.is_asleep = False
+
+
+def _body_of(kept: Kept) -> Body:
+    is_locked = kept.is_locked if len(kept.is_locked) == len(DOORS) else (True,) * len(DOORS)
+    return Body(
+        is_locked=is_locked,
+        charge_limit_pct=kept.charge_limit_pct,
+        is_charge_allowed=kept.is_charge_allowed,
+        cabin_target_degc=kept.cabin_target_degc,
+    )
