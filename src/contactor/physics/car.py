@@ -37,7 +37,7 @@ RESUME = 0.005
 CHARGE_DONE = 1e-6
 ESTIMATE_EVERY_S = 15.0
 # Range: what the last kilometres took, weighed down over this distance; and what it starts from.
-RANGE_MEMORY_M = 30_000.0
+RANGE_MEMORY_M = 80_000.0
 CONSUMPTION_J_PER_M = 160 * 3.6  # 160 Wh/km
 CONSUMPTION_LEAST_J_PER_M = 90 * 3.6
 CONSUMPTION_MOST_J_PER_M = 450 * 3.6

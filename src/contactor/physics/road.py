@@ -19,7 +19,7 @@ SPACING_M = 25.0
 # Metres in a degree of latitude: a quarter of the meridian, 10,001,966 m (WGS 84), over 90.
 M_PER_DEGREE = 111_133.0
 STEPS_PER_PIECE = 200
-GRADE_MAX = 0.12
+GRADE_MAX = 0.15
 
 Place = str
 HOME, WORK, SHOP, STATION, MOUNTAIN = "home", "work", "shop", "station", "mountain"
@@ -230,10 +230,10 @@ _TO_SHOP = (
 )
 _TO_MOUNTAIN = (
     _HOME,
-    Spot(47.1290, 9.5260, 520),
-    Spot(47.1180, 9.5420, 860),
-    Spot(47.1127, 9.5830, 1280),
-    Spot(47.1020, 9.6090, 1590),
+    Spot(47.1290, 9.5260, 560),
+    Spot(47.1180, 9.5420, 750),
+    Spot(47.1127, 9.5830, 1070),
+    Spot(47.1020, 9.6090, 1290),
 )
 
 
