@@ -1,5 +1,6 @@
 // The stored series behind one chart: asked for at once, again every 30 s, and sooner after a failure.
 
+import { untrack } from 'svelte'
 import { series as ask } from '../api/client'
 import type { Series } from '../api/types'
 
@@ -39,7 +40,8 @@ export class History {
       }
       timer = window.setTimeout(turn, pause)
     }
-    void turn()
+    // Its own window moves with each turn; whoever follows must not begin anew for that.
+    untrack(() => void turn())
     return () => {
       isOver = true
       clearTimeout(timer)
