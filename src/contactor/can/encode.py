@@ -130,6 +130,10 @@ class MessageEncoder:
         unavailable: for "Message.Signal" the raw values that mean "not available", beside those
             that the database labels so.
 
+    Fields:
+        signals: in the order of the columns of patterns.
+        counter: the name of the signal that counts its frames, or None.
+
     Raises:
         InvalidValue: a signal that cannot be encoded, or does not lie in the message.
     """
@@ -158,6 +162,7 @@ class MessageEncoder:
         self._bits = _bit_sources(self.signals, message.length)
         roles = {signal.role: signal.name for signal in message.signals if signal.role is not None}
         counter, checksum = roles.get(SignalRole.COUNTER), roles.get(SignalRole.CRC8_J1850)
+        self.counter = counter
         self._counter = None if counter is None else self._places[counter]
         self._checksum = None if checksum is None else self._new_checksum(checksum)
         self._filled = [self._places[name] for name in (counter, checksum) if name is not None]
@@ -168,11 +173,6 @@ class MessageEncoder:
             raise InvalidValue(f"{self.message.name}.{name}: a checksum is one whole byte")
         at_byte = signal.first_bit // BYTE_BITS
         return Checksum(self.message.can_id, length=self.message.length, at_byte=at_byte)
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether its frames carry a counter."""
-        return self._counter is not None
 
     def place(self, name: str) -> int:
         """The column of a signal in a matrix of patterns.

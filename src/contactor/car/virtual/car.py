@@ -207,10 +207,10 @@ class VirtualCar:
                     cells.append(self.physics.cell_voltages_v())
                 ts.append(self._at_ns)
                 rows.append(fields_of(self.physics.state, self._situation, self._body))
-            self.now_ns = self._at_ns
+            self.now_ns, self._last = self._at_ns, None
             if ts:
                 yield np.array(ts, np.int64), self._columns(rows, cells)
-        self._last = None
+        self.now_ns = max(self.now_ns, until_ns)
 
     def _columns(self, rows: list[Fields], cells: list[list[float]]) -> list[SignalColumn]:
         is_cell = {name for name in self._wanted if name.startswith("CellVoltages.")}

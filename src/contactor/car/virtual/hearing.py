@@ -59,12 +59,13 @@ class Hearing:
             self.refused["checksum"] += 1
             return []
         columns = {column.name: column for column in decode_columns(frame, self._plan)}
-        count = int(columns[f"{name}.Counter"].raw[0])
-        last, last_ns = self._heard.get(name, (-1, 0))
-        if count == last and now_ns - last_ns < SAME_AGAIN_NS:
-            self.refused["counter"] += 1
-            return []
-        self._heard[name] = (count, now_ns)
+        if encoder.counter is not None:
+            count = int(columns[f"{name}.{encoder.counter}"].raw[0])
+            last, last_ns = self._heard.get(name, (-1, 0))
+            if count == last and now_ns - last_ns < SAME_AGAIN_NS:
+                self.refused["counter"] += 1
+                return []
+            self._heard[name] = (count, now_ns)
         ones = {signal.name: (1 << signal.length) - 1 for signal in encoder.signals}
         return [
             (column.name, float(column.values[0]))
