@@ -113,6 +113,7 @@ def node(frontend: Path, arguments: Sequence[str]) -> str:
         **os.environ,
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
         "NODE_ENV": "production",
+        "NO_COLOR": "1",
         "npm_config_update_notifier": "false",
     }
     done = subprocess.run(

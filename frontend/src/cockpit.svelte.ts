@@ -52,7 +52,7 @@ class Cockpit {
   readonly isCurrent = $derived(!this.isSilent && this.vehicle?.connectivity === 'online')
 
   begin(): void {
-    this.chosenId = remembered('vehicle')
+    this.chosenId = new URLSearchParams(location.search).get('vehicle') ?? remembered('vehicle')
     setInterval(() => (this.now = Date.now()), 1000)
     new Live({
       onMessage: (message) => this.#take(message),
@@ -70,6 +70,7 @@ class Cockpit {
   choose(id: string): void {
     this.chosenId = id
     remember('vehicle', id)
+    history.replaceState(null, '', `?vehicle=${encodeURIComponent(id)}`)
     void this.#recall(id)
   }
 
