@@ -137,6 +137,8 @@ class CarPhysics:
         current_a = current_at(power_w, open_v, ohm)
         current_a = min(max(current_a, -take_a), give_a)
         self._pass(dt_s, current_a, open_v - current_a * ohm, ohm, battery_w)
+        if is_charging:
+            state.charge_power_w = max(state.battery_power_w, 0.0)
         cabin = self._heat.cabin_slope(state.cabin_temperature_degc, ambient_degc, cabin_w)
         state.cabin_temperature_degc += cabin * dt_s
         self._warm_motor(dt_s)
@@ -303,7 +305,6 @@ class CarPhysics:
             state.charge_power_w + charger.ramp_w_per_s * dt_s,
             (open_v + most_a * ohm) * most_a,
         )
-        state.charge_power_w = max(power_w, 0.0)
         state.charge_wall_power_w = charger.wall_w(controls.plug, power_w + aux_w)
         self._estimate(dt_s, controls, offered_w, factor)
         return power_w

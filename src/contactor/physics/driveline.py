@@ -2,8 +2,8 @@
 
     loss = copper T² + iron ω + windage ω³ + constant + inverter |T ω|
 
-The form is that of Larminie and Lowry, Electric Vehicle Technology Explained, 2nd ed. (2012),
-section 7.1. Torque is bounded by the motor, by its power, and by what the battery can give or take
+The form is that of Larminie and Lowry, Electric Vehicle Technology Explained, 2nd ed.
+(2012). Torque is bounded by the motor, by its power, and by what the battery can give or take
 at this moment; what regeneration may not do, the friction brakes do.
 """
 
