@@ -111,6 +111,8 @@ def test_command_refuses_an_unknown_option(
         ("run --speed 0", "'0' is no speed; allowed: a number above 0, or max"),
         ("run --speed nan", "'nan' is no speed"),
         ("replay drive.log --car counting --vehicle v --speed fast", "'fast' is no speed"),
+        ("run --history-days -1", "'-1' days; allowed: 0 to 400"),
+        ("run --bus socketcan", "'socketcan' (choose from"),
         ("run --outbox-bytes 1", "--outbox-bytes: '1': allowed are "),
         (f"{GOOD['replay']} --sampling some", "'some' (choose from"),
     ],
@@ -124,10 +126,16 @@ def test_wrong_words_are_refused(
 @pytest.mark.parametrize(
     ("car", "words"),
     [
-        ("", "car '': a CAR is recording:FILE?profile=PROFILE"),
-        ("drive.log", "a CAR is recording:FILE?profile=PROFILE"),
-        ("bogus:drive.log?profile=counting", "a CAR is recording:"),
-        ("virtual:contactor_ev", "virtual: cars are not in this version"),
+        ("", "car '': a CAR is virtual:PROFILE or recording:FILE?profile=PROFILE"),
+        ("drive.log", "a CAR is virtual:PROFILE or recording:FILE?profile=PROFILE"),
+        ("bogus:drive.log?profile=counting", "a CAR is virtual:"),
+        ("virtual:", "no profile after virtual:"),
+        ("virtual:leef", "unknown profile 'leef'; installed: contactor_ev, nissan_leaf"),
+        ("virtual:counting", "profile counting has no physics.toml"),
+        ("virtual:contactor_ev?count=0", "count=0; allowed: 1 to 100"),
+        ("virtual:contactor_ev?seed=-1", "seed=-1; allowed: 0 to"),
+        ("virtual:contactor_ev?plan=fly", "plan=fly; allowed: day, drive, parked"),
+        ("virtual:contactor_ev?sampling=every", "unknown key 'sampling'; allowed: vehicle, count"),
         ("can:can0?profile=counting", "can: cars are not in this version"),
         ("obd:/dev/ttyUSB0?profile=counting", "obd: cars are not in this version"),
         ("recording:", "no file after recording:"),
@@ -142,7 +150,7 @@ def test_wrong_words_are_refused(
         ("recording:drive.log?profile=counting&vehicle=", "vehicle '': allowed are"),
         ("recording:drive.log?profile=counting&vehicle=a/b", "vehicle 'a/b': allowed are"),
         ("recording:drive.log?profile=counting&sampling=some", "sampling=some; allowed: every"),
-        ("recording:drive.log?profile=leef", "unknown profile 'leef'; installed: nissan_leaf"),
+        ("recording:drive.log?profile=leef", "unknown profile 'leef'; installed: contactor_ev"),
         ("recording:drive.log?profile=empty", "empty is a folder without a profile"),
         ("recording:nothing.log?profile=counting", "no file nothing.log"),
         ("recording:empty?profile=counting", "empty is a folder; a file is needed"),
@@ -157,7 +165,7 @@ def test_car_that_cannot_be_read_is_refused(
 
 def test_two_cars_of_one_name_are_refused(at_desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
     car = "--car 'recording:drive.log?profile=counting'"
-    words = "vehicle counting stands twice; add &vehicle=ID"
+    words = "vehicle counting stands twice; add vehicle=ID"
     check_refused_here(at_desk, capfd, f"run --port 0 --data new {car} {car}", 2, words)
 
 

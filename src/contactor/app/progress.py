@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from tqdm import tqdm
 
@@ -45,9 +46,13 @@ class Steps:
             self._bar.update(done - self._done)
         self._done = done
 
-    def close(self) -> None:
-        """It is all done."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+        if kind is not None:
+            return
         took_s = time.monotonic() - self._began_s
         print(f"{self._title}: {self._done} {self._unit} in {took_s:.1f} s", flush=True)

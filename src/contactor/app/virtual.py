@@ -1,9 +1,9 @@
 """A virtual car's life in one process: the days behind it, then the present, on one road.
 
 The first time a car is seen its last days are made from the same physics, as values: they enter at
-the sampler and travel link, ingest and lake like everything else, while the car already lives. What
-a start needs to know of the one before it is noted in the outbox's file, so an agent that was
-killed makes the rest of the days and no row twice.
+the sampler and travel outbox, link, ingest and lake like everything else. What a start needs to
+know of the one before it is noted in the outbox's file, so an agent that was killed makes the rest
+of the days and no row twice.
 
     life = await VirtualLife.open(car, outbox=outbox, uplink=uplink, ..., history_days=7)
     await life.run()
@@ -12,8 +12,6 @@ killed makes the rest of the days and no row twice.
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from pathlib import Path
 
 import msgspec
 
@@ -35,7 +33,7 @@ from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
 HISTORY_BATCH_NS = 900 * NS_PER_S
-BATCHES_AT_ONCE = 4
+HISTORY_SPAN_NS = 3600 * NS_PER_S
 KEEP_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -50,30 +48,19 @@ class _Begun(msgspec.Struct, frozen=True):
 
 
 class VirtualLife:
-    """One virtual car: its history under way, and its present."""
+    """One virtual car in its present.
+
+    Fields:
+        streams: those of the outbox that hold something of it, or will.
+    """
 
     def __init__(
-        self,
-        url: VirtualCarUrl,
-        live: LiveCar,
-        source: VirtualSource,
-        *,
-        outbox: Outbox,
-        uplink: Uplink,
-        history: "History | None",
+        self, streams: Sequence[Stream], live: LiveCar, source: VirtualSource, *, outbox: Outbox
     ) -> None:
-        self._url = url
+        self.streams = streams
         self._live = live
         self._source = source
         self._outbox = outbox
-        self._uplink = uplink
-        self._history = history
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        """The streams of the outbox that it fills."""
-        own = (self._live.stream,)
-        return own if self._history is None else (*own, self._history.stream)
 
     @classmethod
     async def open(
@@ -88,7 +75,7 @@ class VirtualLife:
         history_days: int,
         bus: Bus | None,
     ) -> "VirtualLife":
-        """Make the car, and its days where they are still to be made.
+        """Make the car; its days too, into the outbox, where they are still to be made.
 
         Args:
             speed: over 1, the car itself lives through its last days, frame by frame.
@@ -103,19 +90,22 @@ class VirtualLife:
             start_ns = past_ns
         else:
             start_ns = now_ns
-        history = None
+        streams = [outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=profile.name)]
         if begun.is_history_done:
             car = _car(url, profile, start_ns, live_from_ns=now_ns, kept=_kept(outbox, url))
         else:
+            backlog = outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=profile.name)
+            streams.append(backlog)
             past = _car(url, profile, begun.begun_ns, live_from_ns=begun.live_from_ns, kept=None)
-            history = await History.live_through(past, profile, begun, url=url, outbox=outbox)
+            await _live_through(past, profile, begun, backlog, outbox, uplink)
+            done = msgspec.structs.replace(begun, is_history_done=True)
+            _note(outbox, url.vehicle_id, done)
             if begun.live_from_ns == now_ns:
                 car = past
             else:
                 kept = _kept(outbox, url) or past.keep()
                 car = _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept)
         source = VirtualSource(car, clock=clock, speed=speed, bus=bus)
-        stream = outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=Path(url.profile).name)
         desk = CommandDesk(
             vehicle_id=url.vehicle_id,
             profile=profile,
@@ -124,71 +114,48 @@ class VirtualLife:
             outbox=outbox,
             clock=clock,
         )
-        live = LiveCar(source, profile, stream, desk=desk, uplink=uplink)
-        return cls(url, live, source, outbox=outbox, uplink=uplink, history=history)
+        live = LiveCar(source, profile, streams[0], desk=desk, uplink=uplink)
+        return cls(streams, live, source, outbox=outbox)
 
     async def run(self) -> None:
         """Live until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._live.run())
             group.create_task(self._keep())
-            if self._history is not None:
-                group.create_task(self._history.run(self._uplink))
 
     async def _keep(self) -> None:
         """Note now and then where the car stands, for the next start."""
+        vehicle_id = self._live.stream.vehicle_id
         while True:
             await asyncio.sleep(KEEP_S)
             kept = msgspec.json.encode(self._source.car.keep()).decode()
             try:
-                self._outbox.note(f"kept:{self._url.vehicle_id}", kept)
+                self._outbox.note(f"kept:{vehicle_id}", kept)
             except OutboxError as error:
-                _log.warning("car not kept vehicle=%s reason=%s", self._url.vehicle_id, error)
+                _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)
 
 
-class History:
-    """The days before a car's present, on their way into their own stream."""
+async def _live_through(
+    car: VirtualCar, profile: Profile, begun: _Begun, stream: Stream, outbox: Outbox, uplink: Uplink
+) -> None:
+    """Let the car live until its present; what an earlier start has made is made, and left out."""
+    days = (begun.live_from_ns - begun.begun_ns) / NS_PER_DAY
+    road = Road(profile, sampling=Sampling.PROFILE, origin_ns=0)
+    made, passed, rows = outbox.position(stream).last, 0, 0
 
-    def __init__(
-        self, stream: Stream, batches: Iterator[tuple[Rows, ...]], begun: _Begun, *, outbox: Outbox
-    ) -> None:
-        self.stream = stream
-        self._batches = batches
-        self._begun = begun
-        self._outbox = outbox
+    def batches() -> Iterator[list[tuple[Rows, ...]]]:
+        for ts, columns in car.history(begun.live_from_ns, span_ns=HISTORY_SPAN_NS):
+            yield list(_cut(road.read(ts, columns)))
+        yield list(_cut(road.finish()))
 
-    @classmethod
-    async def live_through(
-        cls, car: VirtualCar, profile: Profile, begun: _Begun, *, url: VirtualCarUrl, outbox: Outbox
-    ) -> "History":
-        """Let the car live until its present; its rows are made later, by `run`."""
-        spans = await asyncio.to_thread(lambda: list(car.history(begun.live_from_ns)))
-        road = Road(profile, sampling=Sampling.PROFILE, origin_ns=0)
-
-        def batches() -> Iterator[tuple[Rows, ...]]:
-            while spans:
-                ts, columns = spans.pop(0)
-                yield from _cut(road.read(ts, columns))
-            yield from _cut(road.finish())
-
-        stream = outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=Path(url.profile).name)
-        return cls(stream, batches(), begun, outbox=outbox)
-
-    async def run(self, uplink: Uplink) -> None:
-        """Put the days into the outbox, after those that an earlier start has put there."""
-        days = (self._begun.live_from_ns - self._begun.begun_ns) / NS_PER_DAY
-        made = self._outbox.position(self.stream).last
-        steps = Steps(f"{self.stream.vehicle_id}: the last {days:g} days", unit="rows")
-        passed = rows = 0
-        while some := await asyncio.to_thread(lambda: list(islice(self._batches, BATCHES_AT_ONCE))):
+    spans = batches()
+    with Steps(f"{stream.vehicle_id}: the last {days:g} days", unit="rows") as steps:
+        while (some := await asyncio.to_thread(next, spans, None)) is not None:
             skipped = min(max(made - passed, 0), len(some))
             passed += len(some)
-            await uplink.append(self.stream, some[skipped:])
+            await uplink.append(stream, some[skipped:])
             rows += sum(len(group) for groups in some for group in groups)
             steps.update(rows)
-        done = msgspec.structs.replace(self._begun, is_history_done=True)
-        _note(self._outbox, self.stream.vehicle_id, done)
-        steps.close()
 
 
 def _cut(rows: Sequence[Rows]) -> Iterator[tuple[Rows, ...]]:
