@@ -71,7 +71,7 @@ export const en = {
   'car.unknown': 'unknown',
 
   'control.title': 'Controls',
-  'control.locks': 'Doors and trunk',
+  'control.locks': 'Locks',
   'control.lock': 'Lock',
   'control.unlock': 'Unlock',
   'locks.locked': 'All locked',

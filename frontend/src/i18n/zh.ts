@@ -72,7 +72,7 @@ export const zh: Record<Key, string> = {
   'car.unknown': '未知',
 
   'control.title': '控制',
-  'control.locks': '车门与后备箱',
+  'control.locks': '车锁',
   'control.lock': '上锁',
   'control.unlock': '解锁',
   'locks.locked': '全部上锁',
