@@ -1,13 +1,15 @@
 # Everything from a clean clone, with Python 3.11 or newer and make.
 #
 #   make setup               .venv with what the program and its tests need
-#   make run [ARGS=...]      contactor run; without ARGS it plays a sample drive
+#   make run [ARGS=...]      contactor run; without ARGS a virtual car with a week behind it
 #   make test [ARGS=...]     the tests; ARGS="-k outbox" for some
 #   make check               lint, format, types, import direction, spelling, docs, web app
 #   make web                 the web app anew, if its sources changed
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py
 #   make fuzz [ARGS=...]     the property tests, much longer
 #   make wheel, make sizes   the wheel; what it weighs in each size
+#   make cost                what `contactor run` with one live car costs
+#   make pictures            the pictures of the documentation, by a real browser
 #   make lock [ARGS=...]     requirements.txt anew; ARGS=--upgrade for newer versions
 #   make clean               what the above made, .venv and .bench included
 
@@ -22,7 +24,7 @@ ARGS   ?=
 export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := setup
-.PHONY: setup run web test check bench fuzz wheel sizes lock clean
+.PHONY: setup run web test check bench fuzz wheel sizes cost pictures lock clean
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 
@@ -55,11 +57,8 @@ clean:
 
 # ── the program ──────────────────────────────────────────────────────────────────────────────────
 
-# Without ARGS: a made-up drive of two minutes, once.
-DRIVE := --car "recording:examples/drives/leaf.log?profile=nissan_leaf_ze1&vehicle=demo"
-
 run: setup
-	@exec $(BIN)/contactor run $(if $(ARGS),$(ARGS),$(DRIVE))
+	@exec $(BIN)/contactor run $(ARGS)
 
 # The web app, built into the package by Node from its wheel; nothing where it is current.
 web: setup
@@ -110,3 +109,11 @@ wheel: web
 
 sizes: wheel
 	$(BIN)/python tools/sizes.py --wheel dist/*.whl $(ARGS)
+
+# ── figures and pictures of the README ───────────────────────────────────────────────────────────
+
+cost: setup
+	$(BIN)/python tools/cost.py $(ARGS)
+
+pictures: setup
+	$(BIN)/python tools/pictures.py

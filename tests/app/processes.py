@@ -72,10 +72,13 @@ class RunningInstance:
 
 
 @contextlib.contextmanager
-def running(data: Path, *arguments: str) -> Iterator[RunningInstance]:
-    """`contactor run --data DATA --port 0 ...` from `ready` to a clean end, which is checked."""
+def running(data: Path, *arguments: str, command: str = "run") -> Iterator[RunningInstance]:
+    """`contactor run --data DATA --port 0 ...` from `ready` to a clean end, which is checked.
+
+    `command="serve"` is an instance without a car.
+    """
     process = subprocess.Popen(
-        [*CONTACTOR, "run", "--data", str(data), "--port", "0", *arguments],
+        [*CONTACTOR, command, "--data", str(data), "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -106,7 +106,7 @@ if can_mount():
         check_completes(desk, capfd)
 
     def test_instance_outlives_a_full_disk(desk: Path, small_disk: Path) -> None:
-        with running(small_disk / "of_mine") as instance:
+        with running(small_disk / "of_mine", command="serve") as instance:
             url = instance.document()["url"]
             cloud = instance.pid("cloud")
             filler = small_disk / "filler"

@@ -52,7 +52,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         tables = [str(desk / f"{vehicle}.csv"), "--map", str(desk / "map.toml")]
         assert main(["import", *tables, "--vehicle", vehicle, "--data", str(desk / "data")]) == 0
     with (
-        running(desk / "data") as instance,
+        running(desk / "data", command="serve") as instance,
         httpx.Client(base_url=str(instance.document()["url"]), trust_env=False) as client,
     ):
         yield client

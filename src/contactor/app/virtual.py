@@ -125,14 +125,20 @@ class VirtualLife:
 
     async def _keep(self) -> None:
         """Note now and then where the car stands, for the next start."""
+        try:
+            while True:
+                self._note_state()
+                await asyncio.sleep(KEEP_S)
+        finally:
+            self._note_state()
+
+    def _note_state(self) -> None:
         vehicle_id = self._live.stream.vehicle_id
-        while True:
-            await asyncio.sleep(KEEP_S)
-            kept = msgspec.json.encode(self._source.car.keep()).decode()
-            try:
-                self._outbox.note(f"kept:{vehicle_id}", kept)
-            except OutboxError as error:
-                _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)
+        kept = msgspec.json.encode(self._source.car.keep()).decode()
+        try:
+            self._outbox.note(f"kept:{vehicle_id}", kept)
+        except OutboxError as error:
+            _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)
 
 
 async def _live_through(

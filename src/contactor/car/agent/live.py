@@ -54,6 +54,7 @@ class LiveCar:
             group.create_task(self._pump())
 
     async def _pump(self) -> None:
+        self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
         while True:
             frames = await self._source.next()
             if len(frames):

@@ -38,9 +38,13 @@ IDLE_S = 0.25
 RETRY_S = 0.2
 WRITE_AGAIN_S = 1.0
 KEEPALIVE_S = 15.0
+ALIVE_S = 4.0
+"""A live car that is awake speaks this often: only then does no new row mean no change."""
 ASK_S = 0.5
 DRAINING_ASK_S = 0.1
 LOST_BY_CLOUD = "stored once and lost by the cloud; no longer held by the car"
+
+_LONG_AGO = -(2**62)
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +76,9 @@ class Uplink:
         self._moved = asyncio.Event()
         self._run_id = secrets.token_hex(4)
         self._connects = 0
-        self._greeted_ns = 0
+        self._greeted_ns = self._alive_ns = _LONG_AGO
         self._asleep: set[str] = set()
+        self._awake_cars: set[str] = set()
         self._is_failing = False
 
     def carry(self, stream: Stream) -> None:
@@ -108,8 +113,12 @@ class Uplink:
 
     def tell_asleep(self, vehicle_id: str, *, is_asleep: bool) -> None:
         """The car fell asleep or woke: tell the cloud now, not with the next hello."""
-        (self._asleep.add if is_asleep else self._asleep.discard)(vehicle_id)
-        self._greeted_ns = -round(KEEPALIVE_S * NS_PER_S)
+        now_in, now_out = self._awake_cars, self._asleep
+        if is_asleep:
+            now_in, now_out = now_out, now_in
+        now_in.add(vehicle_id)
+        now_out.discard(vehicle_id)
+        self._greeted_ns = _LONG_AGO
         self.wake()
 
     def wake(self) -> None:
@@ -207,6 +216,10 @@ class Uplink:
         }
         if now_ns - self._greeted_ns > (ASK_S if self._unsettled else KEEPALIVE_S) * NS_PER_S:
             asking = {stream.vehicle_id for stream in self._streams.values()}
+        elif now_ns - self._alive_ns > ALIVE_S * NS_PER_S:
+            asking |= self._awake_cars
+        if asking >= self._awake_cars:
+            self._alive_ns = now_ns
         await self._greet(asking)
         return has_sent
 
@@ -317,7 +330,7 @@ class Uplink:
                     asleep=vehicle_id in self._asleep,
                 )
                 await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
-        if vehicle_ids:
+        if vehicle_ids >= by_vehicle.keys():
             self._greeted_ns = self._clock.monotonic_ns()
 
     async def _greet_quietly(

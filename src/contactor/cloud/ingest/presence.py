@@ -14,6 +14,8 @@ from contactor.clock import NS_PER_S
 from contactor.link.messages import Hello
 
 ONLINE_NS = 45 * NS_PER_S
+PAUSE_NS = 10 * NS_PER_S
+"""A live car that is awake says something more often than that."""
 MAX_HEARD = 100_000
 
 
@@ -30,13 +32,18 @@ class Presence:
 
     def __init__(self) -> None:
         self._heard_at: dict[str, int] = {}
+        self._unbroken_from: dict[str, int] = {}
         self._closed: set[str] = set()
         self._asleep: set[str] = set()
 
     def hear(self, vehicle_id: str, now_ns: int) -> None:
         """Note that something came from a car."""
-        if vehicle_id in self._heard_at or len(self._heard_at) < MAX_HEARD:
-            self._heard_at[vehicle_id] = now_ns
+        before = self._heard_at.get(vehicle_id)
+        if before is None and len(self._heard_at) >= MAX_HEARD:
+            return
+        if before is None or now_ns - before > PAUSE_NS:
+            self._unbroken_from[vehicle_id] = now_ns
+        self._heard_at[vehicle_id] = now_ns
 
     def greet(self, hello: Hello, now_ns: int) -> None:
         """Note what a car says of itself."""
@@ -52,6 +59,14 @@ class Presence:
         if heard_at is None or vehicle_id in self._closed or vehicle_id in self._asleep:
             return Connectivity.ASLEEP
         return Connectivity.ONLINE if now_ns - heard_at <= ONLINE_NS else Connectivity.LOST
+
+    def awake_since(self, vehicle_id: str, now_ns: int) -> int | None:
+        """Since when a car was heard without a pause longer than `PAUSE_NS`; None if it rests."""
+        heard_at = self._heard_at.get(vehicle_id)
+        is_resting = vehicle_id in self._closed or vehicle_id in self._asleep
+        if heard_at is None or is_resting or now_ns - heard_at > PAUSE_NS:
+            return None
+        return self._unbroken_from[vehicle_id]
 
     def is_listening(self, vehicle_id: str, now_ns: int) -> bool:
         """Whether a car would hear what is sent now, as far as is known; one asleep does."""

@@ -4,6 +4,7 @@
     leaf       41.5      0.0      48.1           values, desired: float64, NaN for none
     elm         NaN      1.0       NaN           stamps: int64 ns UTC, NEVER for none
                                                  groups: uint8, which clock a value came by
+                                                 newest: int64, the newest row of each clock
 
 What a float64 cannot hold exactly (text, arrays, integers beyond 2^53) lies beside the matrix, one
 mapping a vehicle. A cell with a stamp and no value is one that the car called "not available".
@@ -49,6 +50,7 @@ class Cells:
         self._desired = np.full(shape, np.nan)
         self._stamps = np.full(shape, NEVER, np.int64)
         self._groups = np.zeros(shape, np.uint8)
+        self._newest = np.full((FIRST_ROWS, len(GROUPS)), NEVER, np.int64)
 
     @property
     def stamps(self) -> NDArray[np.int64]:
@@ -59,6 +61,16 @@ class Cells:
     def groups(self) -> NDArray[np.uint8]:
         """(vehicles, signals), indices into `GROUPS`; a view as `stamps` is."""
         return self._groups[: len(self.vehicles), : len(self.signals)]
+
+    @property
+    def newest(self) -> NDArray[np.int64]:
+        """(vehicles, groups), ns UTC of the newest row of each group; a view as `stamps` is."""
+        return self._newest[: len(self.vehicles)]
+
+    def note_row(self, row: int, group: Group, ts: int) -> None:
+        """A vehicle has told a row of a group, whatever is in it."""
+        column = GROUP_INDEX[group]
+        self._newest[row, column] = max(int(self._newest[row, column]), ts)
 
     def find(self, vehicle_id: str) -> int | None:
         """The row of a vehicle that has one."""
@@ -156,6 +168,7 @@ class Cells:
         self._desired = _grown(self._desired, shape, np.nan)
         self._stamps = _grown(self._stamps, shape, NEVER)
         self._groups = _grown(self._groups, shape, 0)
+        self._newest = _grown(self._newest, (shape[0], len(GROUPS)), NEVER)
 
 
 def _grown(old: NDArray[_Dtype], shape: tuple[int, int], empty: float) -> NDArray[_Dtype]:

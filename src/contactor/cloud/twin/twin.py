@@ -7,7 +7,9 @@
 
 Rules: the newer stamp wins, of equal ones the later told. A cell that is unknown changes nothing;
 one that the car calls "not available" makes the value null. A value is stale once it is older than
-the limit of the group that it came in, and every value of a lost car is.
+the limit of the group that it came in, and every value of a lost car is. But a car that is awake
+and heard without a pause writes no row while nothing changes: what its newest row told still
+holds, until the heartbeat that should have told it again is overdue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.clock import NS_PER_S, Clock, to_iso
-from contactor.cloud.ingest.presence import Connectivity, Presence
+from contactor.cloud.ingest.presence import PAUSE_NS, Connectivity, Presence
 from contactor.cloud.twin.cells import GROUPS, NEVER, Cells
 from contactor.cloud.twin.events import Change, ConnectivityChange, Desired, Stale
 from contactor.cloud.twin.feed import Feed, Subscription
@@ -27,6 +29,10 @@ from contactor.signals.record import Record, Rows, State, Value
 
 TICK_S = 1.0
 _LIMITS_NS = np.array([round(GROUP_RULES[group].stale_s * NS_PER_S) for group in GROUPS], np.int64)
+_NOT_HELD = int(np.iinfo(np.int64).max)
+_BEATS_NS = _LIMITS_NS + np.array(
+    [round(GROUP_RULES[group].heartbeat_s * NS_PER_S) for group in GROUPS], np.int64
+)
 
 
 class SignalNow(msgspec.Struct, frozen=True):
@@ -73,6 +79,7 @@ class Twin:
         """Take in one value, None for "not available"; as when the twin is restored."""
         row = self._cells.row(vehicle_id)
         [column] = self._cells.columns([path])
+        self._cells.note_row(row, group, ts)
         if ts >= self._cells.stamps[row, column]:
             self._cells.put(row, [column], [value], np.array([ts]), group=group)
 
@@ -84,6 +91,7 @@ class Twin:
         self.feed.publish(Desired(vehicle_id, {path: value}))
 
     def _take_rows(self, row: int, rows: Rows, told: dict[int, dict[str, Value | None]]) -> None:
+        self._cells.note_row(row, rows.group, int(rows.ts[-1]))
         paths = [column.path for column in rows.columns]
         columns = self._cells.columns(paths)
         states = np.stack([column.state for column in rows.columns])
@@ -165,11 +173,21 @@ class Twin:
 
     def _stale(self, now_ns: int, connectivity: Sequence[Connectivity]) -> NDArray[np.bool_]:
         """(vehicles, signals): which cells hold a value that is no longer known to hold."""
-        stamps = self._cells.stamps
-        is_old = stamps < now_ns - _LIMITS_NS[self._cells.groups]
+        stamps, groups = self._cells.stamps, self._cells.groups
+        is_old = stamps < now_ns - _LIMITS_NS[groups]
+        since = np.array([self._held_from(name, now_ns) for name in self.vehicles], np.int64)
+        if (since != _NOT_HELD).any():
+            newest = np.take_along_axis(self._cells.newest, groups.astype(np.intp), axis=1)
+            least = np.maximum(since[:, np.newaxis], now_ns - _BEATS_NS[groups])
+            is_old &= ~((stamps == newest) & (stamps >= least))
         is_lost = np.array([one is Connectivity.LOST for one in connectivity], np.bool_)
         stale: NDArray[np.bool_] = (stamps != NEVER) & (is_old | is_lost[:, np.newaxis])
         return stale
+
+    def _held_from(self, vehicle_id: str, now_ns: int) -> int:
+        """From which stamp on the newest row of a car still holds though it is old."""
+        since_ns = self._presence.awake_since(vehicle_id, now_ns)
+        return _NOT_HELD if since_ns is None else since_ns - PAUSE_NS
 
     def _history(self) -> NDArray[np.bool_]:
         """What subscribers were told is stale, grown to the twin's size; new cars are told of."""
@@ -201,7 +219,10 @@ class Twin:
         ]
         is_lost = self._presence.of(vehicle_id, now_ns) is Connectivity.LOST
         stamps = self._cells.stamps[row, columns]
-        old = stamps < now_ns - _LIMITS_NS[self._cells.groups[row, columns]]
+        groups = self._cells.groups[row, columns]
+        old = stamps < now_ns - _LIMITS_NS[groups]
+        least = np.maximum(self._held_from(vehicle_id, now_ns), now_ns - _BEATS_NS[groups])
+        old &= ~((stamps == self._cells.newest[row, groups]) & (stamps >= least))
         found = {}
         for column, ts, is_old in zip(columns, stamps.tolist(), old.tolist(), strict=True):
             signal = self._cells.signals[column]
