@@ -6,6 +6,7 @@ import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROUNDS = 5
 RESULTS = Path(__file__).parents[1] / "results"
@@ -24,8 +25,18 @@ def run_rounds(contenders: Mapping[str, Sequence[str]]) -> dict[str, list[float]
 
 def report(area: str, unit: str, figures: Mapping[str, Sequence[float]], *, ours: str) -> None:
     """Print the table and write `results/AREA.json`; ratios are ours over theirs."""
+    _write(area, _rows(unit, figures, ours))
+
+
+def report_all(area: str, tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """The same for what has several units: a table a unit, ours first in each."""
+    parts = [_rows(unit, figures, next(iter(figures))) for unit, figures in tables.items()]
+    _write(area, [row for part in parts for row in part])
+
+
+def _rows(unit: str, figures: Mapping[str, Sequence[float]], ours: str) -> list[dict[str, Any]]:
     medians = {name: statistics.median(values) for name, values in figures.items()}
-    rows = [
+    return [
         {
             "name": name,
             "value": medians[name],
@@ -36,12 +47,20 @@ def report(area: str, unit: str, figures: Mapping[str, Sequence[float]], *, ours
         }
         for name, values in figures.items()
     ]
+
+
+def _write(area: str, rows: Sequence[Mapping[str, Any]]) -> None:
     RESULTS.mkdir(exist_ok=True)
     document = {"machine": platform.platform(), "rounds": ROUNDS, "rows": rows}
     (RESULTS / f"{area}.json").write_text(json.dumps(document, indent=2) + "\n")
-    width = max(len(name) for name in figures)
+    width = max(len(row["name"]) for row in rows)
     for row in rows:
+        value, low, high = (_figure(row[key]) for key in ("value", "low", "high"))
         print(
-            f"{row['name']:<{width}}  {row['value']:>12,.0f} {unit}"
-            f"  ({row['low']:,.0f} to {row['high']:,.0f})  ours is {row['ratio']:.1f} times that"
+            f"{row['name']:<{width}}  {value:>12} {row['unit']}"
+            f"  ({low} to {high})  ours is {row['ratio']:.1f} times that"
         )
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
