@@ -32,8 +32,8 @@ from contactor.errors import OutboxError
 from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
-HISTORY_BATCH_NS = 900 * NS_PER_S
-HISTORY_SPAN_NS = 3600 * NS_PER_S
+HISTORY_BATCH_NS = 300 * NS_PER_S
+HISTORY_SPAN_NS = 600 * NS_PER_S
 KEEP_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -155,7 +155,8 @@ async def _live_through(
         yield list(_cut(road.finish()))
 
     spans = batches()
-    with Steps(f"{stream.vehicle_id}: the last {days:g} days", unit="rows") as steps:
+    past = "the last day" if days == 1 else f"the last {days:g} days"
+    with Steps(f"{stream.vehicle_id}: {past}", unit="rows") as steps:
         while (some := await asyncio.to_thread(next, spans, None)) is not None:
             skipped = min(max(made - passed, 0), len(some))
             passed += len(some)
