@@ -28,7 +28,7 @@ from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import Kept, VirtualCar
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
-from contactor.errors import OutboxError
+from contactor.errors import ContactorError, OutboxError, first_failure
 from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
@@ -119,9 +119,12 @@ class VirtualLife:
 
     async def run(self) -> None:
         """Live until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._live.run())
-            group.create_task(self._keep())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._live.run())
+                group.create_task(self._keep())
+        except* ContactorError as failures:
+            raise first_failure(failures) from None
 
     async def _keep(self) -> None:
         """Note now and then where the car stands, for the next start."""

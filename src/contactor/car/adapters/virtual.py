@@ -1,30 +1,36 @@
-"""A virtual car as a source of frames, at the pace of life or faster; on a bus too, if asked.
+"""A virtual car as a source of frames, at the pace of life or another; on a bus too, if asked.
 
-Its time never runs ahead of the present: a car that began in the past lives faster until it has
-caught up with the clock, then at the pace of life.
+Its time never runs ahead of the present. At speed 1 it catches up at once with what it has missed;
+a faster car that began in the past lives at its speed until it has caught up, then in the present.
+A bus that fails is no reason for a car to stop: it is told once, and when it is well again.
 
     source = VirtualSource(car, clock=clock, speed=1.0)
     frames = await source.next()
 """
 
 import asyncio
+import logging
 
 from contactor.can.frames import FrameTable
 from contactor.car.adapters.canbus import Bus
 from contactor.car.virtual.car import VirtualCar
 from contactor.clock import NS_PER_MS, NS_PER_S, Clock
+from contactor.errors import LogError
 
 BATCH_NS = 100 * NS_PER_MS
 CAUGHT_UP_NS = 2 * NS_PER_S
-YIELD_S = 0.0
+MAX_WAIT_S = 0.5
+"""Then it looks again: the clock may have been set meanwhile."""
+
+_log = logging.getLogger(__name__)
 
 
 class VirtualSource:
     """One virtual car in time.
 
     Args:
-        speed: times real time while the car's own time lies in the past; infinity for as fast as
-            it goes.
+        speed: times real time; over 1 while the car's own time lies in the past, infinity for as
+            fast as it goes.
         bus: where its frames go too, and where frames for it come from.
     """
 
@@ -35,6 +41,7 @@ class VirtualSource:
         self._clock = clock
         self._speed = speed
         self._bus = bus
+        self._is_bus_failing = False
         self._anchor: tuple[int, int] | None = None
 
     @property
@@ -42,35 +49,56 @@ class VirtualSource:
         return self.car.is_asleep
 
     async def next(self) -> FrameTable:
-        """The frames of the next 100 ms of the car's time."""
+        """The frames of the next 100 ms of the car's time; none while those lie ahead."""
         until_ns = self.car.now_ns + BATCH_NS
-        wait_s = self._wait_s(until_ns)
-        await asyncio.sleep(max(wait_s, YIELD_S))
-        if self._bus is not None:
-            self.car.receive(self._bus.receive())
+        await asyncio.sleep(min(self._wait_s(until_ns), MAX_WAIT_S))
+        if self._wait_s(until_ns) > 0:
+            return FrameTable.empty()
+        if self._bus is None:
+            return self.car.advance(until_ns)
+        self.car.receive(self._heard(self._bus))
         frames = self.car.advance(until_ns)
-        if self._bus is not None and len(frames):
-            self._bus.send(frames)
+        self._tell(self._bus, frames)
         return frames
 
     async def send(self, frames: FrameTable) -> None:
         """Put command frames to the car, and on the bus where there is one."""
         self.car.receive(frames)
         if self._bus is not None:
-            self._bus.send(frames)
+            self._tell(self._bus, frames)
+
+    def _heard(self, bus: Bus) -> FrameTable:
+        try:
+            return bus.receive()
+        except LogError as error:
+            self._bus_failed(error)
+            return FrameTable.empty()
+
+    def _tell(self, bus: Bus, frames: FrameTable) -> None:
+        try:
+            bus.send(frames)
+        except LogError as error:
+            self._bus_failed(error)
+        else:
+            if self._is_bus_failing:
+                _log.warning("bus works again")
+            self._is_bus_failing = False
+
+    def _bus_failed(self, error: LogError) -> None:
+        if not self._is_bus_failing:
+            _log.error("bus failed, the car goes on reason=%s", error)
+        self._is_bus_failing = True
 
     def _wait_s(self, until_ns: int) -> float:
-        """Seconds until the car's time may be `until_ns`."""
+        """Seconds until the car's time may be `until_ns`, at least 0."""
         now_ns, monotonic_ns = self._clock.now_ns(), self._clock.monotonic_ns()
-        to_present_s = (until_ns - now_ns) / NS_PER_S
-        if self._speed == float("inf"):
-            return max(to_present_s, 0.0)
+        to_present_s = max((until_ns - now_ns) / NS_PER_S, 0.0)
+        is_late = now_ns - until_ns > CAUGHT_UP_NS
+        if self._speed == 1.0 or self._speed == float("inf") or (self._speed > 1 and not is_late):
+            self._anchor = None
+            return to_present_s
         if self._anchor is None:
             self._anchor = (monotonic_ns, until_ns)
         began_ns, first_ns = self._anchor
-        own_s = (began_ns - monotonic_ns + (until_ns - first_ns) / self._speed) / NS_PER_S
-        if self._speed >= 1.0 and now_ns - until_ns < CAUGHT_UP_NS:
-            # It lives in the present now; the clock alone says when.
-            self._anchor = None
-            return max(to_present_s, 0.0)
-        return max(own_s, to_present_s, 0.0)
+        own_ns = began_ns - monotonic_ns + (until_ns - first_ns) / self._speed
+        return max(own_ns / NS_PER_S, to_present_s)
