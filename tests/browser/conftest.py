@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -22,9 +21,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; `.ci/run` installs it."""
+    """Debian's Chromium; `.ci/run` installs it.
+
+    Its driver keeps an event loop in this thread while it runs: no test of another module may.
+    """
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium: apt-get install chromium")
@@ -65,9 +67,3 @@ def open_page(browser: Browser, instance: RunningInstance) -> Iterator[Callable[
     for context in contexts:
         context.close()
     assert not complaints
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tests leave what they saw."""
-    return tmp_path_factory.mktemp("pictures")
