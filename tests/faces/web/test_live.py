@@ -89,7 +89,9 @@ def test_stream_begins_with_a_snapshot_and_goes_on_with_changes(leaf: Instance) 
 def test_stream_tells_what_it_was_asked_for_alone(leaf: Instance) -> None:
     async def check(port: int) -> None:
         async with stream(port, f"?vehicle=leaf&path={GEAR}") as socket:
-            [known] = (await hear(socket))["vehicles"]
+            first = await hear(socket)
+            [known] = first["vehicles"]
+            assert {"type": "snapshot", "vehicles": [known], **known} == first
             assert (known["vehicle_id"], list(known["signals"])) == ("leaf", [GEAR])
             leaf.twin.take(record(2, T0 + 2 * S, {GEAR: [2]}, vehicle="elm"))
             leaf.twin.take(record(2, T0 + 2 * S, {SPEED: [30.0]}))

@@ -2,7 +2,8 @@
 
     WS /api/v1/live?vehicle=demo&path=Vehicle.Speed         both repeatable, all by default
 
-    {"type": "snapshot", "vehicles": [...]}     first, as GET /vehicles/{id} tells each
+    {"type": "snapshot", "vehicles": [...]}     first, as GET /vehicles/{id} tells each; where one
+                                                vehicle was asked for, that one's members as well
     {"type": "change", ...}                     and so on: see contactor.cloud.twin.events
     {"type": "tick", "now": ...}                after two seconds without anything else
 
@@ -21,8 +22,9 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from contactor.clock import Clock, to_iso
+from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.twin.feed import Subscription
-from contactor.cloud.twin.twin import TICK_S, Twin
+from contactor.cloud.twin.twin import TICK_S, SignalNow, Twin
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web.fleet import Fleet, VehicleNow
 from contactor.signals.catalogue import catalogue
@@ -39,9 +41,22 @@ _encoder = msgspec.json.Encoder()
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
-    """How things stand."""
+    """How things stand; of one vehicle that was asked for by name, at the top too."""
 
     vehicles: list[VehicleNow]
+    vehicle_id: str | msgspec.UnsetType = msgspec.UNSET
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    profile: str | msgspec.UnsetType | None = msgspec.UNSET
+    connectivity: Connectivity | msgspec.UnsetType = msgspec.UNSET
+    signals: dict[str, SignalNow] | msgspec.UnsetType = msgspec.UNSET
+
+    @classmethod
+    def of(cls, vehicles: list[VehicleNow], *, is_one_named: bool) -> "Snapshot":
+        """The snapshot of some vehicles."""
+        if not is_one_named:
+            return cls(vehicles)
+        [one] = vehicles
+        return cls(vehicles, one.vehicle_id, one.name, one.profile, one.connectivity, one.signals)
 
 
 class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
@@ -103,7 +118,10 @@ class Live:
             await _close(socket, POLICY, str(error))
             return
         subscription = self._twin.subscribe(vehicles=vehicles, paths=paths)
-        snapshot = Snapshot(self._fleet.snapshot(vehicles, paths))
+        snapshot = Snapshot.of(
+            self._fleet.snapshot(vehicles, paths),
+            is_one_named=vehicles is not None and len(vehicles) == 1,
+        )
         tasks = [
             asyncio.create_task(
                 self._send(socket, _encoder.encode(snapshot).decode(), subscription)
