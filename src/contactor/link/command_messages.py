@@ -9,17 +9,15 @@ where the command stands, and does it once. Either may be lost.
     decode_command(encode_command(command)) == command
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from contactor.errors import MalformedRecord
+from contactor.link.messages import decode_bounded
 from contactor.signals.command import MAX_REASON_CHARACTERS, Command, CommandState
 
 MAX_BYTES = 16_384
-
-_Message = TypeVar("_Message")
 
 
 class Report(Struct, array_like=True, frozen=True, forbid_unknown_fields=True, tag="report/1"):
@@ -56,7 +54,7 @@ def decode_command(payload: bytes) -> Command:
     Raises:
         MalformedRecord: too large, or not our form.
     """
-    return _decode(payload, _sent, "command").command
+    return decode_bounded(payload, _sent, "command", limit_bytes=MAX_BYTES).command
 
 
 def decode_report(payload: bytes) -> Report:
@@ -65,13 +63,4 @@ def decode_report(payload: bytes) -> Report:
     Raises:
         MalformedRecord: too large, or not our form.
     """
-    return _decode(payload, _report, "report")
-
-
-def _decode(payload: bytes, decoder: msgspec.msgpack.Decoder[_Message], what: str) -> _Message:
-    if len(payload) > MAX_BYTES:
-        raise MalformedRecord(f"{what} of {len(payload)} bytes; the limit is {MAX_BYTES}")
-    try:
-        return decoder.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise MalformedRecord(f"no {what}: {error}") from error
+    return decode_bounded(payload, _report, "report", limit_bytes=MAX_BYTES)

@@ -135,7 +135,7 @@ def decode_hello(payload: bytes) -> Hello:
     Raises:
         MalformedRecord: too large, or not our form.
     """
-    return _decode(payload, _hello, "hello")
+    return decode_bounded(payload, _hello, "hello", limit_bytes=MAX_BYTES)
 
 
 def decode_watermark(payload: bytes) -> Watermark:
@@ -144,12 +144,19 @@ def decode_watermark(payload: bytes) -> Watermark:
     Raises:
         MalformedRecord: too large, or not our form.
     """
-    return _decode(payload, _watermark, "watermark")
+    return decode_bounded(payload, _watermark, "watermark", limit_bytes=MAX_BYTES)
 
 
-def _decode(payload: bytes, decoder: msgspec.msgpack.Decoder[_Message], what: str) -> _Message:
-    if len(payload) > MAX_BYTES:
-        raise MalformedRecord(f"{what} of {len(payload)} bytes; the limit is {MAX_BYTES}")
+def decode_bounded(
+    payload: bytes, decoder: msgspec.msgpack.Decoder[_Message], what: str, *, limit_bytes: int
+) -> _Message:
+    """The message in `payload`, checked for size, then form.
+
+    Raises:
+        MalformedRecord: too large, or not of that form; the text says `what` was expected.
+    """
+    if len(payload) > limit_bytes:
+        raise MalformedRecord(f"{what} of {len(payload)} bytes; the limit is {limit_bytes}")
     try:
         return decoder.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
