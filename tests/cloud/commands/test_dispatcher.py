@@ -23,6 +23,7 @@ from contactor.signals.command import Command, CommandState
 from tests.cloud.lake.samples import T0, S
 
 LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
+OTHER_LOCK = "Vehicle.Cabin.Door.Row1.PassengerSide.IsLocked"
 FINAL = (CommandState.DONE, CommandState.REFUSED, CommandState.EXPIRED)
 
 Check = Callable[["Cloud"], Awaitable[None]]
@@ -56,8 +57,12 @@ class Cloud:
     def hello(self, **how: bool) -> None:
         self.presence.greet(Hello("demo", "", (), **how), self.clock.now_ns())
 
-    async def submit(self, value: bool = True, **options: object) -> Command:
-        return await self.dispatcher.submit("demo", LOCK, value, profile=None, **options)  # type: ignore[arg-type]
+    async def submit(
+        self, value: bool = True, *, path: str = LOCK, expires_in_s: float = 30.0
+    ) -> Command:
+        return await self.dispatcher.submit(
+            "demo", path, value, profile=None, expires_in_s=expires_in_s
+        )
 
     async def pass_s(self, seconds: float) -> None:
         """Let time pass in small steps, the dispatcher at work in each."""
@@ -248,9 +253,9 @@ def test_link_that_is_lost_delays_and_loses_nothing(run: Run) -> None:
 
 def test_command_outlives_a_restart(run: Run) -> None:
     async def check(cloud: Cloud) -> None:
-        command, late = await cloud.submit(), await cloud.submit(expires_in_s=1)
         ended = await cloud.submit()
         cloud.report(ended, CommandState.DONE)
+        command, late = await cloud.submit(), await cloud.submit(path=OTHER_LOCK, expires_in_s=1)
         await cloud.stop()
         cloud.clock.advance(2)
         await cloud.start()
@@ -296,7 +301,9 @@ def test_repeated_and_late_reports_turn_nothing_back(run: Run) -> None:
 
 def test_desired_is_what_the_newest_open_command_asks(run: Run) -> None:
     async def check(cloud: Cloud) -> None:
-        first, second = await cloud.submit(True), await cloud.submit(False)
+        first = await cloud.submit(True)
+        cloud.report(first, CommandState.ACCEPTED)
+        second = await cloud.submit(False)
         assert cloud.desired() is False
         cloud.report(first, CommandState.REFUSED, "superseded")
         assert cloud.desired() is False
@@ -306,9 +313,54 @@ def test_desired_is_what_the_newest_open_command_asks(run: Run) -> None:
     run(check)
 
 
+@pytest.mark.parametrize("state", ["queued", "sent"])
+def test_older_command_that_waits_is_superseded(run: Run, state: str) -> None:
+    async def check(cloud: Cloud) -> None:
+        if state == "sent":
+            cloud.hello()
+        older, elsewhere = await cloud.submit(True), await cloud.submit(True, path=OTHER_LOCK)
+        await cloud.dispatcher.step()
+        assert cloud.now(older).state == state
+        cloud.told()
+        heard = await cloud.car.subscribe(topics.command("demo"))
+        newer = await cloud.submit(False)
+        assert cloud.now(older).state == "refused"
+        assert cloud.now(older).reason == f"superseded: by command {newer.id}"
+        assert cloud.told() == ["refused", "queued"]
+        assert cloud.desired() is False
+        cloud.hello()
+        cloud.dispatcher.resend("demo")
+        await cloud.pass_s(5)
+        sent = set()
+        while message := await heard.next(0.001):
+            sent.add(decode_command(message.payload).id)
+        assert sent == {newer.id, elsewhere.id}
+
+    run(check)
+
+
+def test_older_command_that_was_accepted_is_left_to_the_car(run: Run) -> None:
+    async def check(cloud: Cloud) -> None:
+        older = await cloud.submit(True)
+        cloud.report(older, CommandState.ACCEPTED)
+        newer = await cloud.submit(False)
+        assert (cloud.now(older).state, cloud.now(newer).state) == ("accepted", "queued")
+
+    run(check)
+
+
 def test_open_commands_of_a_vehicle_are_limited(run: Run) -> None:
     async def check(cloud: Cloud) -> None:
-        commands = [await cloud.submit() for _ in range(MAX_OPEN)]
+        commands = [await cloud.submit() for _ in range(3)]
+        assert [cloud.now(one).state for one in commands] == ["refused", "refused", "queued"]
+        commands = commands[-1:]
+        while len(commands) < MAX_OPEN:
+            cloud.report(commands[-1], CommandState.ACCEPTED)
+            commands.append(await cloud.submit())
+        replaced = commands.pop()
+        commands.append(await cloud.submit())  # at the limit, but in the place of another
+        assert cloud.now(replaced).state == "refused"
+        cloud.report(commands[-1], CommandState.ACCEPTED)
         with pytest.raises(CommandRefused, match="too many: 100 commands of demo"):
             await cloud.submit()
         await cloud.dispatcher.submit("elm", LOCK, True, profile=None)

@@ -77,6 +77,10 @@ def test_assets_never_change(static: Path) -> None:
         "/assets/../../secret.html",
         "/%2e%2e/secret.html",
         "/assets/%2e%2e/%2e%2e/secret.html",
+        "/%00",
+        "/a" * 3_000,
+        "/" + "a" * 300,
+        "/assets/" + "a" * 300 + ".js",
     ],
 )
 def test_unknown_paths_are_problems(static: Path, path: str) -> None:

@@ -4,8 +4,9 @@
                     │             └────► refused, with the reason
                     └─► the same answer again, nothing is sent twice
 
-A command is noted in the outbox's file before its frame goes out, so an agent that was killed in
-between never sends it again: it watches for the proof that is still to come. Proof is a reading of
+The guard is asked again before every frame, repeats included. A command is noted in the outbox's
+file before its frame goes out, so an agent that was killed in between never sends it again: it
+watches for the proof that is still to come. Proof is a reading of
 the same signal from the bus, made after the frame, that has the value asked for.
 
     desk = CommandDesk(vehicle_id="demo", profile=profile, source=source, transport=transport,
@@ -18,7 +19,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -42,7 +43,10 @@ SEND_AGAIN_S = 1.0
 MAX_SENDS = 3
 MAX_UNDERWAY = 64
 MAX_NOTED = 256
+ANSWERS_KEPT_NS = 600 * NS_PER_S
+"""After a command's end: a clock that was set forward and back does not make it new again."""
 RETRY_S = 0.5
+REPORT_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ class _Underway:
 
 
 class _Noted(msgspec.Struct, frozen=True):
-    """What an earlier start has answered; kept until the command's end has passed."""
+    """What was answered to a command; kept for some time after its end."""
 
     expires_at: int
     state: CommandState
@@ -97,6 +101,7 @@ class CommandDesk:
         self._watched = {SPEED, *(entry.path for entry in profile.map.actuators)}
         self._readings: dict[str, Reading] = {}
         self._underway: dict[str, _Underway] = {}
+        self._one_at_a_time = asyncio.Lock()
         self._note = f"commands:{vehicle_id}"
         noted = outbox.noted(self._note)
         self._answered: dict[str, _Noted] = {} if noted is None else dict(_noted.decode(noted))
@@ -138,34 +143,52 @@ class CommandDesk:
 
     async def _take(self, command: Command) -> None:
         """Answer a command; do it if it was never heard before and the guard has no objection."""
-        known = self._answered.get(command.id)
-        if known is not None:
-            if known.state is CommandState.ACCEPTED and command.path not in self._underway:
-                # Accepted before the agent was started anew: only the proof is still to come.
-                now_ns = self._clock.monotonic_ns()
-                self._underway[command.path] = _Underway(command, now_ns, MAX_SENDS)
-            await self._report(command.id, known.state, known.reason)
-            return
-        objection = self._objection(command)
+        async with self._one_at_a_time:
+            known = self._answered.get(command.id)
+            if known is None:
+                await self._begin(command)
+            elif known.state is CommandState.ACCEPTED:
+                await self._resume(command)
+            else:
+                await self._report(command.id, known.state, known.reason)
+
+    async def _begin(self, command: Command) -> None:
+        objection = self._objection(command, is_repeat=False)
+        if objection is None and len(self._underway) >= MAX_UNDERWAY:
+            objection = f"busy: {MAX_UNDERWAY} commands are under way"
         if objection is not None:
             await self._answer(command, CommandState.REFUSED, objection)
             return
         earlier = self._underway.pop(command.path, None)
         if earlier is not None:
-            await self._answer(
-                earlier.command, CommandState.REFUSED, f"superseded: by command {command.id}"
-            )
-        if await self._answer(command, CommandState.ACCEPTED):
-            await self._send(_Underway(command, 0, 0))
+            await self._answer(earlier.command, CommandState.REFUSED, _superseded_by(command))
+        failure = self._note_down(command, CommandState.ACCEPTED)
+        if failure is not None:
+            await self._report(command.id, CommandState.REFUSED, failure)
+            return
+        refusal = await self._send(_Underway(command, 0, 0))
+        if refusal is None:
+            await self._report(command.id, CommandState.ACCEPTED, None)
+        else:
+            await self._answer(command, CommandState.REFUSED, refusal)
 
-    def _objection(self, command: Command) -> str | None:
-        if len(self._underway) >= MAX_UNDERWAY:
-            return f"busy: {MAX_UNDERWAY} commands are under way"
+    async def _resume(self, command: Command) -> None:
+        """Say again that it was accepted; after a new start only the proof is still to come."""
+        now_ns = self._clock.monotonic_ns()
+        holder = self._underway.setdefault(command.path, _Underway(command, now_ns, MAX_SENDS))
+        if holder.command.id == command.id:
+            await self._report(command.id, CommandState.ACCEPTED, None)
+        else:
+            reason = _superseded_by(holder.command)
+            await self._answer(command, CommandState.REFUSED, reason)
+
+    def _objection(self, command: Command, *, is_repeat: bool) -> str | None:
         return self._guard.objection(
             command,
             speed=self._speed(),
             now_ns=self._clock.now_ns(),
             monotonic_ns=self._clock.monotonic_ns(),
+            is_repeat=is_repeat,
         )
 
     def _speed(self) -> SpeedNow:
@@ -175,25 +198,35 @@ class CommandDesk:
         age_s = (self._clock.monotonic_ns() - reading.heard_ns) / NS_PER_S
         return SpeedNow(float(reading.value), age_s, is_asleep=self._source.is_asleep)
 
-    async def _send(self, underway: _Underway) -> None:
+    async def _send(self, underway: _Underway) -> str | None:
+        """Put a frame on the bus, if the guard has no objection at this very moment.
+
+        Returns:
+            Why none went out; None where one did.
+        """
         command, now_ns = underway.command, self._clock.monotonic_ns()
+        objection = self._objection(command, is_repeat=underway.sends > 0)
+        if objection is not None:
+            return objection
         try:
             frames = self._maker.frames(command.path, command.value, ts=self._clock.now_ns())
             await self._source.send(frames)
         except ContactorError as error:
-            self._underway.pop(command.path, None)
-            await self._answer(command, CommandState.REFUSED, f"not sent: {error}")
-            return
+            return f"not sent: {error}"
         self._guard.note_sent(command.path, now_ns)
         sent_ns = underway.sent_ns or now_ns
         self._underway[command.path] = _Underway(command, sent_ns, underway.sends + 1)
+        return None
 
     async def _watch(self) -> None:
         """Look for proof, send again, give up at a command's end."""
         while True:
             await asyncio.sleep(LOOK_S)
-            for underway in list(self._underway.values()):
-                await self._look(underway)
+            for path in list(self._underway):
+                async with self._one_at_a_time:
+                    underway = self._underway.get(path)
+                    if underway is not None:
+                        await self._look(underway)
 
     async def _look(self, underway: _Underway) -> None:
         command = underway.command
@@ -210,7 +243,10 @@ class CommandDesk:
             return
         waited_s = (self._clock.monotonic_ns() - underway.sent_ns) / NS_PER_S
         if underway.sends < MAX_SENDS and waited_s >= SEND_AGAIN_S * underway.sends:
-            await self._send(underway)
+            objection = await self._send(underway)
+            if objection is not None:
+                # What has gone out may still be proven; nothing more goes out.
+                self._underway[command.path] = replace(underway, sends=MAX_SENDS)
 
     def _is_proof(self, underway: _Underway, reading: Reading | None) -> bool:
         """Whether the bus has said, since the frame went out, what was asked for."""
@@ -220,29 +256,41 @@ class CommandDesk:
 
     async def _answer(
         self, command: Command, state: CommandState, reason: str | None = None
-    ) -> bool:
-        """Note where a command stands, then say so; False where it could not be noted."""
+    ) -> None:
+        """Note where a command stands, then say so."""
+        self._note_down(command, state, reason)
+        await self._report(command.id, state, reason)
+
+    def _note_down(
+        self, command: Command, state: CommandState, reason: str | None = None
+    ) -> str | None:
+        """Note where a command stands; why it could not be noted, None where it was."""
+        _log.info("command %s id=%s path=%s", state, command.id, command.path)
+        self._answered.pop(command.id, None)
         self._answered[command.id] = _Noted(command.expires_at, state, reason)
-        now_ns = self._clock.now_ns()
-        kept = {key: one for key, one in self._answered.items() if one.expires_at > now_ns}
-        self._answered = dict(list(kept.items())[-MAX_NOTED:]) | {
-            command.id: self._answered[command.id]
-        }
+        oldest_ns = self._clock.now_ns() - ANSWERS_KEPT_NS
+        kept = [(key, one) for key, one in self._answered.items() if one.expires_at > oldest_ns]
+        self._answered = dict(kept[-MAX_NOTED:])
         try:
             self._outbox.note(self._note, msgspec.json.encode(self._answered).decode())
         except OutboxError as error:
             _log.error("command not noted id=%s reason=%s", command.id, error)
+            failure = f"not noted: {error}"
             if state is CommandState.ACCEPTED:
-                refused = _Noted(command.expires_at, CommandState.REFUSED, f"not noted: {error}")
-                self._answered[command.id] = refused
-                await self._report(command.id, refused.state, refused.reason)
-                return False
-        _log.info("command %s id=%s path=%s", state, command.id, command.path)
-        await self._report(command.id, state, reason)
-        return True
+                noted = _Noted(command.expires_at, CommandState.REFUSED, failure)
+                self._answered[command.id] = noted
+            return failure
+        return None
 
     async def _report(self, command_id: str, state: CommandState, reason: str | None) -> None:
         """Say where a command stands; what gets lost is asked for again."""
         report = Report(self._vehicle_id, command_id, state, reason)
-        with contextlib.suppress(LinkError):
-            await self._transport.publish(topics.report(self._vehicle_id), encode_report(report))
+        with contextlib.suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(REPORT_S):
+                await self._transport.publish(
+                    topics.report(self._vehicle_id), encode_report(report)
+                )
+
+
+def _superseded_by(command: Command) -> str:
+    return f"superseded: by command {command.id}"

@@ -15,6 +15,9 @@ from contactor.errors import UnknownSignal
 from contactor.signals.record import Scalar
 from contactor.units import convert
 
+HALF_STEP = 0.5 + 1e-6
+"""A number is moved to the nearest step, by half of one at most; with room for float32."""
+
 
 class FrameMaker:
     """Owns how many frames of each message were made."""
@@ -47,7 +50,7 @@ class FrameMaker:
         """Whether a value read from the bus is the one asked for, to what the bus can tell."""
         if isinstance(asked, bool | str) or isinstance(read, bool | str):
             return asked == read
-        return abs(asked - read) <= self._steps[path]
+        return abs(asked - read) <= self._steps[path] * HALF_STEP
 
 
 def _step(profile: Profile, entry: ActuatorEntry) -> float:

@@ -48,13 +48,20 @@ class Guard:
         self._sent_ns: dict[str, int] = {}
 
     def objection(
-        self, command: Command, *, speed: SpeedNow, now_ns: int, monotonic_ns: int
+        self,
+        command: Command,
+        *,
+        speed: SpeedNow,
+        now_ns: int,
+        monotonic_ns: int,
+        is_repeat: bool = False,
     ) -> str | None:
         """Why the command may not be done now; None where it may.
 
         Args:
             now_ns: the car's own wall clock, ns UTC.
             monotonic_ns: its monotonic clock, for the rate limit.
+            is_repeat: it is the same frame once more, to which the rate limit does not apply.
         """
         if command.expires_at <= now_ns:
             return f"expired: its end was {to_iso(command.expires_at)}"
@@ -64,7 +71,7 @@ class Guard:
         return (
             _out_of_range(command, entry, limit)
             or (_moving(speed) if limit.not_while_moving else None)
-            or self._too_soon(limit, monotonic_ns)
+            or (None if is_repeat else self._too_soon(limit, monotonic_ns))
         )
 
     def note_sent(self, path: str, monotonic_ns: int) -> None:

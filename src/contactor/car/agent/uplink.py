@@ -79,6 +79,8 @@ class Uplink:
         self._greeted_ns = self._alive_ns = _LONG_AGO
         self._asleep: set[str] = set()
         self._awake_cars: set[str] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._listened: set[str] = set()
         self._is_failing = False
 
     def carry(self, stream: Stream) -> None:
@@ -92,6 +94,7 @@ class Uplink:
         self._unsettled[stream.stream] = position.last
         self._open_window(stream, position.acknowledged)
         self._connects = 0
+        self._listen_for(stream.vehicle_id)
         self.wake()
 
     async def append(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> None:
@@ -128,9 +131,16 @@ class Uplink:
     async def run(self) -> None:
         """Send and listen until cancelled; a lost link is waited for without end."""
         async with asyncio.TaskGroup() as group:
-            for vehicle_id in {stream.vehicle_id for stream in self._streams.values()}:
-                group.create_task(self._listen(vehicle_id))
+            self._group = group
+            for stream in self._streams.values():
+                self._listen_for(stream.vehicle_id)
             group.create_task(self._send())
+
+    def _listen_for(self, vehicle_id: str) -> None:
+        """Hear what the cloud says to a vehicle, from now on and once."""
+        if self._group is not None and vehicle_id not in self._listened:
+            self._listened.add(vehicle_id)
+            self._group.create_task(self._listen(vehicle_id))
 
     async def watermark(self, stream: Stream, timeout_s: float) -> Watermark:
         """What the cloud says of the stream now.

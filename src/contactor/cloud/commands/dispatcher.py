@@ -5,7 +5,9 @@
                  └ sent: the car was heard just now, so it should hear this
 
 A command is kept before it is sent (`store`) and outlives a restart. Only the car can say that one
-was done; only the end of its time makes one expire here. The state never moves back.
+was done; only the end of its time makes one expire here. A newer command to the same actuator
+refuses those that the car has not answered, so that no late copy of an older one has the last word;
+one that was accepted the car supersedes itself. The state never moves back.
 
     dispatcher = Dispatcher(store=store, transport=transport, twin=twin, presence=presence,
                             clock=clock)
@@ -110,7 +112,8 @@ class Dispatcher:
         objection = await self._rules.objection(profile, path)
         if objection is not None:
             raise CommandRefused(objection)
-        if self._open_of(vehicle_id) >= MAX_OPEN:
+        superseded = self._waiting(vehicle_id, path)
+        if self._open_of(vehicle_id) - len(superseded) >= MAX_OPEN:
             raise CommandRefused(f"too many: {MAX_OPEN} commands of {vehicle_id} are under way")
         now_ns = self._clock.now_ns()
         command = Command(
@@ -124,6 +127,8 @@ class Dispatcher:
         )
         self.store.put(command)
         self._open[command.id] = _Open(command)
+        for one in superseded:
+            self._move(one, CommandState.REFUSED, f"superseded: by command {command.id}")
         self._twin.want(vehicle_id, path, checked)
         self._twin.feed.publish(told(command))
         self._wake.set()
@@ -162,8 +167,10 @@ class Dispatcher:
     async def step(self) -> None:
         """Expire what is over, publish what is due."""
         for one in list(self._open.values()):
-            now_ns = self._clock.now_ns()
             command = one.command
+            if command.state.is_final:
+                continue  # ended while another was published
+            now_ns = self._clock.now_ns()
             grace_ns = 0 if command.state is CommandState.QUEUED else GRACE_NS
             if now_ns >= command.expires_at + grace_ns:
                 self._move(one, CommandState.EXPIRED, _why_expired(command))
@@ -247,6 +254,15 @@ class Dispatcher:
             if (one.command.vehicle_id, one.command.path) == place
         ]
         return wanted[-1] if wanted else None
+
+    def _waiting(self, vehicle_id: str, path: str) -> list[_Open]:
+        """The commands to one actuator that its car has not answered."""
+        return [
+            one
+            for one in self._open.values()
+            if (one.command.vehicle_id, one.command.path) == (vehicle_id, path)
+            and one.command.state in NOT_REPORTED
+        ]
 
     def _open_of(self, vehicle_id: str) -> int:
         return Counter(one.command.vehicle_id for one in self._open.values())[vehicle_id]

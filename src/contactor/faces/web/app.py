@@ -72,9 +72,13 @@ def _answer(static: Path, name: str) -> Response[bytes]:
     """A file of the app; the page for a path without suffix; else 404."""
     if name.startswith("api/") or name == "api":
         raise NotFoundException(f"no such path: /{name}")
-    file = (static / name).resolve()
-    is_ours = file.is_relative_to(static.resolve()) and file.suffix in _TYPES
-    if name and is_ours and file.is_file():
+    try:
+        file = (static / name).resolve()
+        is_ours = file.is_relative_to(static.resolve()) and file.suffix in _TYPES
+        is_there = bool(name) and is_ours and file.is_file()
+    except (OSError, ValueError) as error:  # too long a name, or one with a NUL
+        raise NotFoundException(f"no such path: /{name[:120]}") from error
+    if is_there:
         is_hashed = name.startswith("assets/")
         return _file(file, _FOR_A_YEAR if is_hashed else _ASK_AGAIN)
     if name.startswith("assets/") or "." in name:
