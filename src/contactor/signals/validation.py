@@ -37,7 +37,11 @@ def _check_scalar(signal: Signal, value: Scalar) -> Scalar:
     element = signal.datatype.element
     if not _has_type(element, value):
         raise InvalidValue(f"{signal.path}: {value!r} is no {element}")
-    cells = np.array([value], element.dtype if element.is_float else np.object_)
+    try:
+        with np.errstate(over="ignore"):  # what a float cannot hold is infinite in it, so refused
+            cells = np.array([value], element.dtype if element.is_float else np.object_)
+    except OverflowError as error:
+        raise InvalidValue(f"{signal.path}: {value!r:.60} is not {allowed_text(signal)}") from error
     if element.is_integer:
         low, high = element.integer_limits
         if not low <= int(value) <= high:

@@ -19,6 +19,7 @@ from tests.faces.web.test_live import events, hear, stream
 
 LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
+TEMPERATURE = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
 COMMANDS = "/api/v1/vehicles/demo/commands"
 
 Check = Callable[[httpx.AsyncClient], Awaitable[None]]
@@ -91,6 +92,10 @@ def test_commands_are_listed_newest_first_in_pages(demo: Instance) -> None:
         (SPEED, 5.0, 409, "not an actuator: Vehicle.Speed is a sensor"),
         (LIMIT, 101, 409, "out of range: "),
         (LIMIT, -1, 409, "out of range: "),
+        (LIMIT, 10**400, 409, "out of range: "),
+        (TEMPERATURE, 10**400, 409, "out of range: "),
+        (TEMPERATURE, -(10**39), 409, "out of range: "),
+        (TEMPERATURE, 1e39, 409, "out of range: "),
         ("Vehicle.Body.Horn.IsActive", True, 409, "no limit entry: "),
         ("Vehicle.Sped", 5.0, 400, "unknown signal 'Vehicle.Sped'"),
         (LIMIT, "full", 400, "'full' is no uint8"),
