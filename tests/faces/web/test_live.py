@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -173,7 +174,9 @@ def test_streams_are_limited(leaf: Instance, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
-def test_stream_of_another_site_is_refused(leaf: Instance, origin: str) -> None:
+def test_stream_of_another_site_is_refused(
+    leaf: Instance, origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def check(port: int) -> None:
         with pytest.raises(InvalidStatus) as refused:
             async with stream(port, origin=origin):
@@ -183,6 +186,7 @@ def test_stream_of_another_site_is_refused(leaf: Instance, origin: str) -> None:
             await hear(socket)
 
     run(leaf, check)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_client_that_talks_is_ignored_and_one_that_goes_is_forgotten(leaf: Instance) -> None:

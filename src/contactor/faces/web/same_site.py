@@ -5,7 +5,8 @@
               its host is the Host
 
 A name that someone else points at this machine (DNS rebinding) is thus no way in, nor is a form or
-a script of another page. Programs send no Origin and are not concerned.
+a script of another page. Programs send no Origin and are not concerned. A WebSocket is closed
+before it is accepted, whichever rule it breaks: the client gets a 403.
 
     app = SameSite(api)         # any ASGI application
 """
@@ -22,6 +23,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from contactor.faces.web.problems import MEDIA_TYPE, Problem
 
 HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+POLICY_VIOLATION: Final = 1008
+"""Source: RFC 6455, 7.4.1."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -73,6 +76,11 @@ def _host_of(origin: str) -> str:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
+    if scope["type"] == ScopeType.WEBSOCKET:
+        # Before it is accepted: the server answers 403. An answer of our own would be logged by
+        # uvicorn as a handshake that was forgotten.
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": detail})
+        return
     phrase = http.HTTPStatus(status).phrase
     body = msgspec.json.encode(Problem("about:blank", phrase, status, detail))
     headers = [
@@ -80,6 +88,5 @@ async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
-    kind = "websocket.http.response" if scope["type"] == ScopeType.WEBSOCKET else "http.response"
-    await send({"type": f"{kind}.start", "status": status, "headers": headers})  # type: ignore[arg-type,misc]  # of either kind
-    await send({"type": f"{kind}.body", "body": body, "more_body": False})  # type: ignore[arg-type,misc]  # of either kind
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
