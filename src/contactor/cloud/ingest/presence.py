@@ -4,8 +4,10 @@
     presence.hear("leaf", now_ns)
     presence.of("leaf", now_ns)         # Connectivity.ONLINE
 
-A car that says it closes or sleeps is asleep until it says otherwise. One that was not heard since
-this start is taken to sleep: nothing is known that would make it lost.
+A car that says it closes or sleeps is asleep until it says otherwise. While its live agent is
+there, only a hello that names a live stream says so: an import of old drives that ends is not the
+car. One that was not heard since this start is taken to sleep: nothing is known that would make it
+lost.
 """
 
 from enum import StrEnum
@@ -17,6 +19,8 @@ ONLINE_NS = 45 * NS_PER_S
 PAUSE_NS = 10 * NS_PER_S
 """A live car that is awake says something more often than that."""
 MAX_HEARD = 100_000
+BACKLOG = "backlog"
+"""The lane of what is sent later; any other is of an agent that is with the car now."""
 
 
 class Connectivity(StrEnum):
@@ -35,6 +39,7 @@ class Presence:
         self._unbroken_from: dict[str, int] = {}
         self._closed: set[str] = set()
         self._asleep: set[str] = set()
+        self._with_agent: set[str] = set()
 
     def hear(self, vehicle_id: str, now_ns: int) -> None:
         """Note that something came from a car."""
@@ -48,6 +53,13 @@ class Presence:
     def greet(self, hello: Hello, now_ns: int) -> None:
         """Note what a car says of itself."""
         self.hear(hello.vehicle_id, now_ns)
+        is_live = any(stream.lane != BACKLOG for stream in hello.streams)
+        if hello.vehicle_id in self._with_agent and not is_live:
+            return
+        if hello.closing:
+            self._with_agent.discard(hello.vehicle_id)
+        elif is_live and len(self._with_agent) < MAX_HEARD:
+            self._with_agent.add(hello.vehicle_id)
         for resting, says_so in ((self._closed, hello.closing), (self._asleep, hello.asleep)):
             resting.discard(hello.vehicle_id)
             if says_so and len(resting) < MAX_HEARD:
