@@ -112,6 +112,10 @@ def test_command_refuses_an_unknown_option(
         ("run --speed nan", "'nan' is no speed"),
         ("replay drive.log --car counting --vehicle v --speed fast", "'fast' is no speed"),
         ("run --history-days -1", "'-1' days; allowed: 0 to 400"),
+        (
+            "run --port 0 --bus virtual --car 'virtual:contactor_ev?count=2'",
+            "--bus with 2 virtual cars; allowed: one",
+        ),
         ("run --bus socketcan", "'socketcan' (choose from"),
         ("run --outbox-bytes 1", "--outbox-bytes: '1': allowed are "),
         (f"{GOOD['replay']} --sampling some", "'some' (choose from"),

@@ -99,18 +99,19 @@ def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        for _ in range(2):  # a role that fails thrice before the instance is ready ends the run
-            line = process.stdout.readline()
-            assert "the last 40 days" in line, line
-            time.sleep(1.0)  # some of them are made, neither time all
-            (agent,) = _children(process.pid, "agent")
-            os.kill(agent, signal.SIGKILL)
-        while not process.stdout.readline().startswith("ready "):
-            assert process.poll() is None
-        url = msgspec.json.decode((data / "run.json").read_bytes())["url"]
+        assert "the last 40 days" in process.stdout.readline()
+        for _ in range(2):  # some of them are made, neither time all
+            time.sleep(1.0)
+            found = wait_for(lambda: _children(process.pid, "agent"), timeout_s=10, why="agent")
+            assert not noted(data, "begun:demo")["is_history_done"]
+            os.kill(found[0], signal.SIGKILL)
+            wait_for(
+                lambda killed=found[0]: killed not in _children(process.pid, "agent"),
+                timeout_s=10,
+                why="it is gone",
+            )
+        wait_for(lambda: _is_stored(data), timeout_s=90, why="all stored")
         begun = noted(data, "begun:demo")
-        assert begun["is_history_done"]
-        wait_for(lambda: _is_stored(data), timeout_s=60, why=f"all stored at {url}")
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -124,6 +125,7 @@ def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None
         plan=PlanKind.DAY,
         live_from_ns=begun["live_from_ns"],
     )
+    car.wake()
     for _ in car.history(begun["live_from_ns"]):
         pass
     charge = past.drop_nulls(CHARGE)[CHARGE][-1]
@@ -146,8 +148,59 @@ def _is_stored(data: Path) -> bool:
     with sqlite3.connect(data / "agent" / "outbox.db") as database:
         rows = database.execute("select made, acknowledged from stream where lane = 'backlog'")
         found = rows.fetchall()
+        notes = database.execute("select value from note where key like 'begun:%'").fetchall()
     database.close()
-    return bool(found) and all(made == acknowledged for made, acknowledged in found)
+    is_made = all(msgspec.json.decode(text)["is_history_done"] for (text,) in notes)
+    return is_made and bool(found) and all(made == stored for made, stored in found)
+
+
+def test_history_larger_than_the_outbox_waits_for_room(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, "--history-days", "4", "--outbox-bytes", "1000000"):
+        wait_for(lambda: _is_stored(data), timeout_s=60, why="all stored")
+    assert rows_of(data).height > 10_000
+    assert contactor.open_lake(data).vehicles()["rows"][0] > 10_000
+
+
+def test_cars_whose_past_was_not_reached_get_it_at_the_next_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    car = ("--car", "virtual:contactor_ev?vehicle=car&count=2")
+    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "60", *car]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert "car-1: the last 60 days" in process.stdout.readline()
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+        process.communicate()
+    with running(data, *car):
+        wait_for(lambda: _is_stored(data), timeout_s=60, why="all stored")
+    heights = [rows_of(data, name).height for name in ("car-1", "car-2")]
+    assert min(heights) > 100_000
+    for name in ("car-1", "car-2"):
+        stamps = rows_of(data, name)["ts"]
+        assert stamps.n_unique() == len(stamps)
+
+
+def test_fast_car_that_was_killed_goes_on_where_it_stood(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    options = ("--history-days", "1", "--speed", "300")
+    with running(data, *options) as instance:
+        wait_for(
+            lambda: _stands_at(data) > noted(data, "begun:demo")["begun_ns"],
+            timeout_s=30,
+            why="it is noted where it stands",
+        )
+        instance.kill("agent")
+        wait_for(lambda: instance.pid("agent"), timeout_s=10, why="the agent is back")
+        stood_ns = _stands_at(data)
+        wait_for(lambda: _stands_at(data) > stood_ns, timeout_s=30, why="its time goes on")
+        assert _stands_at(data) - stood_ns < NS_PER_DAY // 2
+
+
+def _stands_at(data: Path) -> int:
+    return noted(data, "stand:demo")["at_ns"]
 
 
 # ── faster than life, several at once ────────────────────────────────────────────────────────────

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from contactor.app.cars import Car, RecordingCar, VirtualCarUrl
 from contactor.app.recordings import open_players, play
-from contactor.app.virtual import VirtualLife
+from contactor.app.virtual import VirtualCars
 from contactor.car.adapters.canbus import CanBus
-from contactor.car.agent.outbox import Outbox, Stream
+from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.uplink import Uplink
 from contactor.clock import SystemClock
 from contactor.link.nats import NatsTransport
@@ -51,28 +51,31 @@ async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptio
     uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
     bus = None if options.bus is None else CanBus(options.bus, clock=clock)
     try:
+        for stream in outbox.streams():
+            position = outbox.position(stream)
+            if position.last > position.acknowledged:
+                uplink.carry(stream)
         recorded = [car for car in cars if isinstance(car, RecordingCar)]
         players = await open_players(
-            recorded, outbox=outbox, uplink=uplink, clock=clock, speed=options.speed
+            recorded,
+            outbox=outbox,
+            uplink=uplink,
+            clock=clock,
+            speed=options.speed,
+            has_others=len(recorded) < len(cars),
         )
-        lives = [
-            await VirtualLife.open(
-                car,
-                outbox=outbox,
-                uplink=uplink,
-                transport=transport,
-                clock=clock,
-                speed=options.speed,
-                history_days=options.history_days,
-                bus=bus,
-            )
-            for car in cars
-            if isinstance(car, VirtualCarUrl)
-        ]
-        streams = [player.stream for player in players]
-        streams += [stream for life in lives for stream in life.streams]
-        work = [play(player) for player in players] + [life.run() for life in lives]
-        await _until_stopped(work, streams, outbox=outbox, uplink=uplink)
+        for player in players:
+            uplink.carry(player.stream)
+        lives = VirtualCars(
+            [car for car in cars if isinstance(car, VirtualCarUrl)],
+            outbox=outbox,
+            uplink=uplink,
+            transport=transport,
+            clock=clock,
+            bus=bus,
+        )
+        lives.begin(speed=options.speed, history_days=options.history_days)
+        await _until_stopped([uplink.run(), lives.run(options.speed), *map(play, players)])
     finally:
         await uplink.close()
         await transport.close()
@@ -82,20 +85,13 @@ async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptio
     return 0
 
 
-async def _until_stopped(
-    work: Sequence[Work], streams: Sequence[Stream], *, outbox: Outbox, uplink: Uplink
-) -> None:
-    """Do the work and send until SIGINT or SIGTERM."""
-    for stream in outbox.streams():
-        position = outbox.position(stream)
-        if stream in streams or position.last > position.acknowledged:
-            uplink.carry(stream)
+async def _until_stopped(work: Sequence[Work]) -> None:
+    """Do the work until SIGINT or SIGTERM, or until some of it fails."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    tasks = [asyncio.create_task(uplink.run())]
-    tasks += [asyncio.create_task(one) for one in work]
+    tasks = [asyncio.create_task(one) for one in work]
     stopping = asyncio.create_task(stopped.wait())
     try:
         await _first_failure(tasks, stopping)

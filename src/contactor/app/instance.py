@@ -183,9 +183,10 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
         InstanceError: something answers there that is no instance of ours.
     """
     missing, waited, is_answered = list(vehicles), 0.0, False
+    rows: dict[str, int] = {}
     while True:
         try:
-            missing = await asyncio.to_thread(vehicles_without_value, url, missing)
+            missing = await asyncio.to_thread(vehicles_without_value, url, missing, rows)
             is_answered = True
         except OSError:
             is_answered = False
@@ -199,10 +200,16 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
             print(f"waiting for {values if is_answered else 'the API'}", flush=True)
 
 
-def vehicles_without_value(url: str, vehicles: Sequence[str]) -> list[str]:
+def vehicles_without_value(
+    url: str, vehicles: Sequence[str], rows: dict[str, int] | None = None
+) -> list[str]:
     """Those of the vehicles that have sent no value since the instance at `url` started.
 
     One of which an earlier run has stored values counts as soon as its agent is heard.
+
+    Args:
+        rows: how many of each were stored when it was first asked; a vehicle that has more by now
+            has sent some, though it may sleep again.
 
     Raises:
         OSError: there is no answer, or none yet.
@@ -211,16 +218,21 @@ def vehicles_without_value(url: str, vehicles: Sequence[str]) -> list[str]:
     try:
         if not vehicles:
             get_json(f"{url}/healthz", timeout_s=ANSWER_S)
-        return [vehicle_id for vehicle_id in vehicles if not _has_value(url, vehicle_id)]
+        seen = {} if rows is None else rows
+        return [vehicle_id for vehicle_id in vehicles if not _has_value(url, vehicle_id, seen)]
     except (ValueError, msgspec.ValidationError) as error:
         raise InstanceError(f"{url} is answered by no Contactor: {error}") from error
 
 
-def _has_value(url: str, vehicle_id: str) -> bool:
+def _has_value(url: str, vehicle_id: str, rows: dict[str, int]) -> bool:
     page = get_json(f"{url}/api/v1/vehicles?vehicle={vehicle_id}", timeout_s=ANSWER_S)
+    items = msgspec.convert(page, _Page).items
+    if not items:
+        rows.setdefault(vehicle_id, 0)
     return any(
-        item.connectivity == "online" and item.signals
-        for item in msgspec.convert(page, _Page).items
+        item.signals
+        and (item.connectivity == "online" or item.rows > rows.setdefault(vehicle_id, item.rows))
+        for item in items
     )
 
 
@@ -229,6 +241,7 @@ class _Seen(msgspec.Struct):
 
     connectivity: str
     signals: int
+    rows: int
 
 
 class _Page(msgspec.Struct):

@@ -22,9 +22,18 @@ _log = logging.getLogger(__name__)
 
 
 async def open_players(
-    cars: Sequence[RecordingCar], *, outbox: Outbox, uplink: Uplink, clock: Clock, speed: float
+    cars: Sequence[RecordingCar],
+    *,
+    outbox: Outbox,
+    uplink: Uplink,
+    clock: Clock,
+    speed: float,
+    has_others: bool = False,
 ) -> list[Player]:
     """A player for each car that can be read.
+
+    Args:
+        has_others: there are cars beside these, so none here is no failure.
 
     Raises:
         LogError: there is none; the message is the first car's.
@@ -43,7 +52,7 @@ async def open_players(
         players.append(
             Player(playback, stream, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
         )
-    if failures and not players:
+    if failures and not players and not has_others:
         raise LogError(str(failures[0])) from failures[0]
     for failure in failures:
         _log.error("car not played reason=%s", failure)

@@ -3,10 +3,12 @@
 The first time a car is seen its last days are made from the same physics, as values: they enter at
 the sampler and travel outbox, link, ingest and lake like everything else. What a start needs to
 know of the one before it is noted in the outbox's file, so an agent that was killed makes the rest
-of the days and no row twice.
+of the days and no row twice. A car that lives through its days itself, faster than life, goes on
+from where it stood.
 
-    life = await VirtualLife.open(car, outbox=outbox, uplink=uplink, ..., history_days=7)
-    await life.run()
+    cars = VirtualCars(urls, outbox=outbox, uplink=uplink, ...)
+    cars.begin(speed=1.0, history_days=7)
+    await cars.run(1.0)
 """
 
 import asyncio
@@ -28,120 +30,142 @@ from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import Kept, VirtualCar
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
-from contactor.errors import ContactorError, OutboxError, first_failure
+from contactor.errors import ContactorError, OutboxError, UsageError, first_failure
 from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
 HISTORY_BATCH_NS = 300 * NS_PER_S
 HISTORY_SPAN_NS = 600 * NS_PER_S
 KEEP_S = 10.0
+ROOM_POLL_S = 0.05
+CAUGHT_UP_NS = 2 * NS_PER_S
 
 _log = logging.getLogger(__name__)
 
 
 class _Begun(msgspec.Struct, frozen=True):
-    """When a car's made-up days begin and where its live days began, ns UTC."""
+    """When a car's past begins and where its present began, ns UTC.
+
+    `is_lived`: it lives through its past itself, frame by frame; else that is made as values.
+    """
 
     begun_ns: int
     live_from_ns: int
+    is_lived: bool
     is_history_done: bool
 
 
-class VirtualLife:
-    """One virtual car in its present.
+class _Stand(msgspec.Struct, frozen=True):
+    """Where a car stood at an instant of its own time, ns UTC."""
 
-    Fields:
-        streams: those of the outbox that hold something of it, or will.
-    """
+    at_ns: int
+    kept: Kept
+
+
+class VirtualCars:
+    """The virtual cars of one agent; each lives as soon as its past is in the outbox."""
 
     def __init__(
-        self, streams: Sequence[Stream], live: LiveCar, source: VirtualSource, *, outbox: Outbox
-    ) -> None:
-        self.streams = streams
-        self._live = live
-        self._source = source
-        self._outbox = outbox
-
-    @classmethod
-    async def open(
-        cls,
-        url: VirtualCarUrl,
+        self,
+        urls: Sequence[VirtualCarUrl],
         *,
         outbox: Outbox,
         uplink: Uplink,
         transport: Transport,
         clock: Clock,
-        speed: float,
-        history_days: int,
         bus: Bus | None,
-    ) -> "VirtualLife":
-        """Make the car; its days too, into the outbox, where they are still to be made.
+    ) -> None:
+        self._urls = urls
+        self._outbox = outbox
+        self._uplink = uplink
+        self._transport = transport
+        self._clock = clock
+        self._bus = bus
+        self._started_ns = clock.now_ns()
+
+    def begin(self, *, speed: float, history_days: int) -> None:
+        """Note of each car that is new when its past begins, before any of them is made.
 
         Args:
-            speed: over 1, the car itself lives through its last days, frame by frame.
+            speed: over 1, the cars themselves live through their last days, frame by frame.
         """
-        profile = await asyncio.to_thread(load_profile, url.profile)
-        now_ns = clock.now_ns()
-        begun = _noted(outbox, url.vehicle_id)
+        past_ns = self._started_ns - history_days * NS_PER_DAY
+        is_lived = speed > 1 and history_days > 0
+        for url in self._urls:
+            if _noted(self._outbox, url.vehicle_id) is None:
+                begun = _Begun(past_ns, self._started_ns, is_lived, not history_days)
+                _note(self._outbox, url.vehicle_id, begun)
+
+    async def run(self, speed: float) -> None:
+        """Live until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for url in self._urls:
+                    profile = await asyncio.to_thread(load_profile, url.profile)
+                    car = await self._make(url, profile)
+                    source = VirtualSource(car, clock=self._clock, speed=speed, bus=self._bus)
+                    group.create_task(self._live(url, profile, source))
+                    group.create_task(self._keep(url.vehicle_id, car))
+        except* ContactorError as failures:
+            raise first_failure(failures) from None
+
+    async def _make(self, url: VirtualCarUrl, profile: Profile) -> VirtualCar:
+        """The car at its present; its past in the outbox, where that is still to be made."""
+        begun, stand = _noted(self._outbox, url.vehicle_id), _stand(self._outbox, url.vehicle_id)
         if begun is None:
-            past_ns = now_ns - history_days * NS_PER_DAY
-            begun = _Begun(past_ns, now_ns, is_history_done=speed > 1 or not history_days)
-            _note(outbox, url.vehicle_id, begun)
-            start_ns = past_ns
-        else:
-            start_ns = now_ns
-        streams = [outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=profile.name)]
+            raise UsageError(f"{url.vehicle_id} has not begun")
+        now_ns, kept = self._clock.now_ns(), None if stand is None else stand.kept
+        if begun.is_lived and not begun.is_history_done:
+            start_ns = begun.begun_ns if stand is None else stand.at_ns
+            return _car(url, profile, start_ns, live_from_ns=begun.live_from_ns, kept=kept)
         if begun.is_history_done:
-            car = _car(url, profile, start_ns, live_from_ns=now_ns, kept=_kept(outbox, url))
-        else:
-            backlog = outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=profile.name)
-            streams.append(backlog)
-            past = _car(url, profile, begun.begun_ns, live_from_ns=begun.live_from_ns, kept=None)
-            await _live_through(past, profile, begun, backlog, outbox, uplink)
-            done = msgspec.structs.replace(begun, is_history_done=True)
-            _note(outbox, url.vehicle_id, done)
-            if begun.live_from_ns == now_ns:
-                car = past
-            else:
-                kept = _kept(outbox, url) or past.keep()
-                car = _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept)
-        source = VirtualSource(car, clock=clock, speed=speed, bus=bus)
+            return _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept)
+        past = _car(url, profile, begun.begun_ns, live_from_ns=begun.live_from_ns, kept=None)
+        # Carried when it is whole, so that nobody sees a car on its way through last week.
+        stream = self._outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=profile.name)
+        await _live_through(past, profile, begun, stream, self._outbox, self._uplink)
+        self._uplink.carry(stream)
+        self._note_done(url.vehicle_id, begun)
+        if begun.live_from_ns == self._started_ns:
+            return past
+        return _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept or past.keep())
+
+    async def _live(self, url: VirtualCarUrl, profile: Profile, source: VirtualSource) -> None:
+        stream = self._outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=profile.name)
+        self._uplink.carry(stream)
         desk = CommandDesk(
             vehicle_id=url.vehicle_id,
             profile=profile,
             source=source,
-            transport=transport,
-            outbox=outbox,
-            clock=clock,
+            transport=self._transport,
+            outbox=self._outbox,
+            clock=self._clock,
         )
-        live = LiveCar(source, profile, streams[0], desk=desk, uplink=uplink)
-        return cls(streams, live, source, outbox=outbox)
+        await LiveCar(source, profile, stream, desk=desk, uplink=self._uplink).run()
 
-    async def run(self) -> None:
-        """Live until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._live.run())
-                group.create_task(self._keep())
-        except* ContactorError as failures:
-            raise first_failure(failures) from None
-
-    async def _keep(self) -> None:
+    async def _keep(self, vehicle_id: str, car: VirtualCar) -> None:
         """Note now and then where the car stands, for the next start."""
         try:
             while True:
-                self._note_state()
+                self._note_stand(vehicle_id, car)
                 await asyncio.sleep(KEEP_S)
         finally:
-            self._note_state()
+            self._note_stand(vehicle_id, car)
 
-    def _note_state(self) -> None:
-        vehicle_id = self._live.stream.vehicle_id
-        kept = msgspec.json.encode(self._source.car.keep()).decode()
+    def _note_stand(self, vehicle_id: str, car: VirtualCar) -> None:
+        stand = msgspec.json.encode(_Stand(car.now_ns, car.keep())).decode()
         try:
-            self._outbox.note(f"kept:{vehicle_id}", kept)
+            self._outbox.note(f"stand:{vehicle_id}", stand)
+            begun = _noted(self._outbox, vehicle_id)
+            if begun is not None and self._clock.now_ns() - car.now_ns < CAUGHT_UP_NS:
+                self._note_done(vehicle_id, begun)
         except OutboxError as error:
             _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)
+
+    def _note_done(self, vehicle_id: str, begun: _Begun) -> None:
+        if not begun.is_history_done:
+            done = msgspec.structs.replace(begun, is_history_done=True)
+            _note(self._outbox, vehicle_id, done)
 
 
 async def _live_through(
@@ -163,7 +187,12 @@ async def _live_through(
         while (some := await asyncio.to_thread(next, spans, None)) is not None:
             skipped = min(max(made - passed, 0), len(some))
             passed += len(some)
-            await uplink.append(stream, some[skipped:])
+            for batch in some[skipped:]:
+                if outbox.is_half_full:
+                    uplink.carry(stream)
+                while outbox.is_half_full:  # nothing is dropped that could wait
+                    await asyncio.sleep(ROOM_POLL_S)
+                await uplink.append(stream, [batch])
             rows += sum(len(group) for groups in some for group in groups)
             steps.update(rows)
 
@@ -176,7 +205,7 @@ def _cut(rows: Sequence[Rows]) -> Iterator[tuple[Rows, ...]]:
 def _car(
     url: VirtualCarUrl, profile: Profile, start_ns: int, *, live_from_ns: int, kept: Kept | None
 ) -> VirtualCar:
-    return VirtualCar(
+    car = VirtualCar(
         profile,
         seed=url.seed,
         start_ns=start_ns,
@@ -184,11 +213,13 @@ def _car(
         live_from_ns=live_from_ns,
         kept=kept,
     )
+    car.wake()
+    return car
 
 
-def _kept(outbox: Outbox, url: VirtualCarUrl) -> Kept | None:
-    text = outbox.noted(f"kept:{url.vehicle_id}")
-    return None if text is None else msgspec.json.decode(text, type=Kept)
+def _stand(outbox: Outbox, vehicle_id: str) -> _Stand | None:
+    text = outbox.noted(f"stand:{vehicle_id}")
+    return None if text is None else msgspec.json.decode(text, type=_Stand)
 
 
 def _noted(outbox: Outbox, vehicle_id: str) -> _Begun | None:

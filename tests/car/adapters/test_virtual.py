@@ -96,5 +96,6 @@ def test_bus_that_fails_does_not_stop_the_car(caplog: pytest.LogCaptureFixture) 
 
     asyncio.run(run())
     assert [record.message for record in caplog.records] == [
-        "bus failed, the car goes on reason=no cable"
+        "bus failed to receive, the car goes on reason=no cable",
+        "bus failed to send, the car goes on reason=no cable",
     ]

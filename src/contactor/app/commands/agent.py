@@ -6,7 +6,7 @@ import os
 
 from contactor.app.car import CarOptions, run_cars
 from contactor.app.cars import parse_car
-from contactor.app.commands.run import add_car_options, check_cars, days_behind
+from contactor.app.commands.run import add_car_options, check_bus, check_cars, days_behind
 from contactor.app.folder import DataFolder
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.agent.outbox import Outbox
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     is_supervised = bool(os.environ.get("CONTACTOR_SUPERVISED"))
     if not is_supervised:
         check_cars(args.car)
+        check_bus(args.bus, args.car)
     read_address(args.link)
     folder = DataFolder.create(args.data)
     with contextlib.nullcontext() if is_supervised else folder.held():

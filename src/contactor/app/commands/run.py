@@ -12,7 +12,7 @@ from contactor.app.settings import add_data_option, add_option, add_server_optio
 from contactor.car.adapters.canbus import INTERFACES
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
-from contactor.errors import MalformedCar
+from contactor.errors import MalformedCar, UsageError
 
 DEFAULT_CAR = "virtual:contactor_ev?vehicle=demo"
 DEFAULT_HISTORY_DAYS = 7
@@ -58,6 +58,17 @@ def add_car_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"how much a car keeps while it has no link, default {DEFAULT_LIMIT_BYTES}",
     )
+
+
+def check_bus(bus: str | None, urls: list[str]) -> None:
+    """A bus is one car's: two of one model would speak with the same ids.
+
+    Raises:
+        UsageError: there are several virtual cars.
+    """
+    cars = [car for url in urls for car in parse_car(url) if isinstance(car, VirtualCarUrl)]
+    if bus is not None and len(cars) > 1:
+        raise UsageError(f"--bus with {len(cars)} virtual cars; allowed: one")
 
 
 def speed(text: str) -> float:
@@ -115,6 +126,7 @@ def run(args: argparse.Namespace) -> int:
     check_host(args.host)
     cars = args.car or [DEFAULT_CAR]
     vehicles = check_cars(cars)
+    check_bus(args.bus, cars)
     folder = DataFolder.create(args.data)
     with folder.held():
         instance = Instance(

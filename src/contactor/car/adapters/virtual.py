@@ -41,7 +41,7 @@ class VirtualSource:
         self._clock = clock
         self._speed = speed
         self._bus = bus
-        self._is_bus_failing = False
+        self._failing: set[str] = set()
         self._anchor: tuple[int, int] | None = None
 
     @property
@@ -69,25 +69,30 @@ class VirtualSource:
 
     def _heard(self, bus: Bus) -> FrameTable:
         try:
-            return bus.receive()
+            frames = bus.receive()
         except LogError as error:
-            self._bus_failed(error)
+            self._failed("receive", error)
             return FrameTable.empty()
+        self._works("receive")
+        return frames
 
     def _tell(self, bus: Bus, frames: FrameTable) -> None:
         try:
             bus.send(frames)
         except LogError as error:
-            self._bus_failed(error)
+            self._failed("send", error)
         else:
-            if self._is_bus_failing:
-                _log.warning("bus works again")
-            self._is_bus_failing = False
+            self._works("send")
 
-    def _bus_failed(self, error: LogError) -> None:
-        if not self._is_bus_failing:
-            _log.error("bus failed, the car goes on reason=%s", error)
-        self._is_bus_failing = True
+    def _failed(self, what: str, error: LogError) -> None:
+        if what not in self._failing:
+            _log.error("bus failed to %s, the car goes on reason=%s", what, error)
+        self._failing.add(what)
+
+    def _works(self, what: str) -> None:
+        if what in self._failing:
+            _log.warning("bus works again what=%s", what)
+        self._failing.discard(what)
 
     def _wait_s(self, until_ns: int) -> float:
         """Seconds until the car's time may be `until_ns`, at least 0."""

@@ -11,6 +11,7 @@ its rows under way are finished, so that nothing of a drive stays behind in memo
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from contactor.car.adapters.ports import FrameSource
@@ -20,7 +21,10 @@ from contactor.car.agent.recorder import cut_batches
 from contactor.car.agent.road import Road, Sampling
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile
+from contactor.errors import OutboxError
 from contactor.signals.record import Rows
+
+_log = logging.getLogger(__name__)
 
 
 class LiveCar:
@@ -49,9 +53,12 @@ class LiveCar:
         Raises:
             LogError: the source has ended or failed.
         """
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._desk.run())
-            group.create_task(self._pump())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._desk.run())
+                group.create_task(self._pump())
+        finally:
+            self._put_rest()
 
     async def _pump(self) -> None:
         self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
@@ -65,6 +72,15 @@ class LiveCar:
                 self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
                 if self._is_asleep:
                     await self._put(self._road.finish())
+
+    def _put_rest(self) -> None:
+        """Put the rows under way into the outbox, at once: this is the end."""
+        rows = self._road.finish()
+        if rows:
+            try:
+                self._uplink.append_now(self.stream, list(cut_batches(rows, origin_ns=0)))
+            except OutboxError as error:
+                _log.error("last rows lost vehicle=%s reason=%s", self.stream.vehicle_id, error)
 
     async def _put(self, rows: Sequence[Rows]) -> None:
         if rows:

@@ -84,11 +84,14 @@ class Uplink:
         self._is_failing = False
 
     def carry(self, stream: Stream) -> None:
-        """Take on a stream of the outbox.
+        """Take on a stream of the outbox; one that is carried already goes on.
 
         Nothing of it is sent until the cloud has said what it has: it may know more of the stream
         than the outbox does.
         """
+        if stream.stream in self._streams:
+            self.wake()
+            return
         position = self._outbox.position(stream)
         self._streams[stream.stream] = stream
         self._unsettled[stream.stream] = position.last
@@ -102,7 +105,7 @@ class Uplink:
         is_failing = False
         while True:
             try:
-                self._outbox.append(stream, batches)
+                self.append_now(stream, batches)
             except OutboxError as error:
                 if not is_failing:
                     _log.error("outbox cannot be written, waiting reason=%s", error)
@@ -112,6 +115,14 @@ class Uplink:
                 break
         if is_failing:
             _log.warning("outbox can be written again")
+
+    def append_now(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> None:
+        """Put records into the outbox and on their way.
+
+        Raises:
+            OutboxError: it cannot be written; nothing was added.
+        """
+        self._outbox.append(stream, batches)
         self.wake()
 
     def tell_asleep(self, vehicle_id: str, *, is_asleep: bool) -> None:

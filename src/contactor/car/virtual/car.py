@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from contactor.can.decode import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.car.profiles.profile import Profile
-from contactor.car.virtual.body import DOORS, Body
+from contactor.car.virtual.body import DOORS, STAYS_AWAKE_NS, Body
 from contactor.car.virtual.bus import Bus
 from contactor.car.virtual.hearing import Hearing
 from contactor.car.virtual.report import SOURCES, Fields, Report, fields_of
@@ -173,10 +173,20 @@ class VirtualCar:
         for field, value in self._hearing.requests(frames, now_ns=self.now_ns):
             if not self._body.ask(field, value, now_ns=self.now_ns):
                 self._hearing.refused["value"] += 1
-            elif self.is_asleep:
-                if self._at_ns < self.now_ns:
-                    self._live(self.now_ns, is_awake=False)
-                self.is_asleep = False
+            else:
+                self._rouse()
+
+    def wake(self) -> None:
+        """Be awake for two minutes, as control units are that are powered up."""
+        self._body.awake_until_ns = max(self._body.awake_until_ns, self.now_ns + STAYS_AWAKE_NS)
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if not self.is_asleep:
+            return
+        if self._at_ns < self.now_ns:
+            self._live(self.now_ns, is_awake=False)
+        self.is_asleep = False
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
 
