@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import cantools
+import numpy as np
 import pytest
 
+from contactor.can.frames import FrameTable
 from contactor.car.adapters.virtual import VirtualSource
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.live import LiveCar
 from contactor.car.agent.outbox import Lane, Outbox
+from contactor.car.agent.series import Series
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import load_profile
 from contactor.car.virtual.car import VirtualCar
@@ -19,7 +23,7 @@ from contactor.link.command_messages import Report, decode_report, encode_comman
 from contactor.link.memory import MemoryBroker, MemoryTransport
 from contactor.physics.plan import PlanKind
 from contactor.signals.command import Command, CommandState
-from contactor.signals.record import Scalar
+from contactor.signals.record import Scalar, State
 
 LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 CHARGE_LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
@@ -37,8 +41,9 @@ class Bench:
         car = VirtualCar(PROFILE, seed=1, start_ns=now_ns, plan=plan, live_from_ns=now_ns)
         self.source = VirtualSource(car, clock=self.clock)
         self.outbox = Outbox(outbox)
-        self.cloud = MemoryTransport(broker := MemoryBroker())
-        transport = MemoryTransport(broker)
+        self.broker = MemoryBroker()
+        self.cloud = MemoryTransport(self.broker)
+        transport = MemoryTransport(self.broker)
         uplink = Uplink(outbox=self.outbox, transport=transport, clock=self.clock)
         stream = self.outbox.open_stream("leaf", Lane.LIVE, profile="contactor_ev")
         uplink.carry(stream)
@@ -154,3 +159,112 @@ def test_command_that_the_car_never_proves_expires(tmp_path: Path) -> None:
 
 async def _swallow(frames: object) -> None:
     del frames
+
+
+# ── a car of which the test says what its bus says ───────────────────────────────────────────────
+
+
+class Buses:
+    """The buses of a car that does nothing by itself; keeps what was sent."""
+
+    is_asleep = False
+
+    def __init__(self) -> None:
+        self.sent: list[FrameTable] = []
+
+    async def next(self) -> FrameTable:
+        return FrameTable.empty()
+
+    async def send(self, frames: FrameTable) -> None:
+        self.sent.append(frames)
+
+
+def says(path: str, value: Scalar) -> Series:
+    cells = np.array([value])
+    return Series(path, np.array([1]), cells, np.array([State.VALID], np.uint8))
+
+
+def at_desk(use: Callable[[CommandDesk, Buses, Bench], Awaitable[None]], tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench(PlanKind.PARKED, tmp_path / "outbox.db")
+        buses = Buses()
+        transport = MemoryTransport(bench.broker)
+        desk = CommandDesk(
+            vehicle_id="leaf",
+            profile=PROFILE,
+            source=buses,
+            transport=transport,
+            outbox=bench.outbox,
+            clock=bench.clock,
+        )
+        subscription = await bench.cloud.subscribe(topics.ALL_REPORTS)
+        running = asyncio.create_task(desk.run())
+        await asyncio.sleep(0.05)
+        try:
+            await use(desk, buses, bench)
+            while (message := await subscription.next(timeout_s=0.05)) is not None:
+                bench.reports.append(decode_report(message.payload))
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            bench.outbox.close()
+
+    asyncio.run(run())
+
+
+def test_frame_is_not_repeated_once_the_car_moves(tmp_path: Path) -> None:
+    async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        desk.read([says("Vehicle.Speed", 0.0)])
+        await bench.ask(LOCK, value=False)
+        await asyncio.sleep(0.3)
+        assert len(buses.sent) == 1
+        desk.read([says("Vehicle.Speed", 60.0)])
+        await asyncio.sleep(1.2)
+        assert len(buses.sent) == 1
+
+    at_desk(use, tmp_path)
+
+
+def test_newer_command_takes_the_place_of_an_older_one_for_good(tmp_path: Path) -> None:
+    benches: list[Bench] = []
+    asked: list[object] = []
+
+    async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        benches.append(bench)
+        await bench.ask(CHARGE_LIMIT, 60, name="older")
+        await bench.ask(CHARGE_LIMIT, 90, name="newer")
+        await asyncio.sleep(1.3)
+        desk.read([says(CHARGE_LIMIT, 60)])
+        await asyncio.sleep(0.2)
+        desk.read([says(CHARGE_LIMIT, 90)])
+        await asyncio.sleep(0.3)
+        database = cantools.database.load_file(PROFILE.folder / "car.dbc")
+        (entry,) = (one for one in PROFILE.map.actuators if one.path == CHARGE_LIMIT)
+        message, _, signal = entry.frame.partition(".")
+        asked.extend(
+            database.decode_message(message, frames[0].data)[signal] for frames in buses.sent
+        )
+
+    at_desk(use, tmp_path)
+    assert asked == [60, 90, 90]
+    assert [(one.command_id, one.state) for one in benches[0].reports] == [
+        ("older", CommandState.ACCEPTED),
+        ("older", CommandState.REFUSED),
+        ("newer", CommandState.ACCEPTED),
+        ("newer", CommandState.DONE),
+    ]
+
+
+def test_value_beside_the_one_asked_for_is_no_proof(tmp_path: Path) -> None:
+    async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        desk.read([says(CHARGE_LIMIT, 80)])
+        await bench.ask(CHARGE_LIMIT, 81)
+        await asyncio.sleep(0.1)
+        desk.read([says(CHARGE_LIMIT, 80)])
+        await asyncio.sleep(0.3)
+        assert desk.underway == 1
+        desk.read([says(CHARGE_LIMIT, 81)])
+        await asyncio.sleep(0.3)
+        assert desk.underway == 0
+
+    at_desk(use, tmp_path)

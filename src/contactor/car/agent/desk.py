@@ -106,6 +106,11 @@ class CommandDesk:
         noted = outbox.noted(self._note)
         self._answered: dict[str, _Noted] = {} if noted is None else dict(_noted.decode(noted))
 
+    @property
+    def underway(self) -> int:
+        """How many commands wait for their proof."""
+        return len(self._underway)
+
     def read(self, series: Sequence[Series]) -> None:
         """Take in what the bus says now."""
         heard_ns = self._clock.monotonic_ns()
