@@ -122,7 +122,7 @@ def test_what_is_no_contactor_is_not_waited_for(content: bytes) -> None:
 def test_instance_that_does_not_answer_yet_is_waited_for() -> None:
     with answering({}) as url:
         assert vehicles_without_value(url, []) == []
-    with pytest.raises(OSError, match="refused|reset"):
+    with pytest.raises(OSError, match=r"refused|reset"):
         vehicles_without_value(url, ["v"])
 
 
