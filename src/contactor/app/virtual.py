@@ -30,14 +30,13 @@ from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import Kept, VirtualCar
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
-from contactor.errors import ContactorError, OutboxError, UsageError, first_failure
+from contactor.errors import ContactorError, OutboxError, first_failure
 from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
 HISTORY_BATCH_NS = 300 * NS_PER_S
 HISTORY_SPAN_NS = 600 * NS_PER_S
 KEEP_S = 10.0
-ROOM_POLL_S = 0.05
 CAUGHT_UP_NS = 2 * NS_PER_S
 
 _log = logging.getLogger(__name__)
@@ -82,6 +81,7 @@ class VirtualCars:
         self._clock = clock
         self._bus = bus
         self._started_ns = clock.now_ns()
+        self._begun: dict[str, _Begun] = {}
 
     def begin(self, *, speed: float, history_days: int) -> None:
         """Note of each car that is new when its past begins, before any of them is made.
@@ -92,16 +92,21 @@ class VirtualCars:
         past_ns = self._started_ns - history_days * NS_PER_DAY
         is_lived = speed > 1 and history_days > 0
         for url in self._urls:
-            if _noted(self._outbox, url.vehicle_id) is None:
+            begun = _noted(self._outbox, url.vehicle_id)
+            if begun is None:
                 begun = _Begun(past_ns, self._started_ns, is_lived, not history_days)
                 _note(self._outbox, url.vehicle_id, begun)
+            self._begun[url.vehicle_id] = begun
 
     async def run(self, speed: float) -> None:
         """Live until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
+                profiles: dict[str, Profile] = {}
                 for url in self._urls:
-                    profile = await asyncio.to_thread(load_profile, url.profile)
+                    if url.profile not in profiles:
+                        profiles[url.profile] = await asyncio.to_thread(load_profile, url.profile)
+                    profile = profiles[url.profile]
                     car = await self._make(url, profile)
                     source = VirtualSource(car, clock=self._clock, speed=speed, bus=self._bus)
                     group.create_task(self._live(url, profile, source))
@@ -111,9 +116,7 @@ class VirtualCars:
 
     async def _make(self, url: VirtualCarUrl, profile: Profile) -> VirtualCar:
         """The car at its present; its past in the outbox, where that is still to be made."""
-        begun, stand = _noted(self._outbox, url.vehicle_id), _stand(self._outbox, url.vehicle_id)
-        if begun is None:
-            raise UsageError(f"{url.vehicle_id} has not begun")
+        begun, stand = self._begun[url.vehicle_id], _stand(self._outbox, url.vehicle_id)
         now_ns, kept = self._clock.now_ns(), None if stand is None else stand.kept
         if begun.is_lived and not begun.is_history_done:
             start_ns = begun.begun_ns if stand is None else stand.at_ns
@@ -125,7 +128,7 @@ class VirtualCars:
         stream = self._outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=profile.name)
         await _live_through(past, profile, begun, stream, self._outbox, self._uplink)
         self._uplink.carry(stream)
-        self._note_done(url.vehicle_id, begun)
+        self._note_done(url.vehicle_id)
         if begun.live_from_ns == self._started_ns:
             return past
         return _car(url, profile, now_ns, live_from_ns=now_ns, kept=kept or past.keep())
@@ -156,16 +159,17 @@ class VirtualCars:
         stand = msgspec.json.encode(_Stand(car.now_ns, car.keep())).decode()
         try:
             self._outbox.note(f"stand:{vehicle_id}", stand)
-            begun = _noted(self._outbox, vehicle_id)
-            if begun is not None and self._clock.now_ns() - car.now_ns < CAUGHT_UP_NS:
-                self._note_done(vehicle_id, begun)
+            if self._clock.now_ns() - car.now_ns < CAUGHT_UP_NS:
+                self._note_done(vehicle_id)
         except OutboxError as error:
             _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)
 
-    def _note_done(self, vehicle_id: str, begun: _Begun) -> None:
+    def _note_done(self, vehicle_id: str) -> None:
+        begun = self._begun[vehicle_id]
         if not begun.is_history_done:
             done = msgspec.structs.replace(begun, is_history_done=True)
             _note(self._outbox, vehicle_id, done)
+            self._begun[vehicle_id] = done
 
 
 async def _live_through(
@@ -190,8 +194,7 @@ async def _live_through(
             for batch in some[skipped:]:
                 if outbox.is_half_full:
                     uplink.carry(stream)
-                while outbox.is_half_full:  # nothing is dropped that could wait
-                    await asyncio.sleep(ROOM_POLL_S)
+                await uplink.room()
                 await uplink.append(stream, [batch])
             rows += sum(len(group) for groups in some for group in groups)
             steps.update(rows)

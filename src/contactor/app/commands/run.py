@@ -109,8 +109,9 @@ def check_cars(urls: list[str]) -> tuple[str, ...]:
     """The vehicles of CAR urls, each of which must be sound and name another vehicle."""
     vehicles: list[str] = []
     for url in urls:
-        for car in parse_car(url):
-            profile = load_profile(car.profile)
+        cars = parse_car(url)
+        profile = load_profile(cars[0].profile)  # one url's cars are of one profile
+        for car in cars:
             if isinstance(car, VirtualCarUrl) and profile.physics is None:
                 raise MalformedCar(f"car {url!r}: profile {car.profile} has no physics.toml")
             if car.vehicle_id in vehicles:

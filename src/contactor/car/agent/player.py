@@ -71,15 +71,11 @@ class Player:
                 await asyncio.sleep(self._wait_s(batches[0]))
                 continue
             if self._speed == float("inf"):
-                await self._wait_for_room()
+                await self._uplink.room()
                 due = min(due, max(1, self._outbox.room_bytes // (2 * MAX_BATCH_BYTES)))
             groups = [batch.groups for batch in batches[:due]]
             await self._uplink.append(self.stream, groups)
             batches = batches[due:]
-
-    async def _wait_for_room(self) -> None:
-        while self._outbox.is_half_full:
-            await asyncio.sleep(0.05)
 
     def _count_due(self, batches: list[Batch]) -> int:
         """How many of the batches have happened by now; what the cloud knows is due at once."""

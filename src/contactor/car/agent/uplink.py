@@ -37,6 +37,7 @@ STREAMS_AT_ONCE = 512
 IDLE_S = 0.25
 RETRY_S = 0.2
 WRITE_AGAIN_S = 1.0
+ROOM_POLL_S = 0.05
 KEEPALIVE_S = 15.0
 ALIVE_S = 4.0
 """A live car that is awake speaks this often: only then does no new row mean no change."""
@@ -99,6 +100,11 @@ class Uplink:
         self._connects = 0
         self._listen_for(stream.vehicle_id)
         self.wake()
+
+    async def room(self) -> None:
+        """Wait until the outbox takes more from a source that can wait: nothing is dropped."""
+        while self._outbox.is_half_full:
+            await asyncio.sleep(ROOM_POLL_S)
 
     async def append(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> None:
         """Put records into the outbox and on their way; while it cannot be written, wait."""
