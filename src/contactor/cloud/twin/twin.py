@@ -174,13 +174,10 @@ class Twin:
     def _stale(self, now_ns: int, connectivity: Sequence[Connectivity]) -> NDArray[np.bool_]:
         """(vehicles, signals): which cells hold a value that is no longer known to hold."""
         stamps, groups = self._cells.stamps, self._cells.groups
-        is_old = stamps < now_ns - _LIMITS_NS[groups]
+        newest = np.take_along_axis(self._cells.newest, groups.astype(np.intp), axis=1)
         since = np.array([self._held_from(name, now_ns) for name in self.vehicles], np.int64)
-        if (since != _NOT_HELD).any():
-            newest = np.take_along_axis(self._cells.newest, groups.astype(np.intp), axis=1)
-            least = np.maximum(since[:, np.newaxis], now_ns - _BEATS_NS[groups])
-            is_old &= ~((stamps == newest) & (stamps >= least))
         is_lost = np.array([one is Connectivity.LOST for one in connectivity], np.bool_)
+        is_old = _is_old(stamps, groups, newest, since[:, np.newaxis], now_ns)
         stale: NDArray[np.bool_] = (stamps != NEVER) & (is_old | is_lost[:, np.newaxis])
         return stale
 
@@ -220,9 +217,8 @@ class Twin:
         is_lost = self._presence.of(vehicle_id, now_ns) is Connectivity.LOST
         stamps = self._cells.stamps[row, columns]
         groups = self._cells.groups[row, columns]
-        old = stamps < now_ns - _LIMITS_NS[groups]
-        least = np.maximum(self._held_from(vehicle_id, now_ns), now_ns - _BEATS_NS[groups])
-        old &= ~((stamps == self._cells.newest[row, groups]) & (stamps >= least))
+        since = self._held_from(vehicle_id, now_ns)
+        old = _is_old(stamps, groups, self._cells.newest[row, groups], since, now_ns)
         found = {}
         for column, ts, is_old in zip(columns, stamps.tolist(), old.tolist(), strict=True):
             signal = self._cells.signals[column]
@@ -234,3 +230,22 @@ class Twin:
                 stale=is_old or is_lost,
             )
         return dict(sorted(found.items()))
+
+
+def _is_old(
+    stamps: NDArray[np.int64],
+    groups: NDArray[np.uint8],
+    newest: NDArray[np.int64],
+    since: NDArray[np.int64] | int,
+    now_ns: int,
+) -> NDArray[np.bool_]:
+    """Which cells, all of one shape, are past their limit and no longer held by a newest row.
+
+    Args:
+        newest: the newest row of each cell's vehicle and group.
+        since: the least stamp that a car which is awake still stands by.
+    """
+    least = np.maximum(since, now_ns - _BEATS_NS[groups])
+    is_held = (stamps == newest) & (stamps >= least)
+    is_old: NDArray[np.bool_] = (stamps < now_ns - _LIMITS_NS[groups]) & ~is_held
+    return is_old

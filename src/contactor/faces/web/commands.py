@@ -11,8 +11,7 @@ from litestar import get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from contactor.clock import to_iso
-from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher
+from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.problems import AnyRequest, described
@@ -46,17 +45,7 @@ class CommandNow(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, command: Command) -> Self:
         """A command as the API tells it."""
-        return cls(
-            id=command.id,
-            vehicle_id=command.vehicle_id,
-            path=command.path,
-            value=command.value,
-            issued_by=command.issued_by,
-            issued_at=to_iso(command.issued_at),
-            expires_at=to_iso(command.expires_at),
-            state=command.state,
-            reason=command.reason,
-        )
+        return msgspec.convert(told(command), cls, from_attributes=True)
 
 
 class CommandPage(msgspec.Struct, frozen=True):
