@@ -59,6 +59,35 @@ class FrameColumns:
     is_error: Mask | bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Records of a binary log that were refused for one cause.
+
+    Fields:
+        cause: why.
+        count: how many.
+        first: the number in the file of the first of them, from 1.
+        text: what that looked like, in some words or bytes.
+    """
+
+    cause: Cause
+    count: int
+    first: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some of a binary log's frames, what was refused among them, and how much of it is read.
+
+    `done` counts bytes of the file.
+    """
+
+    frames: FrameTable
+    faults: tuple[Fault, ...]
+    done: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parsed:
     """The frames of a block in row order, and a verdict for each of its lines.

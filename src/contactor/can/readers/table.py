@@ -9,13 +9,13 @@ parser, and a row here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from contactor.can.readers import candump, candump_screen, crtd, leaf_tab, savvycan
 from contactor.can.readers.lines import Lines
-from contactor.can.readers.parsed import Parsed
+from contactor.can.readers.parsed import Block, Parsed
 
 
 class Parser(Protocol):
@@ -31,9 +31,32 @@ class Parser(Protocol):
         ...
 
 
+class BinaryParser(Protocol):
+    """Turns a binary log into frames, some at a time; `is_stamped` as of `Parser`."""
+
+    is_stamped: bool
+
+    def parse(self, file: BinaryIO, size: int) -> Iterator[Block]:
+        """Read a file of `size` bytes from its start; the file can be sought.
+
+        Raises:
+            LogError: nothing (more) can be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryReader:
+    """One binary log format; fields as of `Reader`."""
+
+    name: str
+    form: re.Pattern[bytes]
+    parser: Callable[[bytes], BinaryParser]
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One log format.
+    """One text log format.
 
     Fields:
         name: the format's name in messages and in JSON.
@@ -48,6 +71,7 @@ class Reader:
     states_length: bool
 
 
+BINARY_READERS: tuple[BinaryReader, ...] = ()
 READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
     Reader("savvycan", savvycan.HEADER, savvycan.SavvyCanParser.of, states_length=True),
@@ -62,6 +86,7 @@ READERS = (
 )
 
 
-def reader_of(head: bytes) -> Reader | None:
+def reader_of(head: bytes) -> Reader | BinaryReader | None:
     """The reader for a log that begins with `head` (64 KiB are plenty), or None."""
-    return next((reader for reader in READERS if reader.form.search(head)), None)
+    known = (*BINARY_READERS, *READERS)
+    return next((reader for reader in known if reader.form.search(head)), None)

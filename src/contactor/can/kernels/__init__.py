@@ -1,0 +1,40 @@
+"""Compiled kernels: the hot loops of the engine in machine code, by Numba.
+
+Every one of them has a plain NumPy path beside it that gives the same values; a module asks here
+which to take. Numba costs half a second to load, so it is taken for much work alone.
+
+    if are_wanted(len(frames)):
+        from contactor.can.kernels.groups import sort_by_slot
+
+    jit.py        how a kernel is compiled, and where the machine code is kept
+    MODULES       the modules of kernels; `python -m contactor.can.kernels` compiles all of them
+"""
+
+import importlib.util
+import os
+import sys
+from functools import cache
+
+MODULES: tuple[str, ...] = ()
+
+# Below, loading Numba takes longer than it saves.
+MANY_FRAMES = 100_000
+# "0" never takes the kernels, "1" always, for tests and for a machine where they misbehave.
+SWITCH = "CONTACTOR_KERNELS"
+
+
+def are_wanted(frames: int) -> bool:
+    """Whether to take the compiled path for that many frames.
+
+    True where Numba is loaded already or the frames are many; never where it is not installed.
+    """
+    switch = os.environ.get(SWITCH)
+    if switch == "0" or not is_installed():
+        return False
+    return switch == "1" or frames > MANY_FRAMES or "numba" in sys.modules
+
+
+@cache
+def is_installed() -> bool:
+    """Whether Numba can be imported."""
+    return importlib.util.find_spec("numba") is not None
