@@ -18,7 +18,7 @@ MAX_TS_NS = 2**62
 NS_DIGITS = 9
 MAX_DIGITS = 18
 NO_DIGIT = 255
-MINUS, DOT, ZERO, LETTER_X = b"-.0x"
+MINUS, DOT, COMMA, ZERO, LETTER_X = b"-.,0x"
 
 
 def _digit_values(digits: bytes) -> NDArray[np.uint8]:
@@ -82,21 +82,32 @@ def scaled_ns(values: Positions, unit_ns: int) -> tuple[Positions, Mask]:
     return np.where(fits, values, 0) * unit_ns, fits
 
 
-def seconds_ns(text: Text, spans: Spans) -> tuple[Positions, Mask]:
-    """Seconds with a decimal point or without, as nanoseconds; digits past the ninth are cut."""
+def decimal_ns(text: Text, spans: Spans, unit_digits: int) -> tuple[Positions, Mask]:
+    """Numbers with a decimal point or comma, or without, as nanoseconds.
+
+    Args:
+        unit_digits: how many decimals of the unit make a nanosecond: 9 for seconds, 6 for
+            milliseconds, 3 for microseconds; digits past them are cut.
+    """
     width = int(np.clip(spans.lengths.max(initial=1), 1, 2 * MAX_DIGITS))
-    dots = spans.starts + (window(text, spans.starts, width) == DOT).argmax(axis=1)
-    has_dot = (text[dots] == DOT) & (dots < spans.ends)
-    dots = np.where(has_dot, dots, spans.ends)
-    seconds, is_number = decimal(text, Spans(spans.starts, dots))
-    whole_ns, fits = scaled_ns(seconds, 10**NS_DIGITS)
-    digits = Spans(dots + 1, np.minimum(spans.ends, dots + 1 + NS_DIGITS))
-    fraction, is_fraction = _number(text, digits, DECIMAL, 10, NS_DIGITS)
-    scale = 10 ** (NS_DIGITS - np.clip(digits.lengths, 0, NS_DIGITS))
-    fraction_ns = np.where(has_dot & is_fraction, fraction * scale, 0)
+    characters = window(text, spans.starts, width)
+    points = spans.starts + ((characters == DOT) | (characters == COMMA)).argmax(axis=1)
+    has_point = ((text[points] == DOT) | (text[points] == COMMA)) & (points < spans.ends)
+    points = np.where(has_point, points, spans.ends)
+    units, is_number = decimal(text, Spans(spans.starts, points))
+    whole_ns, fits = scaled_ns(units, 10**unit_digits)
+    digits = Spans(points + 1, np.minimum(spans.ends, points + 1 + unit_digits))
+    fraction, is_fraction = _number(text, digits, DECIMAL, 10, unit_digits)
+    scale = 10 ** (unit_digits - np.clip(digits.lengths, 0, unit_digits))
+    fraction_ns = np.where(has_point & is_fraction, fraction * scale, 0)
     is_negative = text[spans.starts] == MINUS
     ts_ns = whole_ns + np.where(is_negative, -fraction_ns, fraction_ns)
-    return ts_ns, is_number & fits & (is_fraction | ~has_dot)
+    return ts_ns, is_number & fits & (is_fraction | ~has_point)
+
+
+def seconds_ns(text: Text, spans: Spans) -> tuple[Positions, Mask]:
+    """Seconds with a decimal point or comma, or without, as nanoseconds."""
+    return decimal_ns(text, spans, NS_DIGITS)
 
 
 def payload_width(lengths: Positions) -> int:

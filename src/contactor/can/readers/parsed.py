@@ -35,6 +35,8 @@ class Cause(StrEnum):
     LENGTH = "length out of range"
     IDENTIFIER = "identifier out of range"
     TIME = "time out of range"
+    RUINED_IDENTIFIER = "identifier ruined by a spreadsheet"
+    RUINED_TIME = "time ruined by a spreadsheet"
     BUS = "bus out of range"
 
 
