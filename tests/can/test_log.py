@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactor.can import log as log_module
-from contactor.can.log import LogReading, Refusal, open_log, read_log
+from contactor.can import reading
+from contactor.can.log import LogReading, open_log, read_log
+from contactor.can.reading import Refusal
 from contactor.errors import ContactorError, LogError, UsageError
 
 Read = Callable[[str | bytes], LogReading]
@@ -34,7 +35,7 @@ def test_log_is_read_in_chunks_that_add_up(tmp_path: Path, monkeypatch: pytest.M
     lines[900] = "(1700000000.0) can0 1DB#0\n"
     path.write_text("".join(lines))
     whole = read_log(path)
-    monkeypatch.setattr(log_module, "CHUNK_BYTES", 777)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 777)
     log = open_log(path)
     tables = list(log.chunks())
     assert len(tables) > 20
@@ -60,7 +61,7 @@ def test_log_tells_how_far_it_has_been_read(
 ) -> None:
     path = tmp_path / "drive.log"
     path.write_text("".join(LINE.format(n, n) for n in range(100)))
-    monkeypatch.setattr(log_module, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1000)
     told: list[tuple[int, int]] = []
     read_log(path, lambda done, total: told.append((done, total)))
     assert [done for done, _ in told] == sorted(done for done, _ in told)

@@ -1,4 +1,4 @@
-"""Read a CAN log of any known text format, chosen by what it holds, in chunks of bounded memory.
+"""Read a CAN log of any known format, chosen by what it holds, in chunks of bounded memory.
 
 Nothing is dropped in silence: a line that is neither a frame nor a known header or comment is
 refused, counted, and shown. Row order is the order of the file, even where time runs backwards.
@@ -8,32 +8,31 @@ refused, counted, and shown. Row order is the order of the file, even where time
     for frames in log.chunks():
         ...
     log.refused                                  # [Refusal("truncated line", 1, 25833, "1 0 18")]
+
+`chunks` takes one thread; `begin` gives a reading that several can share (reading.py).
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 from contactor.can.frames import FrameTable
-from contactor.can.readers.blocks import line_end_of, read_head, read_lines
 from contactor.can.readers.foreign import what_it_is
-from contactor.can.readers.lines import Lines
-from contactor.can.readers.parsed import Cause, Parsed
-from contactor.can.readers.table import READERS, Reader, reader_of
-from contactor.errors import LogError, UsageError
+from contactor.can.readers.sources import Source, sources_of
+from contactor.can.readers.table import (
+    BINARY_READERS,
+    READERS,
+    BinaryReader,
+    Reader,
+    reader_of,
+)
+from contactor.can.reading import HEAD_BYTES, BinaryPass, Pass, Progress, Refusal, TextPass
+from contactor.errors import LogError
 
-HEAD_BYTES = 64 * 1024
-CHUNK_BYTES = 2 * 1024 * 1024
-SHOWN_CHARACTERS = 80
 # 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
 FIRST_DATE_NS = 10**18
-# Told how many bytes of how many have been read.
-Progress: TypeAlias = Callable[[int, int], None]
-
-HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Fa-f][0-9A-Fa-f]$")
 
 
 class TimeSource(StrEnum):
@@ -42,16 +41,6 @@ class TimeSource(StrEnum):
     UTC = "utc"
     START = "since the start"
     ASSUMED = "assumed, 1 ms a frame"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Lines that were refused for one reason: how many, and the first of them (from line 1)."""
-
-    reason: str
-    count: int
-    first_line: int
-    first_text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,17 +63,20 @@ class LogFile:
 
     Attributes:
         path: the file.
-        size: its bytes when it was opened.
+        label: how messages call the log; of one of several in an archive that is not its path.
+        size: the file's bytes when it was opened; 0 where it is a pipe.
         first_ts: the first frame's stamp, as `chunks` gives it.
         time_source: where stamps come from.
     """
 
-    def __init__(self, path: Path, *, reader: Reader, head: bytes) -> None:
-        self.path = path
-        self.size = path.stat().st_size
+    def __init__(self, source: Source, *, reader: Reader | BinaryReader, head: bytes) -> None:
+        self.path = source.path
+        self.label = source.label
+        self.size = source.size
+        self._source = source
         self._reader = reader
         self._head = head
-        self._refused: dict[Cause, Refusal] = {}
+        self._pass: Pass[Any] | None = None
         first_ns, is_stamped = self._first_stamp()
         if not is_stamped:
             self.time_source = TimeSource.ASSUMED
@@ -99,14 +91,19 @@ class LogFile:
         return self._reader.name
 
     @property
+    def name(self) -> str:
+        """The label without folders."""
+        return self.path.name + self.label.removeprefix(str(self.path))
+
+    @property
     def has_date(self) -> bool:
         """Whether `ts` are instants in UTC; otherwise they count from the first frame."""
         return self.time_source is TimeSource.UTC
 
     @property
     def refused(self) -> list[Refusal]:
-        """What the reading so far has refused, in the order of first lines."""
-        return sorted(self._refused.values(), key=lambda refusal: refusal.first_line)
+        """What the last reading refused so far, in the order of first lines."""
+        return self._pass.refused if self._pass else []
 
     def chunks(self, on_progress: Progress | None = None) -> Iterator[FrameTable]:
         """Read the log from its start; each table holds the frames of some megabytes of text.
@@ -117,67 +114,88 @@ class LogFile:
         Raises:
             LogError: the file can no longer be read.
         """
-        self._refused = {}
-        parser = self._reader.parser(self._head)
-        for lines in self._lines(CHUNK_BYTES, on_progress):
-            parsed = self._without_cut_end(lines, parser.parse(lines))
-            for cause, rows in parsed.refused().items():
-                known = self._refused.get(cause) or _refusal(lines, cause, int(rows[0]))
-                self._refused[cause] = replace(known, count=known.count + len(rows))
-            if len(parsed.frames):
-                yield replace(parsed.frames, ts=parsed.frames.ts - self._origin_ns)
+        reading = self.begin(on_progress)
+        for block in reading.blocks():
+            frames = reading.settle(reading.parse(block))
+            if len(frames):
+                yield frames
+
+    def begin(self, on_progress: Progress | None = None) -> Pass[Any]:
+        """A reading from the start, block by block; raises as `chunks` does."""
+        self._pass = self._new_pass(origin_ns=self._origin_ns, on_progress=on_progress)
+        return self._pass
 
     def _first_stamp(self) -> tuple[int, bool]:
         """The first frame's stamp as it is written, and whether stamps are written at all."""
-        parser = self._reader.parser(self._head)
-        for lines in self._lines(HEAD_BYTES):
-            frames = self._without_cut_end(lines, parser.parse(lines)).frames
+        reading = self._new_pass(is_final=False)
+        for block in reading.blocks():
+            frames = reading.parse(block).frames
             if len(frames):
-                return int(frames.ts[0]), parser.is_stamped
-        raise LogError(f"{self.path} has the form of a {self.format} log but holds no frame")
+                return int(frames.ts[0]), reading.is_stamped
+        raise LogError(f"{self.label} has the form of a {self.format} log but holds no frame")
 
-    def _lines(self, chunk_bytes: int, on_progress: Progress | None = None) -> Iterator[Lines]:
-        return read_lines(
-            self.path,
-            line_end=line_end_of(self._head),
-            chunk_bytes=chunk_bytes,
+    def _new_pass(
+        self, *, origin_ns: int = 0, on_progress: Progress | None = None, is_final: bool = True
+    ) -> Pass[Any]:
+        kind = BinaryPass if isinstance(self._reader, BinaryReader) else TextPass
+        return kind(
+            self._source,
+            self._reader,  # type: ignore[arg-type]  # the kind is the reader's
+            self._head,
+            origin_ns=origin_ns,
             on_progress=on_progress,
+            is_final=is_final,
         )
-
-    def _without_cut_end(self, lines: Lines, parsed: Parsed) -> Parsed:
-        """Refuse the last line where the file stops within it."""
-        if not lines.is_last_open:
-            return parsed
-        if parsed.last_is_refused:
-            return parsed.with_last_refused(Cause.CUT)
-        if not parsed.last_is_frame:
-            return parsed
-        is_half = HALF_BYTE_AT_END.search(lines.line(len(lines) - 1)) is not None
-        is_short = not self._reader.states_length and _ends_short(parsed.frames)
-        return parsed.with_last_refused(Cause.CUT) if is_half or is_short else parsed
 
 
 def open_log(path: Path | str) -> LogFile:
-    """Recognise a log by what it holds.
+    """Recognise a log by what it holds; `-` is standard input.
 
     Raises:
         UsageError: there is no such file, or it is a directory.
-        LogError: it cannot be read, is of no known format, or holds no frame; the message names
-            the file and says what it is.
+        LogError: it cannot be read, is of no known format, holds no frame, or is an archive of
+            several logs; the message names the file and says what it is.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory, not a log")
-    if not path.exists():
-        raise UsageError(f"no such file: {path}")
-    if not path.is_file():
-        raise UsageError(f"{path} is no regular file")
-    head = read_head(path, HEAD_BYTES)
+    logs = open_logs([path])
+    if len(logs) > 1:
+        raise LogError(f"{path} holds {len(logs)} logs, not one: unpack it first")
+    return logs[0]
+
+
+def open_logs(
+    paths: Sequence[Path | str], on_skip: Callable[[str], None] | None = None
+) -> list[LogFile]:
+    """Recognise logs, those inside archives among them; raises as `open_log` does.
+
+    Args:
+        on_skip: told of each file in an archive that is no log, in one line; it is left out.
+    """
+    return [log for path in paths for log in _logs_in(path, on_skip or (lambda _: None))]
+
+
+def _logs_in(path: Path | str, on_skip: Callable[[str], None]) -> list[LogFile]:
+    sources = sources_of(path)
+    if len(sources) == 1:
+        return [_log_in(sources[0])]
+    logs: list[LogFile] = []
+    for source in sources:
+        try:
+            logs.append(_log_in(source))
+        except LogError as error:
+            on_skip(f"left out: {error}")
+    if not logs:
+        raise LogError(f"{path} is an archive of {len(sources)} files, none of them a log")
+    return logs
+
+
+def _log_in(source: Source) -> LogFile:
+    head = source.head(HEAD_BYTES)
     reader = reader_of(head)
     if reader is None:
-        names = ", ".join(reader.name for reader in READERS)
-        raise LogError(f"{path} is {what_it_is(head)}; formats read: {names}")
-    return LogFile(path, reader=reader, head=head)
+        known: tuple[Reader | BinaryReader, ...] = (*BINARY_READERS, *READERS)
+        names = ", ".join(reader.name for reader in known)
+        raise LogError(f"{source.label} is {what_it_is(head)}; formats read: {names}")
+    return LogFile(source, reader=reader, head=head)
 
 
 def read_log(path: Path | str, on_progress: Progress | None = None) -> LogReading:
@@ -185,19 +203,3 @@ def read_log(path: Path | str, on_progress: Progress | None = None) -> LogReadin
     log = open_log(path)
     frames = FrameTable.concat(log.chunks(on_progress))
     return LogReading(log.format, log.time_source, frames, tuple(log.refused))
-
-
-def _ends_short(frames: FrameTable) -> bool:
-    """Whether the last frame is shorter than the one before it with its id: it may be cut."""
-    if frames.is_remote[-1]:
-        return False
-    is_same = (frames.can_id == frames.can_id[-1]) & (frames.bus == frames.bus[-1])
-    lengths = frames.length[is_same & ~frames.is_remote]
-    return bool(lengths[-1] == 0 if len(lengths) == 1 else lengths[-1] < lengths[-2])
-
-
-def _refusal(lines: Lines, cause: Cause, row: int) -> Refusal:
-    """A refusal of no line yet, which shows the line at `row`."""
-    text = lines.line(row).decode("utf-8", "replace")
-    shown = "".join(character if character.isprintable() else " " for character in text).strip()
-    return Refusal(cause.value, 0, lines.first_number + row, shown[:SHOWN_CHARACTERS])

@@ -17,8 +17,9 @@ from contactor.can.database import load_database
 from contactor.can.decode import SignalColumn, decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
-from contactor.can.log import LogFile, Progress, Refusal, open_log
+from contactor.can.log import LogFile, open_log
 from contactor.can.plan import LeftOut, compile_plan
+from contactor.can.reading import Progress, Refusal
 from contactor.can.summary import (
     LogFacts,
     RefusalFacts,

@@ -16,7 +16,7 @@ from contactor.app.output import note, print_json, print_table
 from contactor.errors import UsageError
 
 if TYPE_CHECKING:
-    from contactor.can.log import Progress
+    from contactor.can.reading import Progress
     from contactor.can.recording import Recording
     from contactor.can.summary import Summary
 

@@ -1,31 +1,22 @@
-"""A log file as blocks of whole lines, in bounded memory.
+"""A text log as blocks of whole lines, in bounded memory.
 
-One block and the one after it are in memory, whatever the size of the file.
+    for block in read_blocks(stream, line_end=LINE_FEED, block_bytes=2**21):
+        parser.parse(lines_of(block, first_number=1))
 
-    for lines in read_lines(path, line_end=LINE_FEED, chunk_bytes=2**21):
-        parser.parse(lines)
+Each block has its own memory, so that several can be parsed side by side.
 """
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from contactor.can.readers.lines import CARRIAGE_RETURN, LINE_FEED, Lines, cut_lines
-from contactor.errors import LogError
+import numpy as np
+
+from contactor.can.readers.lines import CARRIAGE_RETURN, LINE_FEED, PAD, Text, TextBlock
+from contactor.can.readers.sources import Stream
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-def read_head(path: Path, size: int) -> bytes:
-    """The first bytes of a log, without a byte order mark.
-
-    Raises:
-        LogError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(size).removeprefix(BYTE_ORDER_MARK)
-    except OSError as error:
-        raise LogError(f"{path} cannot be read: {error.strerror}") from error
+AHEAD_BYTES = 4096
+# How far back a line end is looked for at a time.
+BACK_BYTES = 1024
 
 
 def line_end_of(head: bytes) -> int:
@@ -33,47 +24,41 @@ def line_end_of(head: bytes) -> int:
     return LINE_FEED if bytes([LINE_FEED]) in head else CARRIAGE_RETURN
 
 
-def read_lines(
-    path: Path,
-    *,
-    line_end: int,
-    chunk_bytes: int,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Lines]:
-    """The lines of a file, in blocks of about `chunk_bytes`; a line longer than that is cut.
-
-    Args:
-        on_progress: told the bytes read and the bytes in all, after each block.
+def read_blocks(stream: Stream, *, line_end: int, block_bytes: int) -> Iterator[TextBlock]:
+    """The lines of a stream, in blocks of about `block_bytes`; a line longer than that is cut.
 
     Raises:
-        LogError: the file cannot be read.
+        OSError: the stream cannot be read.
     """
-    mark = bytes([line_end])
-    number, done, rest = 1, 0, b""
-    try:
-        total = path.stat().st_size
-        with path.open("rb") as file:
-            read = file.read(chunk_bytes).removeprefix(BYTE_ORDER_MARK)
-            while read:
-                following = file.read(chunk_bytes)
-                block = rest + read
-                # The last block keeps its open line: what came before tells whether it was cut.
-                size = block.rfind(mark) + 1 if following else len(block)
-                if not size and len(block) > chunk_bytes:
-                    size = len(block)
-                rest = block[size:]
-                if size:
-                    lines = cut_lines(
-                        block[:size],
-                        first_number=number,
-                        line_end=line_end,
-                        is_end=not following,
-                    )
-                    number += len(lines)
-                    yield lines
-                done += len(read)
-                if on_progress:
-                    on_progress(min(done, total), total)
-                read = following
-    except OSError as error:
-        raise LogError(f"{path} cannot be read: {error.strerror}") from error
+    # The last block keeps its open line with those before it: they tell whether it was cut.
+    ahead_bytes = min(AHEAD_BYTES, block_bytes)
+    rest = _read(stream, ahead_bytes).removeprefix(BYTE_ORDER_MARK)
+    while rest:
+        room = max(block_bytes, len(rest) + 1)
+        text = np.empty(PAD + room + 1 + PAD, np.uint8)
+        text[PAD : PAD + len(rest)] = np.frombuffer(rest, np.uint8)
+        count = stream.readinto(text[PAD + len(rest) : PAD + room])
+        filled = len(rest) + count
+        ahead = _read(stream, ahead_bytes) if filled == room else b""
+        size = filled
+        if ahead:
+            size = _whole_lines(text, filled, line_end) or filled
+        rest = text[PAD + size : PAD + filled].tobytes() + ahead
+        yield TextBlock.settled(text, size, line_end=line_end, is_end=not ahead)
+
+
+def _read(stream: Stream, size: int) -> bytes:
+    buffer = bytearray(size)
+    return bytes(buffer[: stream.readinto(buffer)])
+
+
+def _whole_lines(text: Text, filled: int, line_end: int) -> int:
+    """The bytes up to and with the last line end, 0 where there is none."""
+    end = PAD + filled
+    while end > PAD:
+        start = max(PAD, end - BACK_BYTES)
+        found = text[start:end].tobytes().rfind(line_end)
+        if found >= 0:
+            return start + found + 1 - PAD
+        end = start
+    return 0

@@ -66,6 +66,42 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TextBlock:
+    """Some whole lines of a log as bytes, not cut yet.
+
+    Fields:
+        text: uint8, `PAD` zeros, the lines each with its end, and at least `PAD` zeros.
+        size: bytes of the lines.
+        line_end: the byte that ends a line.
+        is_last_open: whether the last line lacks its line end in the file (it stops within it).
+    """
+
+    text: Text
+    size: int
+    line_end: int
+    is_last_open: bool
+
+    @classmethod
+    def settled(cls, text: Text, size: int, *, line_end: int, is_end: bool) -> "TextBlock":
+        """A block of the `size` bytes at `PAD`, all else made zeros, the last line closed."""
+        text[:PAD] = 0
+        is_open = not size or text[PAD + size - 1] != line_end
+        if is_open:
+            text[PAD + size] = line_end
+            size += 1
+        text[PAD + size :] = 0
+        return cls(text, size, line_end, bool(is_open) and is_end)
+
+    def lines(self, first_number: int = 1) -> Lines:
+        """The lines, the first of them numbered so."""
+        text = self.text
+        ends = np.flatnonzero(text == self.line_end)
+        starts = np.concatenate(([PAD], ends[:-1] + 1)) if len(ends) else ends
+        has_return = (text[ends - 1] == CARRIAGE_RETURN) & (ends > starts)
+        return Lines(text, Spans(starts, ends - has_return), first_number, self.is_last_open)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Fields:
     """All fields of all lines in one row, and where each line's fields begin.
 
@@ -105,13 +141,10 @@ def cut_lines(
         line_end: the byte that ends a line; a carriage return before it is left out.
         is_end: whether the file ends with this block.
     """
-    is_open = not block.endswith(bytes([line_end]))
-    padded = b"".join((bytes(PAD), block, bytes([line_end]) if is_open else b"", bytes(PAD)))
-    text = np.frombuffer(padded, np.uint8)
-    ends = np.flatnonzero(text == line_end)
-    starts = np.concatenate(([PAD], ends[:-1] + 1)) if len(ends) else ends
-    has_return = (text[ends - 1] == CARRIAGE_RETURN) & (ends > starts)
-    return Lines(text, Spans(starts, ends - has_return), first_number, is_open and is_end)
+    text = np.zeros(PAD + len(block) + 1 + PAD, np.uint8)
+    text[PAD : PAD + len(block)] = np.frombuffer(block, np.uint8)
+    settled = TextBlock.settled(text, len(block), line_end=line_end, is_end=is_end)
+    return settled.lines(first_number)
 
 
 def words_of(lines: Lines) -> Fields:

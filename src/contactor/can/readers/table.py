@@ -11,11 +11,11 @@ parser, and a row here.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from contactor.can.readers import candump, candump_screen, crtd, leaf_tab, savvycan
-from contactor.can.readers.lines import Lines
-from contactor.can.readers.parsed import Block, Parsed
+from contactor.can.readers.lines import Lines, TextBlock
+from contactor.can.readers.parsed import Block, FastParsed, Parsed
 
 
 class Parser(Protocol):
@@ -28,6 +28,20 @@ class Parser(Protocol):
 
     def parse(self, lines: Lines) -> Parsed:
         """Read every line; raises nothing, whatever the bytes."""
+        ...
+
+
+@runtime_checkable
+class FastParser(Parser, Protocol):
+    """A parser that has a compiled path for the usual lines of its format."""
+
+    def parse_fast(self, block: TextBlock, *, may_learn: bool) -> FastParsed | None:
+        """Read the usual lines; None where the block has to be parsed line by line.
+
+        Args:
+            may_learn: False where the block is read before its turn, by one thread of several:
+                then nothing that the parser knows may change, and None is given where it would.
+        """
         ...
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contactor.can.frames import FrameTable
-from contactor.can.log import LogFile, Progress, Refusal, open_log
+from contactor.can.log import LogFile, open_log
+from contactor.can.reading import Progress, Refusal
 from contactor.errors import LogError
 
 

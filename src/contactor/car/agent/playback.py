@@ -11,7 +11,7 @@ sampling. So a recording is its own outbox: what was lost can be made again, and
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contactor.can.log import Progress
+from contactor.can.reading import Progress
 from contactor.car.adapters.recording import Recording, source_hash
 from contactor.car.agent.recorder import CUT_VERSION, cut_batches
 from contactor.car.agent.road import Road, Sampling
