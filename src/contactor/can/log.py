@@ -158,7 +158,7 @@ def open_log(path: Path | str) -> LogFile:
     """
     logs = open_logs([path])
     if len(logs) > 1:
-        raise LogError(f"{path} holds {len(logs)} logs, not one: unpack it first")
+        raise LogError(f"{path} holds {len(logs)} logs, not one: unpack it, and give one of them")
     return logs[0]
 
 

@@ -75,7 +75,7 @@ class Stream(io.RawIOBase):
         filled = 0
         while filled < len(view) and self.damage is None:
             try:
-                count = cast("io.BufferedIOBase", self._plain).readinto(view[filled:]) or 0
+                count = self._read_once(view[filled:])
             except _wrong() as error:
                 if not self._is_packed:
                     raise
@@ -85,6 +85,15 @@ class Stream(io.RawIOBase):
                 break
             filled += count
         return filled
+
+    def _read_once(self, view: memoryview) -> int:
+        """One read of what is beneath: an unpacker that fails keeps what it unpacked before."""
+        read_some = getattr(self._plain, "read1", None) if self._is_packed else None
+        if read_some is None:
+            return cast("io.BufferedIOBase", self._plain).readinto(view) or 0
+        read = read_some(min(len(view), COPY_BYTES))
+        view[: len(read)] = read
+        return len(read)
 
     def close(self) -> None:
         if not self.closed:
