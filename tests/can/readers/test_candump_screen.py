@@ -1,11 +1,12 @@
 from collections.abc import Callable
 
-import pytest
-
-from contactor.can import log as log_module
 from contactor.can.log import LogReading, Refusal, TimeSource
+from contactor.can.readers.candump_screen import CandumpScreenParser
+from contactor.can.readers.lines import cut_lines
 
 Read = Callable[[str | bytes], LogReading]
+
+FRAME = "  can0  1DB   [2]  FF E0\n"
 
 
 def test_screen_without_stamps_takes_a_millisecond_a_frame(read: Read) -> None:
@@ -20,12 +21,11 @@ def test_screen_without_stamps_takes_a_millisecond_a_frame(read: Read) -> None:
     assert log.frames[0].data == b"\xff\xe0"
 
 
-def test_screen_assumed_time_goes_on_from_chunk_to_chunk(
-    read: Read, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_module, "CHUNK_BYTES", 100)
-    log = read("  can0  1DB   [2]  FF E0\n" * 20)
-    assert log.frames.ts.tolist() == [n * 1_000_000 for n in range(20)]
+def test_screen_assumed_time_goes_on_from_block_to_block() -> None:
+    parser = CandumpScreenParser.of(FRAME.encode())
+    blocks = [parser.parse(cut_lines(FRAME.encode() * count)) for count in (3, 1, 2)]
+    ts = [ns for block in blocks for ns in block.frames.ts.tolist()]
+    assert ts == [n * 1_000_000 for n in range(6)]
 
 
 def test_screen_with_stamps_is_dated(read: Read) -> None:

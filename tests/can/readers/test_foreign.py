@@ -13,7 +13,12 @@ from contactor.can.readers.foreign import what_it_is
         (b"MDF     4.11    ", "an ASAM MDF log, which is not read yet"),
         (b";$FILEVERSION=1.1\r\n", "a PEAK TRC log, which is not read yet"),
         (b"date Sam Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n", "a Vector ASC log"),
-        (b"CAN speed 1: 500k CAN speed 2: 500k", "a pp2can log"),
+        (
+            b'"SECONDS";"PID";"VALUE";"UNITS"\n"1";"Speed";"5";"km/h"\n',
+            "a Car Scanner table of val",
+        ),
+        (b"SECONDS;PID;VALUE;UNITS;LATITUDE;LONGTITUDE\n", "a Car Scanner table of values"),
+        (3 * b"FFA50000000852FCFFF77F0000C1B5\n", "raw records of an adapter in hexadecimal"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b'VERSION ""\n\nBO_ 475 HVBAT: 8 VCM\n', "a CAN database, not a log: give it with --dbc"),
         (b"\0\1\2\3", "binary and of no kind that is known"),

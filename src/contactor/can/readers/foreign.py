@@ -22,8 +22,16 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\ALOGG", f"a Vector BLF log, {UNREAD}"),
         (rb"\AMDF {5}|\AUnFinMF", f"an ASAM MDF log, {UNREAD}"),
         (rb"\A;(\$FILEVERSION|#{10})", f"a PEAK TRC log, {UNREAD}"),
-        (rb"\A@ TEXT @", f"a text trace of an oscilloscope tool, {UNREAD}"),
-        (rb"\ACAN speed 1:", f"a pp2can log, {UNREAD}"),
+        (
+            rb"\A\W{0,3}SECONDS\W{1,3}PID\W{1,3}VALUE\W{1,3}UNITS",
+            "a Car Scanner table of values (SECONDS;PID;VALUE;UNITS) that are decoded already: it "
+            "holds no frames; record the bus itself, for instance with SavvyCAN or candump",
+        ),
+        (
+            rb"\A(?:[0-9A-F]{20,64}\r?\n){3}",
+            "raw records of an adapter in hexadecimal, without times, not a log of frames; export "
+            "it from the tool that wrote it, for instance as CSV or ASC",
+        ),
         (rb"\Adate [^\r\n]*\r?\n\s*base\s+(hex|dec)", f"a Vector ASC log, {UNREAD}"),
         (rb"\Atimestamp,arbitration_id,", f"a python-can CSV log, {UNREAD}"),
         (rb"\A\x1f\x8b", f"gzip, {UNREAD}: unpack it first"),

@@ -172,6 +172,20 @@ def spread_payload(
     return data, is_payload
 
 
+def decimal_payload(
+    text: Text, fields: Fields, first: int, lengths: Positions
+) -> tuple[NDArray[np.uint8], Mask]:
+    """Payloads of one field per byte, each a decimal number of 0..255; else as `spread_payload`."""
+    data = np.zeros((len(lengths), payload_width(lengths)), np.uint8)
+    is_payload = np.ones(len(lengths), np.bool_)
+    for column in range(int(lengths.max(initial=0))):
+        values, is_number = decimal(text, fields.at(first + column))
+        is_inside = column < lengths
+        is_payload &= (is_number & (values >= 0) & (values < 256)) | ~is_inside
+        data[:, column] = np.where(is_inside, values & 0xFF, 0)
+    return data, is_payload
+
+
 def _bytes_of(
     high: NDArray[np.uint8], low: NDArray[np.uint8], lengths: Positions
 ) -> tuple[NDArray[np.uint8], Mask]:

@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from contactor.can.readers import candump, candump_screen, crtd, leaf_tab, savvycan
+from contactor.can.readers import (
+    battery_emulator,
+    candump,
+    candump_screen,
+    crtd,
+    leaf_tab,
+    pp2can,
+    savvycan,
+    text_trace,
+)
 from contactor.can.readers.lines import Lines, TextBlock
 from contactor.can.readers.parsed import Block, FastParsed, Parsed
 
@@ -90,6 +99,14 @@ READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
     Reader("savvycan", savvycan.HEADER, savvycan.SavvyCanParser.of, states_length=True),
     Reader("crtd", crtd.FORM, crtd.CrtdParser.of, states_length=False),
+    Reader("text-trc", text_trace.FORM, text_trace.TextTraceParser.of, states_length=True),
+    Reader("pp2can", pp2can.FORM, pp2can.Pp2canParser.of, states_length=True),
+    Reader(
+        "battery-emulator",
+        battery_emulator.FORM,
+        battery_emulator.BatteryEmulatorParser.of,
+        states_length=True,
+    ),
     Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
     Reader(
         "candump-screen",
@@ -102,5 +119,5 @@ READERS = (
 
 def reader_of(head: bytes) -> Reader | BinaryReader | None:
     """The reader for a log that begins with `head` (64 KiB are plenty), or None."""
-    known = (*BINARY_READERS, *READERS)
+    known: tuple[Reader | BinaryReader, ...] = (*BINARY_READERS, *READERS)
     return next((reader for reader in known if reader.form.search(head)), None)
