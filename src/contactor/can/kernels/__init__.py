@@ -15,7 +15,7 @@ import os
 import sys
 from functools import cache
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("candump",)
 
 # Below, loading Numba takes longer than it saves.
 MANY_FRAMES = 100_000

@@ -15,10 +15,11 @@ from typing import Self
 import numpy as np
 
 from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, MAX_EXTENDED_ID
+from contactor.can.readers.candump_fast import parse_fast
 from contactor.can.readers.interfaces import InterfaceNumbers
-from contactor.can.readers.lines import Lines, Spans, window, words_of
+from contactor.can.readers.lines import Lines, Spans, TextBlock, window, words_of
 from contactor.can.readers.numbers import hexadecimal, packed_payload, seconds_ns
-from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
+from contactor.can.readers.parsed import Cause, FastParsed, FrameColumns, Parsed, settle
 
 FORM = re.compile(rb"^\(\d+\.\d+\)[ \t]+\S+[ \t]+[0-9A-Fa-f]{3,8}#", re.MULTILINE)
 HASH, OPENING, CLOSING, UNDERSCORE, REMOTE = b"#()_R"
@@ -40,6 +41,10 @@ class CandumpParser:
     def of(cls, head: bytes) -> Self:
         """A parser for any candump log."""
         return cls()
+
+    def parse_fast(self, block: TextBlock, *, may_learn: bool) -> FastParsed | None:
+        """Read the usual lines at once, in a compiled path."""
+        return parse_fast(block, self._interfaces, may_learn=may_learn)
 
     def parse(self, lines: Lines) -> Parsed:
         """Read every line."""

@@ -29,14 +29,24 @@ class InterfaceNumbers:
         words = padded.view(np.uint64)
         result = np.full(len(padded), MAX_BUSES, np.int64)
         is_open = np.ones(len(padded), np.bool_)
-        while is_open.any() and len(self._numbers) < MAX_BUSES:
+        while is_open.any() and not self.is_full:
             first = int(is_open.argmax())
             is_same = (words[:, 0] == words[first, 0]) & (words[:, 1] == words[first, 1])
-            result[is_same] = self._number(padded[first].tobytes().rstrip(b"\0"))
+            result[is_same] = self.learnt(padded[first].tobytes().rstrip(b"\0"))
             is_open &= ~is_same
         return result
 
-    def _number(self, name: bytes) -> int:
+    @property
+    def is_full(self) -> bool:
+        """Whether every number is given out."""
+        return len(self._numbers) >= MAX_BUSES
+
+    def known(self, name: bytes) -> int | None:
+        """The number that a name has, if it has one."""
+        return self._numbers.get(name)
+
+    def learnt(self, name: bytes) -> int:
+        """The number of a name, given out now if it has none; there are `MAX_BUSES`."""
         if name not in self._numbers:
             wanted = TRAILING_NUMBER.search(name)
             taken = set(self._numbers.values())
