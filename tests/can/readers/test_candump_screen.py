@@ -64,15 +64,15 @@ def test_screen_refuses_what_the_terminal_wrote(read: Read) -> None:
     frame = "  can0  1DB   [2]  FF E0\n"
     log = read(
         frame
-        + "^Z\n[1]+  Stopped                 candump can0\n\n"
+        + "^Z\n[1]+  Stopped                 candump can0\n\n(reverse-i-search)\n"
         + "  can0  1DB   [2]  FF\n"
         + "  can0  1DB   [99]  FF\n"
         + frame
     )
     assert log.frames.ts.tolist() == [0, 1_000_000]
     assert log.refused == (
-        Refusal("not a frame", 2, 2, "^Z"),
-        Refusal("payload shorter than length", 2, 5, "can0  1DB   [2]  FF"),
+        Refusal("not a frame", 3, 2, "^Z"),
+        Refusal("payload shorter than length", 2, 6, "can0  1DB   [2]  FF"),
     )
 
 
@@ -82,3 +82,88 @@ def test_screen_line_cut_at_the_end_is_refused(read: Read) -> None:
         log = read(frame + cut)
         assert len(log.frames) == 1
         assert log.refused == (Refusal("truncated line", 1, 2, cut.strip()),)
+
+
+STEPS = (0, 0.01, 0.004, 0.01, 0.01, 0.02)
+
+
+def stamped(stamps: list[str]) -> str:
+    return "".join(f" ({stamp})  can0  1DB   [1]  {n:02X}\n" for n, stamp in enumerate(stamps))
+
+
+def times_s(log: LogReading) -> list[float]:
+    return [ns / 1e9 for ns in log.frames.ts.tolist()]
+
+
+def test_screen_delta_stamps_add_up(read: Read) -> None:
+    log = read(stamped([f"{step:010.6f}" for step in STEPS]))
+    assert log.time_source is TimeSource.START
+    assert times_s(log) == [0, 0.01, 0.014, 0.024, 0.034, 0.054]
+
+
+def test_screen_delta_stamps_add_up_from_block_to_block() -> None:
+    block = stamped([f"{step:010.6f}" for step in STEPS]).encode()
+    parser = CandumpScreenParser.of(block)
+    ts = [parser.parse(cut_lines(block)).frames.ts[-1] for _ in range(3)]
+    assert ts == [54_000_000, 108_000_000, 162_000_000]
+
+
+def test_screen_stamps_from_zero_do_not_add_up(read: Read) -> None:
+    times = [0, 0.01, 0.014, 0.014, 0.034, 0.054, 0.064, 0.074]
+    assert times_s(read(stamped([f"{time:010.6f}" for time in times]))) == times
+
+
+def test_screen_dated_stamps_are_taken_as_utc(read: Read) -> None:
+    log = read(stamped(["2023-11-14 22:13:20.000000", "2024-02-29 00:00:00.250000"]))
+    assert log.time_source is TimeSource.UTC
+    assert log.frames.ts.tolist() == [1_700_000_000_000_000_000, 1_709_164_800_250_000_000]
+
+
+def test_screen_stamps_that_are_no_time_are_refused(read: Read) -> None:
+    log = read(stamped(["1700000000.000000", "1.70E+09", "noon", "1700000000,25"]))
+    assert log.frames.ts.tolist() == [1_700_000_000_000_000_000, 1_700_000_000_250_000_000]
+    assert [refusal.reason for refusal in log.refused] == [
+        "time ruined by a spreadsheet",
+        "not a frame",
+    ]
+
+
+def test_screen_looks_through_colours(read: Read) -> None:
+    log = read(
+        " (0000000001.500000) \x1b[1m\x1b[31m can0\x1b[0m  1DB   [2]  FF E0\n"
+        "\x1b[34m (0000000001.600000)  can1  RX - -  1DC   [1]  0F\x1b[0m\n"
+    )
+    assert not log.refused
+    assert log.frames.ts.tolist() == [0, 100_000_000]
+    assert log.frames.bus.tolist() == [0, 1]
+    assert log.frames[0].data == b"\xff\xe0"
+
+
+def test_screen_knows_what_an_error_was(read: Read) -> None:
+    frame = "  can0  1DB   [2]  FF E0\n"
+    error = "  can0  20000004   [8]  00 01 00 00 00 00 00 00   ERRORFRAME\n"
+    log = read(error + "\tcontroller-problem{rx-overflow}\n\tbus-off\n" + frame + "\tstray\n")
+    assert log.frames.is_error.tolist() == [True, False]
+    assert log.refused == (Refusal("not a frame", 1, 5, "stray"),)
+
+
+def test_screen_reads_raw_lengths_binary_and_swapped_bytes(read: Read) -> None:
+    log = read(
+        "  can0  123   {E}  00 11 22 33 44 55 66 77\n"
+        "  can0  124   {2}  00 11\n"
+        "  can0  125   [2]  10100101 00000001   '..'\n"
+        "  can0  126   [3]  33`22`11\n"
+        "  can0  127   [1]  11\n"
+        "  can0  128   [2]  10100101 00000021\n"
+        "  can0  129   [3]  33`22`1G\n"
+    )
+    assert [frame.hex() for frame in (log.frames[n].data for n in range(5))] == [
+        "0011223344556677",
+        "0011",
+        "a501",
+        "112233",
+        "11",
+    ]
+    assert log.refused == (
+        Refusal("payload shorter than length", 2, 6, "can0  128   [2]  10100101 00000021"),
+    )

@@ -1,0 +1,134 @@
+"""What a spreadsheet does to a log that is opened and saved in it, undone where that is proven.
+
+"000001DB"    1DB    ="1DB"        quotes and lost zeros: read as they are
+1E3 → 1.00E+03, 1,00E+03           an id taken for a number: see `standard_ids`
+1700000000123456 → 1.70E+15        digits that are gone: refused
+
+text = without_quotes(lines, ord(";"))        # delimiters within quotes no longer split
+inner = trimmed(text, cells.at(1))
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.can.readers.lines import Lines, Mask, Positions, Spans, Text, window
+from contactor.can.readers.numbers import DECIMAL, NO_DIGIT
+
+QUOTE, APOSTROPHE, EQUALS, SPACE, EXPONENT = b"\"'= e"
+POINT, COMMA, PLUS, MINUS = b".,+-"
+UNIT_SEPARATOR = 0x1F
+LONGEST_NUMBER = 24
+TRIMMED_BYTES = 3
+LOWER_CASE = 0x20
+# A standard id that a spreadsheet takes for a number is one digit, E, one digit: 0x1E3 = 1 · 10³.
+MAX_STANDARD_DIGIT, MAX_EXPONENT, EXPONENT_NIBBLE = 7, 9, 0xE
+
+
+def without_quotes(lines: Lines, delimiter: int) -> Lines:
+    """The lines with delimiters between quotes made unit separators; the same without quotes."""
+    is_quote = lines.text == QUOTE
+    if not is_quote.any():
+        return lines
+    count = np.cumsum(is_quote)
+    # Quotes are counted anew on each line, so that one that is not closed spoils only its own.
+    at_start = count[lines.spans.starts] - is_quote[lines.spans.starts]
+    line = np.searchsorted(lines.spans.starts, np.flatnonzero(lines.text == delimiter), "right")
+    marks = np.flatnonzero(lines.text == delimiter)
+    is_inside = (count[marks] - at_start[np.maximum(line - 1, 0)]) % 2 == 1
+    text = lines.text.copy()
+    text[marks[is_inside]] = UNIT_SEPARATOR
+    return replace(lines, text=text)
+
+
+def trimmed(text: Text, spans: Spans) -> Spans:
+    """The pieces without blanks, quotes and an equals sign around them."""
+    starts, ends = spans.starts, spans.ends
+    for _ in range(TRIMMED_BYTES):
+        starts = starts + (_is_dressing(text[starts]) & (starts < ends))
+        ends = ends - (_is_dressing(text[ends - 1]) & (starts < ends))
+    return Spans(starts, ends)
+
+
+def _is_dressing(characters: NDArray[np.uint8]) -> Mask:
+    result: Mask = (
+        (characters == QUOTE)
+        | (characters == APOSTROPHE)
+        | (characters == EQUALS)
+        | (characters == SPACE)
+    )
+    return result
+
+
+def is_scientific(text: Text, spans: Spans) -> Mask:
+    """Whether each piece is a number like `1.61E+09`, (n,)."""
+    characters, is_inside = _characters(text, spans)
+    is_exponent = ((characters | LOWER_CASE) == EXPONENT) & is_inside
+    is_sign = (characters == PLUS) | (characters == MINUS)
+    is_point = (characters == POINT) | (characters == COMMA)
+    is_allowed = (DECIMAL[characters] != NO_DIGIT) | is_exponent | is_sign | is_point | ~is_inside
+    is_number = is_allowed.all(axis=1) & (is_exponent.sum(axis=1) == 1)
+    is_number &= (is_point & is_inside).sum(axis=1) <= 1
+    is_number &= (spans.lengths >= 3) & (spans.lengths <= LONGEST_NUMBER)
+    is_number &= DECIMAL[text[spans.ends - 1]] != NO_DIGIT
+    first = text[spans.starts]
+    is_number &= (DECIMAL[first] != NO_DIGIT) | (first == MINUS)
+    # `1E3` as it stands is an id; a number that a spreadsheet wrote has a point or a sign in it.
+    result: Mask = is_number & ((is_point | is_sign) & is_inside).any(axis=1)
+    return result
+
+
+def standard_ids(text: Text, spans: Spans) -> tuple[Positions, Mask]:
+    """The standard ids that were taken for numbers: `1.00E+03` was 0x1E3.
+
+    A standard id has three hex digits up to 7FF. One that reads as a number with an exponent is a
+    digit, E, and a digit, so its mantissa has one digit and zeros after it; of 0E0 to 0E9, which
+    all became 0, none can be told.
+
+    Returns:
+        the ids, and where exactly one is possible.
+    """
+    characters, is_inside = _characters(text, spans)
+    is_exponent = ((characters | LOWER_CASE) == EXPONENT) & is_inside
+    exponent_at = is_exponent.argmax(axis=1)
+    column = np.arange(LONGEST_NUMBER)
+    is_before = (column < exponent_at[:, None]) & is_inside
+    is_after = (column > exponent_at[:, None]) & is_inside
+    digits = DECIMAL[characters]
+    is_digit = digits != NO_DIGIT
+    point = (characters == POINT) | (characters == COMMA)
+    # The mantissa: one digit, then nothing or a point and zeros.
+    tail = is_before & (column > 1)
+    is_mantissa = is_digit[:, 0] & (point[:, 1] | (exponent_at == 1))
+    is_mantissa &= ((digits == 0) | ~tail).all(axis=1)
+    sign = is_after & (characters == PLUS)
+    is_power = (is_digit | sign | ~is_after).all(axis=1) & is_after.any(axis=1)
+    power = np.zeros(len(spans.starts), np.int64)
+    for place in range(1, LONGEST_NUMBER):
+        is_next = is_after[:, place] & is_digit[:, place]
+        power = np.where(is_next, np.minimum(power * 10 + digits[:, place], 1000), power)
+    mantissa = digits[:, 0].astype(np.int64)
+    is_one = is_scientific(text, spans) & is_mantissa & is_power
+    is_one &= (mantissa >= 1) & (mantissa <= MAX_STANDARD_DIGIT) & (power <= MAX_EXPONENT)
+    return (mantissa << 8) | (EXPONENT_NIBBLE << 4) | np.minimum(power, MAX_EXPONENT), is_one
+
+
+def written_out_ids(values: Positions) -> tuple[Positions, Mask]:
+    """The standard ids that stand as whole numbers: 1000 was 0x1E3; of 1, 10 and 100 none is sure.
+
+    Args:
+        values: the cells read as hexadecimal, (n,).
+    """
+    ids, is_one = np.zeros_like(values), np.zeros(len(values), np.bool_)
+    for power in range(3, MAX_EXPONENT):
+        lead, rest = values >> (4 * power), values & ((1 << (4 * power)) - 1)
+        is_this = (lead >= 1) & (lead <= MAX_STANDARD_DIGIT) & (rest == 0)
+        ids[is_this] = (lead[is_this] << 8) | (EXPONENT_NIBBLE << 4) | power
+        is_one |= is_this
+    return ids, is_one
+
+
+def _characters(text: Text, spans: Spans) -> tuple[NDArray[np.uint8], Mask]:
+    is_inside = np.arange(LONGEST_NUMBER) < spans.lengths[:, None]
+    return window(text, spans.starts, LONGEST_NUMBER), is_inside
