@@ -1,0 +1,1 @@
+"""Frames as logs that other tools read: a writer for each format, and the table of them."""

@@ -1,0 +1,54 @@
+"""When a log with a start in its header began, and how long after that its frames came.
+
+An undated log (its stamps count from some start) starts at 0. A dated one starts at its first
+frame, rounded down to what the header can say. No format can say "before the start": such a frame,
+of a log in which time runs backwards, is written at the start, and counted.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.can.frames import FrameTable
+from contactor.can.writers.losses import EARLY, Losses
+
+# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
+FIRST_DATE_NS = 10**18
+
+
+class Start:
+    """The start of a log.
+
+    Args:
+        first_ts: of its first frame.
+        step_ns: what the header can tell apart.
+        origin_ns: an instant on which the steps lie.
+    """
+
+    def __init__(self, first_ts: int, *, step_ns: int, origin_ns: int = 0) -> None:
+        self.is_dated = first_ts >= FIRST_DATE_NS
+        self.ts = first_ts - (first_ts - origin_ns) % step_ns if self.is_dated else 0
+
+    def offsets_ns(self, frames: FrameTable, losses: Losses) -> NDArray[np.int64]:
+        """How long after the start each frame came, (n,)."""
+        offsets = frames.ts - self.ts
+        is_early = offsets < 0
+        if not is_early.any():
+            return offsets
+        losses.add(EARLY, int(is_early.sum()))
+        return np.maximum(offsets, 0)
+
+
+def with_first_ts(tables: Iterable[FrameTable]) -> tuple[int, Iterator[FrameTable]]:
+    """The stamp of the first frame (0 of none), and the tables that hold any."""
+    filled = (table for table in tables if len(table))
+    first = next(filled, None)
+    if first is None:
+        return 0, iter(())
+
+    def all_of() -> Iterator[FrameTable]:
+        yield first
+        yield from filled
+
+    return int(first.ts[0]), all_of()
