@@ -132,3 +132,21 @@ def test_candump_reads_what_python_can_writes(messages: list[can.Message]) -> No
         assert frame.data == bytes(message.data)
         assert f"can{frame.bus}" == message.channel
         assert abs(frame.ts - round(message.timestamp * 1e6) * 1000) < 1000
+
+
+def test_candump_without_an_interface_is_bus_0(read: Read) -> None:
+    log = read("(1.5) 1DB#FF\n(1.6) 18FF50E5#0102 R\n(1.7) can3 1DB#00 T\n(1.8) 1DB##1FF\n")
+    assert not log.refused
+    assert log.frames.bus.tolist() == [0, 0, 3, 0]
+    assert log.frames.can_id.tolist() == [0x1DB, 0x18FF50E5, 0x1DB, 0x1DB]
+    assert log.frames.is_fd.tolist() == [False, False, False, True]
+
+
+def test_candump_stamps_with_a_decimal_comma_or_a_minus_are_read(read: Read) -> None:
+    log = read("(-1,5) can0 1DB#FF\n(0,25) can0 1DB#FE\n")
+    assert log.frames.ts.tolist() == [0, 1_750_000_000]
+
+
+def test_candump_stamp_that_lost_its_digits_is_refused(read: Read) -> None:
+    log = read("(1.5) can0 1DB#FF\n(1.61E+09) can0 1DB#FE\n")
+    assert log.refused == (Refusal("time ruined by a spreadsheet", 1, 2, "(1.61E+09) can0 1DB#FE"),)

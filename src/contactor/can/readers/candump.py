@@ -5,6 +5,8 @@
     (1700000000.000200) can0 1DB##1112233              CAN FD: one digit of flags, then the payload
     (1700000000.000300) can0 1DB#R8                    remote: the length asked for, or none
     (1700000000.000400) can0 20000004#0001000000000000 error frame: bit 29 of the id
+    (1700000000.000500) can0 1DB#00 R                  received (T: sent), left out
+    (1700000000.000600) 1DB#00                         without an interface: bus 0
 
 Source: can-utils, lib.c, `snprintf_canframe`; linux/can.h and linux/can/error.h.
 """
@@ -20,8 +22,11 @@ from contactor.can.readers.interfaces import InterfaceNumbers
 from contactor.can.readers.lines import Lines, Spans, TextBlock, window, words_of
 from contactor.can.readers.numbers import hexadecimal, packed_payload, seconds_ns
 from contactor.can.readers.parsed import Cause, FastParsed, FrameColumns, Parsed, settle
+from contactor.can.readers.spreadsheet import is_scientific
 
-FORM = re.compile(rb"^\(\d+\.\d+\)[ \t]+\S+[ \t]+[0-9A-Fa-f]{3,8}#", re.MULTILINE)
+FORM = re.compile(
+    rb"^[ \t]{0,8}\(-?\d[^()\s]{0,24}\)[ \t]+(?:\S+[ \t]+)?[0-9A-Fa-f]{3,8}#", re.MULTILINE
+)
 HASH, OPENING, CLOSING, UNDERSCORE, REMOTE = b"#()_R"
 ID_DIGITS = 8
 STANDARD_ID_DIGITS = 3
@@ -49,9 +54,16 @@ class CandumpParser:
     def parse(self, lines: Lines) -> Parsed:
         """Read every line."""
         text, words = lines.text, words_of(lines)
-        stamp, interface, frame = words.at(0), words.at(1), words.at(2)
-        ts, has_time = seconds_ns(text, stamp.trimmed(1, 1))
-        has_time &= (text[stamp.starts] == OPENING) & (text[stamp.ends - 1] == CLOSING)
+        stamp, direction = words.at(0), words.at(2)
+        is_bare = (words.counts == 2) | ((words.counts == 3) & (direction.lengths == 1))
+        interface, frame = words.at(1), words.at(2 - is_bare)
+        ts, is_time = seconds_ns(text, stamp.trimmed(1, 1))
+        is_stamp = (text[stamp.starts] == OPENING) & (text[stamp.ends - 1] == CLOSING)
+        is_ruined = np.zeros(len(lines), np.bool_)
+        odd = np.flatnonzero(is_stamp & ~is_time)
+        if len(odd):
+            is_ruined[odd] = is_scientific(text, Spans(stamp.starts[odd] + 1, stamp.ends[odd] - 1))
+        has_time = is_stamp & (is_time | is_ruined)
 
         is_hash = window(text, frame.starts, ID_DIGITS + 1) == HASH
         hash_at = frame.starts + is_hash.argmax(axis=1)
@@ -74,8 +86,9 @@ class CandumpParser:
         is_frame = has_time & has_hash & has_id & is_hexadecimal & (digits >= 0)
         is_frame &= words.counts <= MAX_WORDS
         bus = np.zeros(len(lines), np.int64)
-        bus[is_frame] = self._interfaces.numbers(
-            text, Spans(interface.starts[is_frame], interface.ends[is_frame])
+        is_named = is_frame & ~is_bare
+        bus[is_named] = self._interfaces.numbers(
+            text, Spans(interface.starts[is_named], interface.ends[is_named])
         )
         return settle(
             FrameColumns(
@@ -92,6 +105,7 @@ class CandumpParser:
             is_frame=is_frame,
             is_known=words.counts == 0,
             causes=(
+                (is_ruined, Cause.RUINED_TIME),
                 (digits % 2 == 1, Cause.CUT),
                 (~is_fd & (length > CLASSIC_BYTES), Cause.LENGTH),
             ),
