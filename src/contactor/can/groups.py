@@ -7,34 +7,40 @@ Error and remote frames carry no message; a frame is counted once.
     groups.groups[0].label, groups.groups[0].rows    # ("BatteryState", rows of `frames`)
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import FrameTable
+from contactor.can.kernels import are_wanted
+from contactor.can.matching import FIRST_LANE, OTHER, UNKNOWN, matcher_of
 from contactor.can.plan import DecodePlan, MessagePlan
-
-MAX_UINT16 = 2**16 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameGroup:
     """The frames of one message.
 
-    `label` is the message's name, prefixed `bus:` where several databases have that name; then the
-    group holds the frames of that bus alone. `rows` is int64 (k,), ascending.
+    Fields:
+        label: the message's name, prefixed `bus:` where several databases have that name; then the
+            group holds the frames of that bus alone.
+        place: the message's place in the plan.
+        rows: int64 (k,), ascending.
     """
 
     label: str
+    place: int
     message: MessagePlan
     rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameGroups:
-    """All frames by message; `unknown` ones have none, `other` ones are error or remote frames."""
+    """All frames by message, in the order of the plan.
+
+    `unknown` frames have no message there, `other` ones are error or remote frames.
+    """
 
     groups: tuple[FrameGroup, ...]
     decoded: int
@@ -58,51 +64,30 @@ class FrameGroups:
 
 def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     """Group frames by id; error and remote frames carry no payload of a message."""
-    count = len(plan.messages)
-    unknown, other = count, count + 1
-    slots = _slots(frames, plan)
-    slots[frames.is_error | frames.is_remote] = other
-    # NumPy sorts 16 bit integers by radix: stable, and linear in the frames.
-    is_small = count + 2 <= MAX_UINT16
-    order = np.argsort(slots.astype(np.uint16) if is_small else slots, kind="stable")
-    sizes = np.bincount(slots, minlength=count + 2)
-    ends = np.cumsum(sizes)
-    groups = tuple(
-        group
-        for slot, message in enumerate(plan.messages)
-        if sizes[slot]
-        for group in _by_bus(message, order[ends[slot] - sizes[slot] : ends[slot]], frames)
+    matcher = matcher_of(plan)
+    lanes = matcher.lanes_of(frames)
+    lane_count = matcher.lane_count
+    starts = np.empty(lane_count + 1, np.int64)
+    if are_wanted(len(frames)):
+        from contactor.can.kernels.groups import sort_by_lane
+
+        order = np.empty(len(frames), np.int64)
+        sort_by_lane(lanes, starts, order)
+    else:
+        # NumPy sorts 16 bit integers by radix: stable, and linear in the frames.
+        order = np.argsort(lanes, kind="stable")
+        starts[0] = 0
+        np.cumsum(np.bincount(lanes, minlength=lane_count), out=starts[1:])
+    sizes = np.diff(starts)
+    found = []
+    for number in np.flatnonzero(sizes[FIRST_LANE:]).tolist():
+        lane = matcher.lane(number + FIRST_LANE)
+        rows = order[starts[number + FIRST_LANE] : starts[number + FIRST_LANE + 1]]
+        found.append(FrameGroup(lane.label, lane.place, lane.message, rows))
+    found.sort(key=lambda group: (group.place, group.label))
+    return FrameGroups(
+        tuple(found),
+        int(sizes[FIRST_LANE:].sum()),
+        int(sizes[UNKNOWN]),
+        int(sizes[OTHER]),
     )
-    return FrameGroups(groups, int(sizes[:count].sum()), int(sizes[unknown]), int(sizes[other]))
-
-
-def _slots(frames: FrameTable, plan: DecodePlan) -> NDArray[np.uint32]:
-    """The place in the plan of each frame's message, (n,); one past the last where it has none."""
-    unknown = len(plan.messages)
-    standard = np.full(MAX_STANDARD_ID + 1, unknown, np.uint32)
-    extended: dict[int, int] = {}
-    for slot, message in enumerate(plan.messages):
-        if message.is_extended:
-            extended[message.can_id] = slot
-        elif message.can_id <= MAX_STANDARD_ID:
-            standard[message.can_id] = slot
-    slots = standard[np.minimum(frames.can_id, MAX_STANDARD_ID)]
-    rows = np.flatnonzero(frames.is_extended)
-    if len(rows):
-        ids = np.array(sorted(extended) or [0], np.uint32)
-        places = np.array([extended.get(int(can_id), unknown) for can_id in ids], np.uint32)
-        found = np.minimum(np.searchsorted(ids, frames.can_id[rows]), len(ids) - 1)
-        is_known = ids[found] == frames.can_id[rows]
-        slots[rows] = np.where(is_known, places[found], unknown)
-    return slots
-
-
-def _by_bus(
-    message: MessagePlan, rows: NDArray[np.int64], frames: FrameTable
-) -> Iterator[FrameGroup]:
-    if not message.is_shared_name:
-        yield FrameGroup(message.name, message, rows)
-        return
-    buses = frames.bus[rows]
-    for bus in np.unique(buses):
-        yield FrameGroup(f"{bus}:{message.name}", message, rows[buses == bus])

@@ -66,13 +66,19 @@ class SignalPlan:
 
 @dataclass(frozen=True, slots=True)
 class MessagePlan:
-    """One message; `is_shared_name` says that another database has a message of that name."""
+    """One message.
+
+    Fields:
+        is_shared_name: another database has a message of that name.
+        bus: the bus that it is on alone, None for any.
+    """
 
     name: str
     can_id: int
     is_extended: bool
     is_shared_name: bool
     signals: tuple[SignalPlan, ...]
+    bus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class DecodePlan:
     """What to decode: the messages, and what was left out."""
 
@@ -121,6 +127,7 @@ def compile_plan(
             is_extended=message.is_extended,
             is_shared_name=message.name in database.shared_names,
             signals=_signal_plans(message, wanted, declared, left_out),
+            bus=getattr(message, "bus", None),
         )
         for message in database.messages
     )

@@ -17,9 +17,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kernel(function: Function) -> Function:
     """Compile a function at its first call, for the types it is called with."""
-    options = {"nogil": True, "error_model": "numpy"}
     try:
-        compiled = numba.njit(cache=True, **options)(function)
+        compiled = numba.njit(function, nogil=True, error_model="numpy", cache=True)
     except RuntimeError:  # neither the package nor the home can be written: compile every time
-        compiled = numba.njit(**options)(function)
+        compiled = numba.njit(function, nogil=True, error_model="numpy")
     return cast("Function", compiled)
