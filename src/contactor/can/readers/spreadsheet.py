@@ -20,45 +20,37 @@ QUOTE, APOSTROPHE, EQUALS, SPACE, EXPONENT = b"\"'= e"
 POINT, COMMA, PLUS, MINUS = b".,+-"
 UNIT_SEPARATOR = 0x1F
 LONGEST_NUMBER = 24
-TRIMMED_BYTES = 3
 LOWER_CASE = 0x20
 # A standard id that a spreadsheet takes for a number is one digit, E, one digit: 0x1E3 = 1 · 10³.
 MAX_STANDARD_DIGIT, MAX_EXPONENT, EXPONENT_NIBBLE = 7, 9, 0xE
 
 
-def without_quotes(lines: Lines, delimiter: int) -> Lines:
-    """The lines with delimiters between quotes made unit separators; the same without quotes."""
-    is_quote = lines.text == QUOTE
-    if not is_quote.any():
+def plain(lines: Lines, delimiter: int) -> Lines:
+    """The lines without blanks, quotes and equals signs; the same where there are none.
+
+    A delimiter between quotes becomes a unit separator, so that it splits nothing.
+    """
+    text = lines.text
+    is_dressing = (text == QUOTE) | (text == SPACE) | (text == APOSTROPHE) | (text == EQUALS)
+    if not is_dressing.any():
         return lines
+    is_quote = text == QUOTE
+    if is_quote.any():
+        text = text.copy()
+        text[_quoted(lines, is_quote, np.flatnonzero(text == delimiter))] = UNIT_SEPARATOR
+    place = np.cumsum(~is_dressing) - ~is_dressing
+    spans = Spans(place[lines.spans.starts], place[lines.spans.ends])
+    return replace(lines, text=text[~is_dressing], spans=spans)
+
+
+def _quoted(lines: Lines, is_quote: Mask, marks: Positions) -> Positions:
+    """The marks that stand between quotes, counted anew on each line."""
     count = np.cumsum(is_quote)
-    # Quotes are counted anew on each line, so that one that is not closed spoils only its own.
-    at_start = count[lines.spans.starts] - is_quote[lines.spans.starts]
-    line = np.searchsorted(lines.spans.starts, np.flatnonzero(lines.text == delimiter), "right")
-    marks = np.flatnonzero(lines.text == delimiter)
-    is_inside = (count[marks] - at_start[np.maximum(line - 1, 0)]) % 2 == 1
-    text = lines.text.copy()
-    text[marks[is_inside]] = UNIT_SEPARATOR
-    return replace(lines, text=text)
-
-
-def trimmed(text: Text, spans: Spans) -> Spans:
-    """The pieces without blanks, quotes and an equals sign around them."""
-    starts, ends = spans.starts, spans.ends
-    for _ in range(TRIMMED_BYTES):
-        starts = starts + (_is_dressing(text[starts]) & (starts < ends))
-        ends = ends - (_is_dressing(text[ends - 1]) & (starts < ends))
-    return Spans(starts, ends)
-
-
-def _is_dressing(characters: NDArray[np.uint8]) -> Mask:
-    result: Mask = (
-        (characters == QUOTE)
-        | (characters == APOSTROPHE)
-        | (characters == EQUALS)
-        | (characters == SPACE)
-    )
-    return result
+    starts = lines.spans.starts
+    line = np.maximum(np.searchsorted(starts, marks, side="right") - 1, 0)
+    before: Positions = count[starts] - is_quote[starts]
+    inside: Positions = marks[(count[marks] - before[line]) % 2 == 1]
+    return inside
 
 
 def is_scientific(text: Text, spans: Spans) -> Mask:
@@ -115,18 +107,30 @@ def standard_ids(text: Text, spans: Spans) -> tuple[Positions, Mask]:
 
 
 def written_out_ids(values: Positions) -> tuple[Positions, Mask]:
-    """The standard ids that stand as whole numbers: 1000 was 0x1E3; of 1, 10 and 100 none is sure.
+    """The standard ids that became whole numbers: 1000 was 0x1E3, if it was one.
 
     Args:
         values: the cells read as hexadecimal, (n,).
+
+    Returns:
+        the ids, and where the number is a digit of 1..7 and zeros.
     """
     ids, is_one = np.zeros_like(values), np.zeros(len(values), np.bool_)
-    for power in range(3, MAX_EXPONENT):
+    for power in range(MAX_EXPONENT):
         lead, rest = values >> (4 * power), values & ((1 << (4 * power)) - 1)
         is_this = (lead >= 1) & (lead <= MAX_STANDARD_DIGIT) & (rest == 0)
         ids[is_this] = (lead[is_this] << 8) | (EXPONENT_NIBBLE << 4) | power
         is_one |= is_this
     return ids, is_one
+
+
+def is_dated_or_scientific(text: Text, spans: Spans) -> Mask:
+    """Whether each piece is a number with a point or an exponent, or a date, (n,)."""
+    characters, is_inside = _characters(text, spans)
+    is_mark = np.isin(characters, np.frombuffer(b"-+.,/:", np.uint8)) & is_inside
+    has_digit = ((DECIMAL[characters] != NO_DIGIT) & is_inside).any(axis=1)
+    result: Mask = is_mark.any(axis=1) & has_digit & (spans.lengths <= LONGEST_NUMBER)
+    return result
 
 
 def _characters(text: Text, spans: Spans) -> tuple[NDArray[np.uint8], Mask]:

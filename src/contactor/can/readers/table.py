@@ -97,7 +97,7 @@ class Reader:
 BINARY_READERS: tuple[BinaryReader, ...] = ()
 READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
-    Reader("savvycan", savvycan.HEADER, savvycan.SavvyCanParser.of, states_length=True),
+    Reader("savvycan", savvycan.FORM, savvycan.SavvyCanParser.of, states_length=True),
     Reader("crtd", crtd.FORM, crtd.CrtdParser.of, states_length=False),
     Reader("text-trc", text_trace.FORM, text_trace.TextTraceParser.of, states_length=True),
     Reader("pp2can", pp2can.FORM, pp2can.Pp2canParser.of, states_length=True),
