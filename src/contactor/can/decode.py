@@ -1,4 +1,4 @@
-"""Frames to columns of physical values in plain NumPy: the reference of every faster path.
+"""Frames to columns of physical values: in plain NumPy, or for many frames by compiled code.
 
 The values are exactly those of cantools: raw · scale + offset in the same order and the same
 arithmetic, as float64. A signal that does not lie wholly inside a frame's payload, or whose
@@ -8,57 +8,27 @@ multiplexer has another value, has no reading in that frame.
     columns[0].name, columns[0].rows, columns[0].values
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contactor.can.columns import Raw, Rows, SignalColumn, merged
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroup, FrameGroups, group_frames
+from contactor.can.kernels import are_wanted
 from contactor.can.plan import NO_PARENT, WORD_BITS, DecodePlan, SignalPlan
 
-Raw: TypeAlias = NDArray[np.int64] | NDArray[np.uint64] | NDArray[np.float64]
-Rows: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = NDArray[np.uint64]
 # Which frames of a group have a signal: all of them, or those at these places, ascending.
 Place: TypeAlias = slice | NDArray[np.int64]
 
 EVERY_FRAME = slice(None)
+NOTHING = np.zeros(0, np.int64)
 WORD_BYTES = WORD_BITS // 8
 FLOATS = {16: np.float16, 32: np.float32, 64: np.float64}
 FLOAT_WORDS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SignalColumn:
-    """All readings of one signal.
-
-    Fields:
-        message, signal: names; of a name in two databases the message is prefixed `bus:`.
-        unit: as in the database.
-        rows: int64 (k,), the rows of the frame table, ascending.
-        raw: int64, uint64 or float64 (k,), as it lies in the payload.
-        values: float64 (k,), physical.
-        is_unavailable: bool (k,), the car itself marked the value "not available"; so is a float
-            that is no finite number.
-        labels: raw value to text.
-    """
-
-    message: str
-    signal: str
-    unit: str
-    rows: Rows
-    raw: Raw
-    values: NDArray[np.float64]
-    is_unavailable: NDArray[np.bool_]
-    labels: Mapping[int, str]
-
-    @property
-    def name(self) -> str:
-        """`Message.Signal`."""
-        return f"{self.message}.{self.signal}"
 
 
 def decode_columns(
@@ -75,7 +45,11 @@ def decode_columns(
         A column for each signal with at least one reading, in the order of the plan.
     """
     groups = groups or group_frames(frames, plan)
-    return _merged(column for group in groups.groups for column in _decode_group(frames, group))
+    if are_wanted(len(frames)):
+        from contactor.can.compiled import decode_block
+
+        return decode_block(frames, plan, groups).columns()
+    return merged(column for group in groups.groups for _, column in decode_group(frames, group))
 
 
 class _Payloads:
@@ -96,13 +70,27 @@ class _Payloads:
         return self._words[key]
 
 
-def _decode_group(frames: FrameTable, group: FrameGroup) -> Iterator[SignalColumn]:
-    """Decode one message: multiplexers come before what depends on them."""
+def decode_group(
+    frames: FrameTable, group: FrameGroup, only: Collection[int] | None = None
+) -> Iterator[tuple[int, SignalColumn]]:
+    """Decode one message: multiplexers come before what depends on them.
+
+    Args:
+        only: the rows of the signals wanted in the message's plan; None for all.
+
+    Returns:
+        Each signal's row in the plan, and its column.
+    """
+    needed = None if only is None else _with_parents(group.message.signals, only)
     payloads = _Payloads(frames.data[group.rows], frames.length[group.rows])
     places: list[Place] = []
     raws: list[Raw] = []
     branches: dict[tuple[int, tuple[int, ...]], Place] = {}
-    for signal in group.message.signals:
+    for row, signal in enumerate(group.message.signals):
+        if needed is not None and row not in needed:
+            places.append(EVERY_FRAME)
+            raws.append(NOTHING)
+            continue
         branch = (signal.parent, signal.parent_ids)
         if branch not in branches:
             branches[branch] = _place(signal, places, raws)
@@ -111,8 +99,25 @@ def _decode_group(frames: FrameTable, group: FrameGroup) -> Iterator[SignalColum
         raw = _raw(signal, patterns)
         places.append(place)
         raws.append(raw)
-        if signal.is_wanted and len(raw):
-            yield _column(group.label, signal, group.rows[place], patterns, raw)
+        if signal.is_wanted and len(raw) and (only is None or row in only):
+            yield row, _column(group.label, signal, group.rows[place], patterns, raw)
+
+
+def _with_parents(signals: Sequence[SignalPlan], only: Collection[int]) -> set[int]:
+    """The rows of some signals and of all multiplexers above them."""
+    needed: set[int] = set()
+    for row in only:
+        above = row
+        while above != NO_PARENT and above not in needed:
+            needed.add(above)
+            above = signals[above].parent
+    return needed
+
+
+def raw_of(frames: FrameTable, signal: SignalPlan, rows: Rows) -> Raw:
+    """The raw numbers of a signal in frames that have it."""
+    payloads = _Payloads(frames.data[rows], frames.length[rows])
+    return _raw(signal, _patterns(signal, payloads, EVERY_FRAME))
 
 
 def column_of(message: str, signal: SignalPlan, rows: Rows, patterns: Words) -> SignalColumn:
@@ -217,24 +222,3 @@ def _is_unavailable(
     if signal.unavailable:
         is_marked = np.isin(patterns, np.array(signal.unavailable, np.uint64))
     return is_marked | ~np.isfinite(values) if signal.is_float else is_marked
-
-
-def _merged(columns: Iterable[SignalColumn]) -> list[SignalColumn]:
-    """One column per name: a name defined twice in a message, or two messages of one name."""
-    by_name: dict[str, list[SignalColumn]] = {}
-    for column in columns:
-        by_name.setdefault(column.name, []).append(column)
-    return [same[0] if len(same) == 1 else _joined(same) for same in by_name.values()]
-
-
-def _joined(columns: list[SignalColumn]) -> SignalColumn:
-    rows = np.concatenate([column.rows for column in columns])
-    order = np.argsort(rows, kind="stable")
-    return replace(
-        columns[0],
-        rows=rows[order],
-        raw=np.concatenate([column.raw for column in columns])[order],
-        values=np.concatenate([column.values for column in columns])[order],
-        is_unavailable=np.concatenate([column.is_unavailable for column in columns])[order],
-        labels={raw: text for column in columns for raw, text in column.labels.items()},
-    )

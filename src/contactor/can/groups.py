@@ -26,12 +26,14 @@ class FrameGroup:
         label: the message's name, prefixed `bus:` where several databases have that name; then the
             group holds the frames of that bus alone.
         place: the message's place in the plan.
+        start: where its rows begin in `FrameGroups.order`.
         rows: int64 (k,), ascending.
     """
 
     label: str
     place: int
     message: MessagePlan
+    start: int
     rows: NDArray[np.int64]
 
 
@@ -39,10 +41,12 @@ class FrameGroup:
 class FrameGroups:
     """All frames by message, in the order of the plan.
 
-    `unknown` frames have no message there, `other` ones are error or remote frames.
+    `unknown` frames have no message there, `other` ones are error or remote frames; `order` holds
+    all rows, group by group.
     """
 
     groups: tuple[FrameGroup, ...]
+    order: NDArray[np.int64]
     decoded: int
     unknown: int
     other: int
@@ -82,11 +86,12 @@ def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     found = []
     for number in np.flatnonzero(sizes[FIRST_LANE:]).tolist():
         lane = matcher.lane(number + FIRST_LANE)
-        rows = order[starts[number + FIRST_LANE] : starts[number + FIRST_LANE + 1]]
-        found.append(FrameGroup(lane.label, lane.place, lane.message, rows))
+        start, end = starts[number + FIRST_LANE : number + FIRST_LANE + 2].tolist()
+        found.append(FrameGroup(lane.label, lane.place, lane.message, start, order[start:end]))
     found.sort(key=lambda group: (group.place, group.label))
     return FrameGroups(
         tuple(found),
+        order,
         int(sizes[FIRST_LANE:].sum()),
         int(sizes[UNKNOWN]),
         int(sizes[OTHER]),

@@ -13,8 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from contactor.can.columns import SignalColumn
 from contactor.can.database import load_database
-from contactor.can.decode import SignalColumn, decode_columns
+from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
 from contactor.can.log import LogFile, open_log

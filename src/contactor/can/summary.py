@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.clock import NS_PER_MS, NS_PER_S
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups
 from contactor.errors import ContactorError, MissingPart

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn, decode_columns
+from contactor.can.columns import SignalColumn
+from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
 from contactor.car.agent.instants import InstantSampler

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.signals.catalogue import Signal
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import GROUP_RULES, Group

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.car.profiles.entry import MapEntry, Reading, typed_numbers
 from contactor.clock import NS_PER_S
 from contactor.signals.record import State, object_array

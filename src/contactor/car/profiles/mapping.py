@@ -11,7 +11,7 @@ entry, it holds for every entry that reads the signal. `map_file` reads maps fro
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.car.profiles.entry import ActuatorEntry, MapEntry, Reading, read_entry
 from contactor.errors import UnknownSignal
 from contactor.signals.groups import Group

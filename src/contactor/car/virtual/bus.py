@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn, column_of
+from contactor.can.columns import SignalColumn
+from contactor.can.decode import column_of
 from contactor.can.encode import MessageEncoder, Patterns, RawConverter
 from contactor.can.frames import CLASSIC_BYTES, FrameTable
 from contactor.can.plan import NO_PARENT, SignalPlan

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.car.profiles.profile import Profile
 from contactor.car.virtual.body import DOORS, STAYS_AWAKE_NS, Body
