@@ -5,7 +5,7 @@
 #   make test [ARGS=...]     the tests; ARGS="-k outbox" for some
 #   make check               lint, format, types, import direction, spelling, docs, web app
 #   make web                 the web app anew, if its sources changed
-#   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py
+#   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py [ARGS]
 #   make fuzz [ARGS=...]     the property tests, much longer
 #   make wheel, make sizes   the wheel; what it weighs in each size
 #   make cost                what `contactor run` with one live car costs
@@ -98,7 +98,7 @@ bench: setup
 			$(BIN)/uv pip install --quiet --python .bench/$$area/bin/python \
 				--requirement benchmarks/$$area.txt || exit 1; \
 		fi; \
-		$(BIN)/python benchmarks/$$area.py || exit 1; \
+		$(BIN)/python benchmarks/$$area.py $(ARGS) || exit 1; \
 	done
 
 # ── the wheel ────────────────────────────────────────────────────────────────────────────────────

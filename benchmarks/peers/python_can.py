@@ -1,4 +1,8 @@
-"""candump text to columns with python-can and cantools: frames per second over the first N."""
+"""A log by python-can, and each frame by cantools where a database is given: the first N frames.
+
+python_can.py LOG N             reading alone
+python_can.py LOG N DATABASE    to columns
+"""
 
 import sys
 import time
@@ -8,9 +12,16 @@ from itertools import islice
 import can
 import cantools
 import numpy as np
+from measured import tell
 
-log, database_path, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-database = cantools.database.load_file(database_path, strict=False)
+log, count = sys.argv[1], int(sys.argv[2])
+if len(sys.argv) == 3:
+    began = time.perf_counter()
+    frames = sum(1 for _ in islice(can.LogReader(log), count))
+    tell(time.perf_counter() - began, frames)
+    sys.exit()
+
+database = cantools.database.load_file(sys.argv[3], strict=False)
 began, frames = time.perf_counter(), 0
 columns: dict[tuple[int, str], list[float]] = defaultdict(list)
 for message in islice(can.LogReader(log), count):
@@ -21,4 +32,11 @@ for message in islice(can.LogReader(log), count):
         columns[message.arbitration_id, name].append(value)
     frames += 1
 made = {key: np.array(values) for key, values in columns.items()}
-print(frames / (time.perf_counter() - began))
+tell(
+    time.perf_counter() - began,
+    frames,
+    lambda: {
+        f"{database.get_message_by_frame_id(frame_id).name}.{name}": values
+        for (frame_id, name), values in made.items()
+    },
+)
