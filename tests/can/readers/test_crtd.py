@@ -55,3 +55,10 @@ def test_crtd_line_cut_at_the_end_is_refused(read: Read) -> None:
         log = read(GOLDEN + cut)
         assert len(log.frames) == 3
         assert log.refused == (Refusal("truncated line", 1, 7, cut),)
+
+
+def test_crtd_blanks_and_decimal_commas_may_vary(read: Read) -> None:
+    log = read("0,5\tR11\t00000174\t00\n-1.5   3T11  174  01\n1.63E+09 R11 174 00\n")
+    assert log.frames.ts.tolist() == [0, -2_000_000_000]
+    assert log.frames.bus.tolist() == [1, 3]
+    assert [refusal.reason for refusal in log.refused] == ["time ruined by a spreadsheet"]

@@ -77,3 +77,17 @@ def test_leaf_tab_line_cut_at_the_end_is_refused(read: Read) -> None:
         assert len(log.frames) == 1 + is_whole
         shown = cut.replace("\t", " ").strip()
         assert log.refused == (() if is_whole else (Refusal("truncated line", 1, 3, shown),))
+
+
+def test_leaf_tab_header_and_times_may_be_written_otherwise(read: Read) -> None:
+    log = read(
+        "Nr;CH;TIME;CAN Id;LEN;DATA;Note\n"
+        "1;1;5,25;0x000001db;2;0x0f 10 ;a\n"
+        "2;1;6;0x000001db;1;0x0f ;b\n"
+        "3;1;4,87E+07;0x000001db;1;0x0f ;c\n"
+    )
+    assert log.format == "leaf-tab"
+    assert log.frames.ts.tolist() == [0, 750_000]
+    assert log.frames.bus.tolist() == [1, 1]
+    assert log.frames[0].data == b"\x0f\x10"
+    assert [refusal.reason for refusal in log.refused] == ["time ruined by a spreadsheet"]

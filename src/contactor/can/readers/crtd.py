@@ -17,9 +17,11 @@ from contactor.can.frames import FD_BYTES
 from contactor.can.readers.lines import Lines, Spans, window, words_of
 from contactor.can.readers.numbers import decimal, hexadecimal, seconds_ns, spread_payload
 from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
+from contactor.can.readers.spreadsheet import is_scientific
 
 FORM = re.compile(
-    rb"^\d+(\.\d+)? (\d{0,2}[RT](11|29) [0-9A-Fa-f]+|\d{0,2}C[A-Z]{2} )", re.MULTILINE
+    rb"^-?\d+([.,]\d+)?[ \t]+(\d{0,3}[RT](11|29)[ \t]+[0-9A-Fa-f]{1,8}\b|\d{0,3}C[A-Z]{2}[ \t])",
+    re.MULTILINE,
 )
 KIND_BYTES = len("R11")
 FIRST_BYTE_WORD = 3
@@ -52,6 +54,11 @@ class CrtdParser:
         has_bus |= bus_digits.lengths == 0
         can_id, has_id = hexadecimal(text, words.at(2))
         length = np.maximum(words.counts - FIRST_BYTE_WORD, 0)
+        is_ruined = np.zeros(len(lines), np.bool_)
+        odd = np.flatnonzero(~has_time & (words.counts > 0))
+        if len(odd):
+            stamp = words.at(0)
+            is_ruined[odd] = is_scientific(text, Spans(stamp.starts[odd], stamp.ends[odd]))
         data, is_payload = spread_payload(
             text, words, FIRST_BYTE_WORD, np.minimum(length, FD_BYTES)
         )
@@ -65,7 +72,7 @@ class CrtdParser:
                 bus=np.where(bus_digits.lengths > 0, bus, DEFAULT_BUS),
                 is_extended=is_extended,
             ),
-            is_frame=has_time & is_record & has_bus & has_id & (length <= FD_BYTES),
+            is_frame=(has_time | is_ruined) & is_record & has_bus & has_id & (length <= FD_BYTES),
             is_known=is_comment | (words.counts == 0),
-            causes=((~is_payload, Cause.NO_FRAME),),
+            causes=((is_ruined, Cause.RUINED_TIME), (~is_payload, Cause.NO_FRAME)),
         )

@@ -25,7 +25,6 @@ from contactor.can.readers.lines import (
     Fields,
     Lines,
     Mask,
-    Positions,
     Spans,
     Text,
     cells_of,
@@ -34,14 +33,13 @@ from contactor.can.readers.lines import (
 )
 from contactor.can.readers.numbers import (
     decimal,
-    decimal_ns,
-    scaled_ns,
     spread_payload,
     without_0x,
 )
 from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
 from contactor.can.readers.savvycan_ids import IdReader, flags_of
-from contactor.can.readers.spreadsheet import is_scientific, plain
+from contactor.can.readers.spreadsheet import plain
+from contactor.can.readers.stamps import counts_ns
 
 _EDGE = rb"[\"'= ]{0,4}"
 _NEXT = rb"(?:[^,;\t\r\n]{0,40}[,;\t])"
@@ -75,7 +73,6 @@ ROW = re.compile(
 FORM = re.compile(HEADER.pattern + rb"|" + ROW.pattern, re.MULTILINE | re.IGNORECASE)
 WRITTEN_HEADER = b"Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8"
 MICROSECOND_DIGITS = 3
-NS_PER_US = 1_000
 LOWER_CASE = 0x20
 TIME_WORD, SEPARATOR_WORD = (np.frombuffer(word, np.uint8) for word in (b"time", b"sep;"))
 
@@ -117,7 +114,7 @@ class SavvyCanParser:
         lines, cells = self._cells(lines)
         text = lines.text
         stamp = self._columns.spans(cells, "timestamp")
-        ts, has_time, is_in_time, is_ruined_time = _times(text, stamp)
+        ts, has_time, is_in_time, is_ruined_time = counts_ns(text, stamp, MICROSECOND_DIGITS)
         ids = self._ids.read(*self._identifiers(text, cells))
         bus, has_bus = decimal(text, self._columns.spans(cells, "bus", "channel"))
         length, has_length = decimal(text, self._columns.spans(cells, "len", "length", "dlc"))
@@ -151,20 +148,6 @@ class SavvyCanParser:
         """The text, the ids' cells, and where their rows say that they are extended or not."""
         identifier = without_0x(text, self._columns.spans(cells, "id"))
         return text, identifier, *flags_of(text, self._columns.spans(cells, "extended", "ext"))
-
-
-def _times(text: Text, stamp: Spans) -> tuple[Positions, Mask, Mask, Mask]:
-    """The stamps: in nanoseconds, whether there is one, fits, or has lost its digits."""
-    time_us, has_time = decimal(text, stamp)
-    ts, is_in_time = scaled_ns(time_us, NS_PER_US)
-    is_ruined = np.zeros(len(ts), np.bool_)
-    odd = np.flatnonzero(~has_time & (stamp.lengths > 0))
-    if len(odd):
-        spans = Spans(stamp.starts[odd], stamp.ends[odd])
-        ts[odd], has_time[odd] = decimal_ns(text, spans, MICROSECOND_DIGITS)
-        is_in_time[odd] = True
-        is_ruined[odd] = is_scientific(text, spans)
-    return ts, has_time, is_in_time, is_ruined
 
 
 def _is_known(text: Text, lines: Spans, stamp: Spans) -> Mask:

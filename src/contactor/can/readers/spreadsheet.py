@@ -1,11 +1,13 @@
 """What a spreadsheet does to a log that is opened and saved in it, undone where that is proven.
 
-"000001DB"    1DB    ="1DB"        quotes and lost zeros: read as they are
-1E3 → 1.00E+03, 1,00E+03           an id taken for a number: see `standard_ids`
-1700000000123456 → 1.70E+15        digits that are gone: refused
+    "000001DB"   ="1DB"                quotes: looked through, see `plain`
+    1E3 → 1.00E+03, 1,00E+03           an id taken for a number: see `standard_ids`
+    1E3 → 1000                         the same, written out: see `written_out_ids`
+    1700000000123456 → 1.70E+15        digits that are gone: see `is_scientific`
 
-text = without_quotes(lines, ord(";"))        # delimiters within quotes no longer split
-inner = trimmed(text, cells.at(1))
+Nothing here decides that a log went through a spreadsheet: the readers do.
+
+    cells = cells_of(plain(lines, ord(";")), ord(";"))
 """
 
 from dataclasses import replace
@@ -13,10 +15,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.readers.lines import Lines, Mask, Positions, Spans, Text, window
+from contactor.can.readers.lines import PAD, Lines, Mask, Positions, Spans, Text, window
 from contactor.can.readers.numbers import DECIMAL, NO_DIGIT
 
-QUOTE, APOSTROPHE, EQUALS, SPACE, EXPONENT = b"\"'= e"
+QUOTE, EXPONENT, HEADER_LETTER = b'"et'
+IS_DRESSING = np.isin(np.arange(256), np.frombuffer(b"\"'= ", np.uint8))
 POINT, COMMA, PLUS, MINUS = b".,+-"
 UNIT_SEPARATOR = 0x1F
 LONGEST_NUMBER = 24
@@ -26,21 +29,25 @@ MAX_STANDARD_DIGIT, MAX_EXPONENT, EXPONENT_NIBBLE = 7, 9, 0xE
 
 
 def plain(lines: Lines, delimiter: int) -> Lines:
-    """The lines without blanks, quotes and equals signs; the same where there are none.
+    """The lines without blanks, quotes and equals signs; the same where only headers have them.
 
     A delimiter between quotes becomes a unit separator, so that it splits nothing.
     """
-    text = lines.text
-    is_dressing = (text == QUOTE) | (text == SPACE) | (text == APOSTROPHE) | (text == EQUALS)
-    if not is_dressing.any():
+    if not len(lines):
+        return lines
+    starts, ends = lines.spans.starts, lines.spans.ends
+    text = lines.text[: ends[-1] + PAD]
+    is_dressing = IS_DRESSING[text]
+    dressed = np.searchsorted(starts, np.flatnonzero(is_dressing), side="right") - 1
+    if (text[starts[dressed]] | LOWER_CASE == HEADER_LETTER).all():
         return lines
     is_quote = text == QUOTE
     if is_quote.any():
         text = text.copy()
         text[_quoted(lines, is_quote, np.flatnonzero(text == delimiter))] = UNIT_SEPARATOR
-    place = np.cumsum(~is_dressing) - ~is_dressing
-    spans = Spans(place[lines.spans.starts], place[lines.spans.ends])
-    return replace(lines, text=text[~is_dressing], spans=spans)
+    place: Positions = np.cumsum(~is_dressing) - ~is_dressing
+    text = np.append(text[~is_dressing], np.zeros(PAD, np.uint8))
+    return replace(lines, text=text, spans=Spans(place[starts], place[ends]))
 
 
 def _quoted(lines: Lines, is_quote: Mask, marks: Positions) -> Positions:

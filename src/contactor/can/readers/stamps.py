@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from contactor.can.readers.lines import Fields, Lines, Mask, Positions, Spans, Text
-from contactor.can.readers.numbers import decimal, seconds_ns
+from contactor.can.readers.numbers import decimal, decimal_ns, scaled_ns, seconds_ns
 from contactor.can.readers.spreadsheet import is_scientific
 from contactor.clock import NS_PER_DAY, NS_PER_S
 
@@ -117,6 +117,27 @@ def read_stamps(text: Text, words: Fields) -> Stamps:
         has_lost_digits,
         is_closed + 2 * is_dated,
     )
+
+
+def counts_ns(text: Text, spans: Spans, unit_digits: int) -> tuple[Positions, Mask, Mask, Mask]:
+    """Stamps that are counts of a unit, mostly whole ones.
+
+    Args:
+        unit_digits: as of `decimal_ns`.
+
+    Returns:
+        nanoseconds; whether there is a number; whether it fits; whether it has lost its digits.
+    """
+    units, has_time = decimal(text, spans)
+    ts, is_in_time = scaled_ns(units, 10**unit_digits)
+    has_lost_digits = np.zeros(len(ts), np.bool_)
+    odd = np.flatnonzero(~has_time & (spans.lengths > 0))
+    if len(odd):
+        pieces = Spans(spans.starts[odd], spans.ends[odd])
+        ts[odd], has_time[odd] = decimal_ns(text, pieces, unit_digits)
+        is_in_time[odd] = True
+        has_lost_digits[odd] = is_scientific(text, pieces)
+    return ts, has_time, is_in_time, has_lost_digits
 
 
 def days_since_1970(year: Positions, month: Positions, day: Positions) -> Positions:
