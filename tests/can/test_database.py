@@ -57,6 +57,8 @@ def test_database_holds_messages_and_signals(tmp_path: Path) -> None:
         multiplexer=None,
         multiplexer_ids=(),
         is_multiplexer=False,
+        minimum=-400,
+        maximum=200,
     )
     assert battery.signals[1].is_multiplexer
     assert battery.signals[1].labels == {0: "Park", 1: "Drive"}

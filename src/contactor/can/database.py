@@ -1,9 +1,11 @@
 """CAN databases as our own frozen values; the only module that knows cantools.
 
-DBC, KCD, SYM and ARXML are read by what they hold, in UTF-8 or else Windows-1252, which is what
-most DBC tools write.
+DBC, KCD, SYM and ARXML are read by what they hold, in any encoding. A file is given to cantools as
+it is; where that fails, or is known to read it wrongly, what has one certain reading is put right
+in memory and told as `Database.repairs` (`contactor.can.databases`), and the rest is refused.
 
     database = load_database([Path("car.dbc")])
+    database.repairs         # (Repair(path="car.dbc", line=12, what="..."),), () for most files
     database.message("BatteryState").signals[0]
     # SignalFormat(name="PackCurrent", start=7, length=11, byte_order="big_endian", scale=0.5, ...)
 
@@ -17,30 +19,54 @@ and one at 23, big endian; `start` names the bit marked S:
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from contactor.errors import DatabaseError, UsageError
+from contactor.can.databases.argument import DatabaseFile, database_argument, database_files
+from contactor.can.databases.dbc_repair import RepairedDbc, repair_dbc
+from contactor.can.databases.faults import Repair, Unrepairable
+from contactor.can.databases.kinds import kind_of, other_kind
+from contactor.can.databases.suspicion import (
+    has_endless_text,
+    has_vast_ranges,
+    multiplexed_lines,
+)
+from contactor.can.databases.text import DatabaseText, read_text
+from contactor.can.databases.text_repair import (
+    line_of,
+    mended_unit,
+    text_repairs,
+    unit_repair,
+)
+from contactor.can.databases.xml_repair import check_entities, repair_kcd
+from contactor.errors import DatabaseError
 
 if TYPE_CHECKING:
     from cantools.database.can import Message, Signal
+
+__all__ = [
+    "ByteOrder",
+    "Database",
+    "DatabaseFile",
+    "MessageFormat",
+    "Number",
+    "Repair",
+    "SignalFormat",
+    "SignalRole",
+    "database_argument",
+    "load_database",
+]
 
 Number: TypeAlias = int | float
 ByteOrder: TypeAlias = Literal["little_endian", "big_endian"]
 
 ROLE_ATTRIBUTE = "SignalRole"
+_LONGEST_REASON = 500
 
-# What a database file holds, and cantools' name for it; the first row that is found counts.
-_KINDS = (
-    (re.compile(r"<(\w+:)?NetworkDefinition\b"), "kcd"),
-    (re.compile(r"<(\w+:)?AUTOSAR\b"), "arxml"),
-    (re.compile(r"^\s*FormatVersion\s*=", re.MULTILINE), "sym"),
-    (re.compile(r"^\s*(VERSION|BO_|BU_|BS_|NS_|CM_|BA_DEF_)\b", re.MULTILINE), "dbc"),
-)
 # cantools lets through whatever goes wrong inside its parsers.
 _PARSER_FAILURES = (
     ArithmeticError,
@@ -80,6 +106,7 @@ class SignalFormat:
         multiplexer: the signal whose raw value must be one of `multiplexer_ids`, or None.
         is_multiplexer: whether other signals depend on this one.
         role: what it does for its frame; None where it is a value of the car.
+        minimum, maximum: the physical range that the database allows, None where it does not say.
     """
 
     name: str
@@ -96,11 +123,18 @@ class SignalFormat:
     multiplexer_ids: tuple[int, ...]
     is_multiplexer: bool
     role: SignalRole | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFormat:
-    """One message: its id, its length in bytes, its signals; `source` is the file's name."""
+    """One message: its id, its length in bytes, its signals; `source` is the file's name.
+
+    `bus` is the one bus that it is defined for, None for every bus. A frame is matched by its bus,
+    id and format first, and only then by id and format alone: what is said of one bus counts there
+    before what is said of all.
+    """
 
     name: str
     can_id: int
@@ -109,18 +143,24 @@ class MessageFormat:
     cycle_time_ms: int | None
     signals: tuple[SignalFormat, ...]
     source: str
+    bus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """The messages of one or more files, in the order of the files.
 
-    An id occurs once: within a file the last definition counts (as in cantools), between files the
-    first. `shared_names` are the message names that more than one file defines.
+    An id occurs once for each bus and once for all: within a file the last definition counts (as in
+    cantools), between files the first.
+
+    Fields:
+        shared_names: the message names that more than one file defines.
+        repairs: what was put right in the files, in their order.
     """
 
     messages: tuple[MessageFormat, ...]
     shared_names: frozenset[str] = frozenset()
+    repairs: tuple[Repair, ...] = ()
 
     def message(self, name: str) -> MessageFormat:
         """The first message of that name.
@@ -134,59 +174,170 @@ class Database:
         raise DatabaseError(f"no message {name!r} in the database")
 
 
-def load_database(paths: Sequence[Path]) -> Database:
+def load_database(
+    files: Iterable[Path | str | DatabaseFile] | Mapping[Path | str, int | None],
+) -> Database:
     """Read one or more database files.
 
+    Args:
+        files: files for every bus, `DatabaseFile`s with a bus, or a mapping of files to buses.
+
     Raises:
-        UsageError: there is no such file, or it is a directory.
+        UsageError: there is no such file, it is a directory, or a bus is not 0..255.
         DatabaseError: a file cannot be read as a database; the message names the file and the
-            reason, with the line where the parser gives one.
+            reason, with the line where there is one.
     """
-    messages: dict[tuple[int, bool], MessageFormat] = {}
+    messages: dict[tuple[int | None, int, bool], MessageFormat] = {}
     files_of: Counter[str] = Counter()
-    for path in paths:
-        loaded = _load_file(Path(path))
-        files_of.update({message.name for message in loaded.values()})
-        for key, message in loaded.items():
-            messages.setdefault(key, message)
+    repairs: list[Repair] = []
+    for file in database_files(files):
+        loaded, put_right = _load_file(file.path)
+        repairs += put_right
+        files_of.update({message.name for message in loaded})
+        for message in loaded:
+            key = (file.bus, message.can_id, message.is_extended)
+            messages.setdefault(key, replace(message, bus=file.bus))
     shared = frozenset(name for name, files in files_of.items() if files > 1)
-    return Database(tuple(messages.values()), shared)
+    return Database(tuple(messages.values()), shared, tuple(dict.fromkeys(repairs)))
 
 
-def _load_file(path: Path) -> dict[tuple[int, bool], MessageFormat]:
+def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
+    """The messages of one file, each id once, and what was put right."""
+    text = read_text(path)
+    kind = kind_of(text.content)
+    if kind is None:
+        what = other_kind(text.content)
+        known = "no CAN database (DBC, KCD, SYM or ARXML)"
+        raise DatabaseError(f"{path} is {known}: it is {what}" if what else f"{path} is {known}")
+    repairs = list(text_repairs(path.name, text))
+    try:
+        formats, put_right = _READERS[kind](path, text)
+    except Unrepairable as error:
+        raise DatabaseError(f"{path}: {error}") from error.__cause__
+    repairs += put_right
+    by_id: dict[tuple[int, bool], MessageFormat] = {}
+    for message in formats:
+        key = (message.can_id, message.is_extended)
+        if before := by_id.pop(key, None):
+            what = f"message {before.name!r} is left out: {message.name!r} has its id too"
+            repairs.append(Repair(path.name, line_of(text.content, before.name), what))
+        by_id[key] = message
+    return [_with_units(one, path, text, repairs) for one in by_id.values()], repairs
+
+
+def _with_units(
+    message: MessageFormat, path: Path, text: DatabaseText, repairs: list[Repair]
+) -> MessageFormat:
+    """The message with units as they were before they were read in a wrong encoding."""
+    if all(signal.unit.isascii() for signal in message.signals):
+        return message
+    signals = []
+    for signal in message.signals:
+        mended = mended_unit(signal.unit)
+        if mended != signal.unit:
+            repairs.append(unit_repair(path.name, text.content, signal.unit))
+        signals.append(replace(signal, unit=mended))
+    return replace(message, signals=tuple(signals))
+
+
+def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
+    check_entities(text.content)
+    kind = kind_of(text.content)
+    content, repairs = text.content, ()
+    if kind == "kcd":
+        content, repairs = repair_kcd(content, path.name)
+    return _parsed(path, content, str(kind)), repairs
+
+
+def _read_sym(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
+    return _parsed(path, text.content, "sym"), ()
+
+
+def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
+    """As cantools reads it; where it fails or is known to read wrongly, as it can be put right."""
+    plain: list[MessageFormat] | None = None
+    refusal: DatabaseError | None = None
+    if not (has_vast_ranges(text.content) or has_endless_text(text.content)):
+        try:
+            plain = _parsed(path, text.content, "dbc")
+        except DatabaseError as error:
+            refusal = error
+    if plain is not None and not _is_read_wrongly(plain, text.content):
+        return plain, ()
+    try:
+        repaired = repair_dbc(text.content, path.name)
+        formats = _parsed(path, repaired.text, "dbc", lines=repaired.lines)
+    except (Unrepairable, DatabaseError) as error:
+        if plain is not None:
+            return plain, ()
+        raise error from refusal
+    repairs = repaired.repairs
+    if not repairs and refusal is not None:
+        repairs = (_left_out(path, refusal),)
+    return [_renamed(message, repaired) for message in formats], repairs
+
+
+def _is_read_wrongly(messages: list[MessageFormat], text: str) -> bool:
+    """Whether a definition is lost or a value is: what cantools passes over."""
+    ids = {(message.can_id, message.is_extended) for message in messages}
+    signals = [signal for message in messages for signal in message.signals]
+    names = {(message.can_id, signal.name) for message in messages for signal in message.signals}
+    return (
+        len(ids) < len(messages)
+        or len(names) < len(signals)
+        or any(signal.scale == 0 for signal in signals)
+        or sum(bool(signal.multiplexer_ids) for signal in signals) < multiplexed_lines(text)
+    )
+
+
+def _left_out(path: Path, refusal: DatabaseError) -> Repair:
+    """What decides no value and cannot be read was left out."""
+    reason = str(refusal).removeprefix(f"{path}: ")
+    line = re.search(r"at line (\d+)", reason)
+    return Repair(path.name, int(line[1]) if line else 1, f"left out what cannot be read: {reason}")
+
+
+def _renamed(message: MessageFormat, repaired: RepairedDbc) -> MessageFormat:
+    """The message with the names that its file gave it."""
+    if not repaired.shown:
+        return message
+
+    def shown(signal: str) -> str:
+        return repaired.shown.get((message.name, signal), signal)
+
+    signals = tuple(
+        replace(
+            signal,
+            name=shown(signal.name),
+            multiplexer=None if signal.multiplexer is None else shown(signal.multiplexer),
+        )
+        for signal in message.signals
+    )
+    return replace(message, name=shown("") or message.name, signals=signals)
+
+
+_READERS = {"dbc": _read_dbc, "kcd": _read_xml, "arxml": _read_xml, "sym": _read_sym}
+
+
+def _parsed(
+    path: Path, text: str, kind: str, *, lines: tuple[int, ...] = ()
+) -> list[MessageFormat]:
+    """The messages as cantools reads them, also those of one id.
+
+    Args:
+        lines: the line in the file of each line of `text`, if these differ.
+    """
     import cantools  # here, for its 130 ms: a command without a database need not wait
     from cantools.database.can import Database as CanDatabase
 
-    text = _text_of(path)
-    kind = next((kind for form, kind in _KINDS if form.search(text)), None)
-    if kind is None:
-        raise DatabaseError(f"{path} is no CAN database (DBC, KCD, SYM or ARXML)")
     try:
         with _quiet_parser():
             loaded = cantools.database.load_string(text, database_format=kind, strict=False)
             if not isinstance(loaded, CanDatabase):
                 raise DatabaseError(f"{path} describes diagnostics, not CAN messages")
-            formats = [_message_format(message, path.name) for message in loaded.messages]
+            return [_message_format(message, path.name) for message in loaded.messages]
     except (cantools.Error, *_PARSER_FAILURES) as error:
-        raise DatabaseError(f"{path}: {_reason(error)}") from error
-    return {(message.can_id, message.is_extended): message for message in formats}
-
-
-def _text_of(path: Path) -> str:
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory, not a CAN database")
-    if not path.exists():
-        raise UsageError(f"no such file: {path}")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DatabaseError(f"{path} cannot be read: {error.strerror}") from error
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+        raise DatabaseError(f"{path}: {_reason(error, lines)}") from error
 
 
 @contextmanager
@@ -201,10 +352,14 @@ def _quiet_parser() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, lines: tuple[int, ...]) -> str:
     """A parser's message on one line, without the name of the format it begins with."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return re.sub(r'^[A-Z]+: "(.*)"$', r"\1", text)
+    text = re.sub(r'^[A-Z]+: "(.*)"$', r"\1", " ".join(str(error).split()))
+    if lines:
+        text = re.sub(
+            r"\bat line (\d+)", lambda m: f"at line {lines[min(int(m[1]), len(lines)) - 1]}", text
+        )
+    return text[:_LONGEST_REASON] or type(error.__cause__ or error).__name__
 
 
 def _message_format(message: "Message", source: str) -> MessageFormat:
@@ -216,7 +371,20 @@ def _message_format(message: "Message", source: str) -> MessageFormat:
         cycle_time_ms=message.cycle_time or None,
         signals=tuple(_signal_format(signal) for signal in message.signals),
         source=source,
+        is_j1939=_is_j1939(message),
+        contained=tuple(_message_format(inner, source) for inner in message.contained_messages),
+        header_id=message.header_id,
+        header_order="big_endian" if message.header_byte_order == "big_endian" else "little_endian",
     )
+
+
+def _is_j1939(message: "Message") -> bool:
+    """Whether the file says so, or its id is for any sender and the file says nothing."""
+    if message.protocol == "j1939":
+        return True
+    frame_format = message.dbc.attributes.get("VFrameFormat") if message.dbc else None
+    is_for_any_sender = message.frame_id & SOURCE_MASK == NULL_ADDRESS
+    return message.is_extended_frame and frame_format is None and is_for_any_sender
 
 
 def _signal_format(signal: "Signal") -> SignalFormat:
@@ -237,6 +405,8 @@ def _signal_format(signal: "Signal") -> SignalFormat:
         multiplexer_ids=tuple(signal.multiplexer_ids or ()),
         is_multiplexer=signal.is_multiplexer,
         role=_role(signal),
+        minimum=signal.minimum,
+        maximum=signal.maximum,
     )
 
 

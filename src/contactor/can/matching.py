@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.j1939 import nearest, parameter_group
 from contactor.can.kernels import are_wanted
 from contactor.can.plan import DecodePlan, MessagePlan
 
@@ -53,8 +54,12 @@ class Matcher:
     def __init__(self, plan: DecodePlan) -> None:
         self._messages = plan.messages
         self._places: dict[tuple[int | None, int, bool], int] = {}
+        self._groups: dict[tuple[int | None, int], list[int]] = {}
         for place, message in enumerate(plan.messages):
             self._places.setdefault((message.bus, message.can_id, message.is_extended), place)
+            if message.is_j1939:
+                group = (message.bus, parameter_group(message.can_id))
+                self._groups.setdefault(group, []).append(message.can_id)
         self._lock = threading.Lock()
         self._lanes: list[Lane] = []
         self._lane_numbers: dict[tuple[int, int], int] = {}
@@ -151,11 +156,19 @@ class Matcher:
         return self._lane_numbers[key]
 
     def _place_of(self, bus: int, can_id: int, *, is_extended: bool) -> int | None:
-        """The place in the plan of an id's message: of that bus first, then of any."""
+        """The place in the plan of an id's message: of that bus first, then of any.
+
+        The id itself counts more than its J1939 parameter group.
+        """
         for wanted in (bus, None):
             place = self._places.get((wanted, can_id, is_extended))
             if place is not None:
                 return place
+        for wanted in (bus, None) if is_extended else ():
+            known = self._groups.get((wanted, parameter_group(can_id)), ())
+            group_id = nearest(can_id, known)
+            if group_id is not None:
+                return self._places[wanted, group_id, True]
         return None
 
 

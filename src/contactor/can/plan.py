@@ -71,6 +71,7 @@ class MessagePlan:
     Fields:
         is_shared_name: another database has a message of that name.
         bus: the bus that it is on alone, None for any.
+        is_j1939: whether any id with the same parameter group number carries it (see j1939.py).
     """
 
     name: str
@@ -79,6 +80,7 @@ class MessagePlan:
     is_shared_name: bool
     signals: tuple[SignalPlan, ...]
     bus: int | None = None
+    is_j1939: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def compile_plan(
             is_shared_name=message.name in database.shared_names,
             signals=_signal_plans(message, wanted, declared, left_out),
             bus=getattr(message, "bus", None),
+            is_j1939=message.is_j1939,
         )
         for message in database.messages
     )
