@@ -1,20 +1,21 @@
-"""Frames to columns by compiled code: block after block, and all blocks as one at the end.
+"""Frames to columns by compiled code, in two steps.
 
-    block = decode_block(frames, plan, groups)
-    block.columns()                             # as `decode.decode_columns` gives them
-    joined_columns([first, second, third])      # the same of all frames, in one piece
+First each table's frames are sorted out (which of them has which signal), then, when it is known
+how many readings there are in all, every value is written once, where it stays:
 
-A block is arrays alone; the columns are made of them when they are wanted.
+    parts = [sort_out(table, plan, group_frames(table, plan)) for table in tables]
+    columns_of(FrameTable.concat(tables), plan, parts)       # as `decode.decode_columns` gives them
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.columns import Later, Mask, Raw, Rows, SignalColumn, Values, merged
+from contactor.can.columns import Later, Mask, Raw, Rows, SignalColumn, merged
 from contactor.can.decode import decode_group, raw_of
 from contactor.can.flat_plan import FlatPlan, flat_plan_of
 from contactor.can.frames import FrameTable
@@ -22,60 +23,44 @@ from contactor.can.groups import FrameGroups
 from contactor.can.plan import DecodePlan, SignalPlan
 
 WORD_BYTES = 8
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DecodedBlock:
-    """What was decoded of a frame table; see `kernels.decode` for the arrays."""
+class SortedOut:
+    """Which frames of one table have which signal; the arrays are those of `kernels.decode`."""
 
-    frames: FrameTable
     groups: FrameGroups
-    flat: FlatPlan
-    order: Rows
-    picked: Rows
+    frames: int
+    picked: NDArray[np.int32]
     group_first_place: Rows
-    group_first_signal: Rows
     start: Rows
     count: Rows
     is_picked: Mask
-    value_start: Rows
-    mask_start: Rows
-    values: Values
-    masks: Mask
 
-    def columns(self) -> list[SignalColumn]:
-        """A column for each signal with at least one reading, in the order of the plan."""
-        return joined_columns([self])
-
-    def rows_of(self, place: int) -> Rows:
-        """The rows of the frame table that a place has."""
-        source = self.picked if self.is_picked[place] else self.order
+    def rows_of(self, place: int) -> NDArray[np.int32]:
+        """The rows of the table that a place has."""
+        source = self.picked if self.is_picked[place] else self.groups.order
         return source[self.start[place] : self.start[place] + self.count[place]]
 
 
-def decode_block(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> DecodedBlock:
-    """Decode all frames of a table that are in `groups`."""
-    from contactor.can.kernels.decode import choose, decode
+def sort_out(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> SortedOut:
+    """Find the frames of every signal of every group of a table."""
+    from contactor.can.kernels.decode import choose
 
     flat = flat_plan_of(plan)
-    width = frames.data.shape[1] // WORD_BYTES
-    words = np.ascontiguousarray(frames.data).view(np.uint64).reshape(-1)
     messages = np.array([group.place for group in groups.groups], np.int64)
-    group_start = np.array([group.start for group in groups.groups], np.int64)
-    group_count = np.array([len(group.rows) for group in groups.groups], np.int64)
     group_places, group_first_place = _sections(flat.places.first, messages)
-    group_signals, group_first_signal = _sections(flat.signals.first, messages)
     places = int(group_first_place[-1])
     start, count = np.empty(places, np.int64), np.empty(places, np.int64)
     is_picked = np.empty(places, np.bool_)
+    words, width = _words(frames.data)
     picked = choose(
         words,
         width,
         frames.length,
         groups.order,
-        group_start,
-        group_count,
+        np.array([group.start for group in groups.groups], np.int64),
+        np.array([group.count for group in groups.groups], np.int64),
         group_places,
         group_first_place,
         flat.places.rows,
@@ -84,193 +69,169 @@ def decode_block(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> D
         count,
         is_picked,
     )
-    rows, sizes = _signal_rows(flat, group_signals, group_first_signal, group_first_place, count)
-    value_start = _starts(sizes)
-    has_mask = rows["unavailable_end"] > rows["unavailable_start"]
-    mask_start = np.where(has_mask, _starts(np.where(has_mask, sizes, 0))[:-1], -1)
-    values = np.empty(int(value_start[-1]), np.float64)
-    masks = np.empty(int(sizes[has_mask].sum()), np.bool_)
-    decode(
-        words,
-        width,
-        groups.order,
-        picked,
-        group_signals,
-        group_first_signal,
-        group_first_place,
-        flat.signals.rows,
-        start,
-        count,
-        is_picked,
-        flat.unavailable,
-        value_start,
-        mask_start,
-        values,
-        masks,
-    )
-    return DecodedBlock(
-        frames,
-        groups,
-        flat,
-        groups.order,
-        picked,
-        group_first_place,
-        group_first_signal,
-        start,
-        count,
-        is_picked,
-        value_start,
-        mask_start,
-        values,
-        masks,
-    )
+    return SortedOut(groups, len(frames), picked, group_first_place, start, count, is_picked)
 
 
-def joined_columns(blocks: Sequence[DecodedBlock]) -> list[SignalColumn]:
-    """The columns of all blocks, whose frame tables follow each other.
+def columns_of(
+    frames: FrameTable,
+    plan: DecodePlan,
+    parts: Sequence[SortedOut],
+    executor: Executor | None = None,
+) -> list[SignalColumn]:
+    """The columns of all frames.
+
+    Args:
+        frames: the frames of all parts, one after another.
+        executor: works on several parts at a time, where there is one.
 
     Returns:
-        A column for each signal with at least one reading, in the order of the plan; its rows count
-        from the first block's first frame.
+        A column for each signal with at least one reading, in the order of the plan.
     """
-    bases = np.concatenate(([0], np.cumsum([len(block.frames) for block in blocks])))
-    found: dict[tuple[int, str], list[tuple[int, int]]] = {}
-    for number, block in enumerate(blocks):
-        for place, group in enumerate(block.groups.groups):
-            found.setdefault((group.place, group.label), []).append((number, place))
-    return merged(
-        column
-        for key in sorted(found)
-        for column in _message_columns(blocks, bases.tolist(), found[key])
-    )
+    whole = _Whole(frames, plan, parts)
+    list((executor.map if executor else map)(whole.decode, range(len(parts))))
+    return merged(whole.columns())
 
 
-def _message_columns(
-    blocks: Sequence[DecodedBlock], bases: Sequence[int], found: Sequence[tuple[int, int]]
-) -> Iterator[SignalColumn]:
-    """The columns of one message, which is a group in each of the blocks found, in plan order."""
-    first_block, first_group = found[0]
-    flat = blocks[first_block].flat
-    group = blocks[first_block].groups.groups[first_group]
-    columns = dict(_slow_columns(blocks, bases, found))
-    signals = slice(flat.signals.first[group.place], flat.signals.first[group.place + 1])
-    rows_of_place: dict[int, Later[Rows]] = {}
-    for number, row in enumerate(flat.signal_rows[signals].tolist()):
-        place = int(flat.signals.rows[signals.start + number]["place"])
-        parts = [
-            (blocks[at], bases[at], int(blocks[at].group_first_signal[of]) + number)
-            for at, of in found
-        ]
-        values = _joined(
-            [block.values[block.value_start[s] : block.value_start[s + 1]] for block, _, s in parts]
-        )
-        if not len(values):
-            continue
-        if place not in rows_of_place:
-            rows_of_place[place] = Later(_rows_maker(blocks, bases, found, place))
-        signal = group.message.signals[row]
-        columns[row] = SignalColumn(
-            message=group.label,
-            signal=signal.name,
-            unit=signal.unit,
-            rows=rows_of_place[place],
-            raw=Later(_raw_maker(signal, blocks, found, place)),
-            values=values,
-            is_unavailable=_mask(parts) if signal.unavailable else None,
-            labels=signal.labels,
-        )
-    for row in sorted(columns):
-        yield columns[row]
+class _Whole:
+    """The columns of all parts while they are being written.
 
+    A key is a message with its label; its signals are numbered one after another, over all keys.
+    """
 
-def _slow_columns(
-    blocks: Sequence[DecodedBlock], bases: Sequence[int], found: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, SignalColumn]]:
-    """The columns of the signals that the kernels leave, with their rows in the message's plan."""
-    flat = blocks[found[0][0]].flat
-    place = blocks[found[0][0]].groups.groups[found[0][1]].place
-    slow = set(flat.slow_rows[place])
-    if not slow:
-        return
-    parts: dict[int, list[tuple[int, SignalColumn]]] = {}
-    for number, of in found:
-        block = blocks[number]
-        for row, column in decode_group(block.frames, block.groups.groups[of], slow):
-            parts.setdefault(row, []).append((bases[number], column))
-    for row, columns in parts.items():
-        first = columns[0][1]
-        yield (
-            row,
-            SignalColumn(
-                message=first.message,
-                signal=first.signal,
-                unit=first.unit,
-                rows=_joined([column.rows + base for base, column in columns]),
-                raw=np.concatenate([column.raw for _, column in columns]),
-                values=_joined([column.values for _, column in columns]),
-                is_unavailable=_joined([column.is_unavailable for _, column in columns]),
-                labels=first.labels,
-            ),
+    def __init__(self, frames: FrameTable, plan: DecodePlan, parts: Sequence[SortedOut]) -> None:
+        self._frames = frames
+        self._parts = parts
+        self._flat = flat_plan_of(plan)
+        self._bases = _starts(np.array([part.frames for part in parts], np.int64))
+        self._found: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        for number, part in enumerate(parts):
+            for place, found in enumerate(part.groups.groups):
+                self._found.setdefault((found.place, found.label), []).append((number, place))
+        self._keys = sorted(self._found)
+        key_numbers = {key: number for number, key in enumerate(self._keys)}
+        messages = np.array([message for message, _ in self._keys], np.int64)
+        self._key_signals, self._key_first = _sections(self._flat.signals.first, messages)
+        rows = _rows_in(self._flat, self._key_signals, self._key_first)
+        has_mask = rows["unavailable_end"] > rows["unavailable_start"]
+        signals = int(self._key_first[-1])
+        counts = np.zeros((len(parts), signals), np.int64)
+        self._signals: list[tuple[Rows, Rows, Rows]] = []
+        for number, part in enumerate(parts):
+            keys = np.array(
+                [key_numbers[group.place, group.label] for group in part.groups.groups], np.int64
+            )
+            group_signals, group_first = _sections(
+                self._flat.signals.first, np.array([g.place for g in part.groups.groups], np.int64)
+            )
+            group = np.repeat(np.arange(len(keys)), np.diff(group_first))
+            of_key = self._key_first[keys[group]] + np.arange(len(group)) - group_first[group]
+            places = part.group_first_place[group] + rows["place"][of_key]
+            counts[number, of_key] = part.count[places]
+            self._signals.append((group_signals, group_first, of_key))
+        totals = counts.sum(axis=0)
+        self._value_first = _starts(totals)
+        self._mask_first = _starts(np.where(has_mask, totals, 0))
+        before = np.cumsum(counts, axis=0) - counts
+        self._value_start = self._value_first[:-1] + before
+        self._mask_start = np.where(has_mask, self._mask_first[:-1] + before, -1)
+        self._values = np.empty(int(self._value_first[-1]), np.float64)
+        self._masks = np.empty(int(self._mask_first[-1]), np.bool_)
+
+    def decode(self, number: int) -> None:
+        """Write the values of one part."""
+        from contactor.can.kernels.decode import decode
+
+        part = self._parts[number]
+        group_signals, group_first, of_key = self._signals[number]
+        words, width = _words(self._frames.data[self._bases[number] : self._bases[number + 1]])
+        decode(
+            words,
+            width,
+            part.groups.order,
+            part.picked,
+            group_signals,
+            group_first,
+            part.group_first_place,
+            self._flat.signals.rows,
+            part.start,
+            part.count,
+            part.is_picked,
+            self._flat.unavailable,
+            self._value_start[number, of_key],
+            self._mask_start[number, of_key],
+            self._values,
+            self._masks,
         )
 
+    def columns(self) -> Iterator[SignalColumn]:
+        """All columns with a reading, in the order of the plan."""
+        for number, key in enumerate(self._keys):
+            by_row = {**self._fast(number, key), **self._slow(key)}
+            for row in sorted(by_row):
+                yield by_row[row]
 
-def _rows_maker(
-    blocks: Sequence[DecodedBlock],
-    bases: Sequence[int],
-    found: Sequence[tuple[int, int]],
-    place: int,
-) -> Callable[[], Rows]:
-    """Makes the rows of a place in all blocks."""
+    def _fast(self, number: int, key: tuple[int, str]) -> dict[int, SignalColumn]:
+        """The columns that the kernel wrote of one key, by the row of the message's plan."""
+        found = self._found[key]
+        message = self._parts[found[0][0]].groups.groups[found[0][1]].message
+        rows_of_place: dict[int, Later[Rows]] = {}
+        columns = {}
+        for at in range(int(self._key_first[number]), int(self._key_first[number + 1])):
+            values = self._values[self._value_first[at] : self._value_first[at + 1]]
+            if not len(values):
+                continue
+            in_plan = int(self._key_signals[number]) + at - int(self._key_first[number])
+            row = int(self._flat.signal_rows[in_plan])
+            place = int(self._flat.signals.rows["place"][in_plan])
+            if place not in rows_of_place:
+                rows_of_place[place] = Later(self._rows_maker(found, place))
+            signal, rows = message.signals[row], rows_of_place[place]
+            mask = self._masks[self._mask_first[at] : self._mask_first[at + 1]]
+            columns[row] = SignalColumn(
+                message=key[1],
+                signal=signal.name,
+                unit=signal.unit,
+                rows=rows,
+                raw=Later(partial(self._raw, signal, rows)),
+                values=values,
+                is_unavailable=mask if signal.unavailable else None,
+                labels=signal.labels,
+            )
+        return columns
 
-    def make() -> Rows:
-        return _joined(
-            [
-                blocks[at].rows_of(int(blocks[at].group_first_place[of]) + place) + bases[at]
-                for at, of in found
-            ]
+    def _raw(self, signal: SignalPlan, rows: Later[Rows]) -> Raw:
+        return raw_of(self._frames, signal, rows.get())
+
+    def _slow(self, key: tuple[int, str]) -> dict[int, SignalColumn]:
+        """The columns that the kernel leaves, by the row of the message's plan."""
+        slow = set(self._flat.slow_rows[key[0]])
+        if not slow:
+            return {}
+        found = self._found[key]
+        first = self._parts[found[0][0]].groups.groups[found[0][1]]
+        rows = np.concatenate(
+            [self._parts[n].groups.groups[of].rows + self._bases[n] for n, of in found]
         )
+        return dict(decode_group(self._frames, first.label, first.message, rows, slow))
 
-    return make
+    def _rows_maker(self, found: Sequence[tuple[int, int]], place: int) -> Callable[[], Rows]:
+        """Makes the rows of a place in all parts."""
 
+        def make() -> Rows:
+            pieces = []
+            for number, of in found:
+                part = self._parts[number]
+                rows = part.rows_of(int(part.group_first_place[of]) + place)
+                pieces.append(rows + self._bases[number])
+            return np.concatenate(pieces)
 
-def _raw_maker(
-    signal: SignalPlan,
-    blocks: Sequence[DecodedBlock],
-    found: Sequence[tuple[int, int]],
-    place: int,
-) -> Callable[[], Raw]:
-    """Makes the raw numbers of a signal in all blocks."""
-
-    def make() -> Raw:
-        return np.concatenate(
-            [
-                raw_of(
-                    blocks[at].frames,
-                    signal,
-                    blocks[at].rows_of(int(blocks[at].group_first_place[of]) + place),
-                )
-                for at, of in found
-            ]
-        )
-
-    return make
+        return make
 
 
-def _mask(parts: Sequence[tuple[DecodedBlock, int, int]]) -> Mask:
-    return _joined(
-        [
-            block.masks[
-                block.mask_start[s] : block.mask_start[s]
-                + block.value_start[s + 1]
-                - block.value_start[s]
-            ]
-            for block, _, s in parts
-        ]
-    )
-
-
-def _joined(parts: Sequence[NDArray[Scalar]]) -> NDArray[Scalar]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _words(data: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], int]:
+    """Payloads as words in one row, and how many a frame has."""
+    words = np.ascontiguousarray(data).view(np.uint64)
+    return words.reshape(-1), data.shape[1] // WORD_BYTES
 
 
 def _sections(first: Rows, messages: Rows) -> tuple[Rows, Rows]:
@@ -285,13 +246,10 @@ def _starts(sizes: Rows) -> Rows:
     return starts
 
 
-def _signal_rows(
-    flat: FlatPlan, group_signals: Rows, first_signal: Rows, first_place: Rows, count: Rows
-) -> tuple[NDArray[np.void], Rows]:
-    """The plan's row of every signal of every group, and how many readings it has."""
-    signals = np.diff(first_signal)
-    group = np.repeat(np.arange(len(signals)), signals)
-    rows = flat.signals.rows[
-        group_signals[group] + np.arange(first_signal[-1]) - first_signal[group]
+def _rows_in(flat: FlatPlan, begins: Rows, first: Rows) -> NDArray[np.void]:
+    """The plan's rows of sections, one after another."""
+    section = np.repeat(np.arange(len(begins)), np.diff(first))
+    rows: NDArray[np.void] = flat.signals.rows[
+        begins[section] + np.arange(len(section)) - first[section]
     ]
-    return rows, count[first_place[group] + rows["place"]]
+    return rows

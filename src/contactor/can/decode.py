@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from contactor.can.columns import Raw, Rows, SignalColumn, merged
 from contactor.can.frames import FrameTable
-from contactor.can.groups import FrameGroup, FrameGroups, group_frames
+from contactor.can.groups import FrameGroups, group_frames
 from contactor.can.kernels import are_wanted
-from contactor.can.plan import NO_PARENT, WORD_BITS, DecodePlan, SignalPlan
+from contactor.can.plan import NO_PARENT, WORD_BITS, DecodePlan, MessagePlan, SignalPlan
 
 Words: TypeAlias = NDArray[np.uint64]
 # Which frames of a group have a signal: all of them, or those at these places, ascending.
@@ -46,10 +46,14 @@ def decode_columns(
     """
     groups = groups or group_frames(frames, plan)
     if are_wanted(len(frames)):
-        from contactor.can.compiled import decode_block
+        from contactor.can.compiled import columns_of, sort_out
 
-        return decode_block(frames, plan, groups).columns()
-    return merged(column for group in groups.groups for _, column in decode_group(frames, group))
+        return columns_of(frames, plan, [sort_out(frames, plan, groups)])
+    return merged(
+        column
+        for group in groups.groups
+        for _, column in decode_group(frames, group.label, group.message, group.rows)
+    )
 
 
 class _Payloads:
@@ -71,22 +75,28 @@ class _Payloads:
 
 
 def decode_group(
-    frames: FrameTable, group: FrameGroup, only: Collection[int] | None = None
+    frames: FrameTable,
+    label: str,
+    message: MessagePlan,
+    rows: Rows,
+    only: Collection[int] | None = None,
 ) -> Iterator[tuple[int, SignalColumn]]:
     """Decode one message: multiplexers come before what depends on them.
 
     Args:
+        label: what the columns call the message.
+        rows: int64 (k,), its frames.
         only: the rows of the signals wanted in the message's plan; None for all.
 
     Returns:
         Each signal's row in the plan, and its column.
     """
-    needed = None if only is None else _with_parents(group.message.signals, only)
-    payloads = _Payloads(frames.data[group.rows], frames.length[group.rows])
+    needed = None if only is None else _with_parents(message.signals, only)
+    payloads = _Payloads(frames.data[rows], frames.length[rows])
     places: list[Place] = []
     raws: list[Raw] = []
     branches: dict[tuple[int, tuple[int, ...]], Place] = {}
-    for row, signal in enumerate(group.message.signals):
+    for row, signal in enumerate(message.signals):
         if needed is not None and row not in needed:
             places.append(EVERY_FRAME)
             raws.append(NOTHING)
@@ -100,7 +110,7 @@ def decode_group(
         places.append(place)
         raws.append(raw)
         if signal.is_wanted and len(raw) and (only is None or row in only):
-            yield row, _column(group.label, signal, group.rows[place], patterns, raw)
+            yield row, _column(label, signal, rows[place], patterns, raw)
 
 
 def _with_parents(signals: Sequence[SignalPlan], only: Collection[int]) -> set[int]:

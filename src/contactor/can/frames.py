@@ -9,7 +9,7 @@ run backwards where the recording does. A payload row is padded with zeros past 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,15 +125,61 @@ class FrameTable:
     def concat(cls, tables: Iterable["FrameTable"]) -> Self:
         """All rows of `tables` one after another; payloads widen to the widest."""
         parts = list(tables)
-        if not parts:
-            return cls.empty()
-        width = max(part.data.shape[1] for part in parts)
-        columns = {
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(cls)
-            if field.name != "data"
+        store = FrameStore(expected=sum(len(part) for part in parts))
+        for part in parts:
+            store.append(part)
+        return cls(*store.columns())
+
+
+class FrameStore:
+    """Frames that come table by table, kept as one.
+
+    Memory that nothing was written to costs nothing, so more is asked for than may be needed; it is
+    written once, in pieces as large as the system has them.
+
+    Args:
+        expected: how many frames may come; more are no fault.
+    """
+
+    def __init__(self, *, expected: int = 0) -> None:
+        self._count = 0
+        self._columns = {
+            field.name: getattr(FrameTable.empty(), field.name) for field in fields(FrameTable)
         }
-        data = np.concatenate(
-            [np.pad(part.data, ((0, 0), (0, width - part.data.shape[1]))) for part in parts]
-        )
-        return cls(**columns, data=data)
+        self._expected = expected
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, table: FrameTable) -> None:
+        """Copy a table behind the frames that are there."""
+        end = self._count + len(table)
+        width = max(table.data.shape[1], self._columns["data"].shape[1])
+        rows = len(self._columns["ts"])
+        if end > rows:
+            rows = max(end, self._expected, 2 * self._count)
+        for name, column in self._columns.items():
+            shape = (rows, width) if name == "data" else (rows,)
+            if column.shape != shape:
+                self._columns[name] = np.empty(shape, column.dtype)
+                _write(self._columns[name], 0, column[: self._count])
+            _write(self._columns[name], self._count, getattr(table, name))
+        self._count = end
+
+    def columns(self) -> list[NDArray[Any]]:
+        """The columns of a `FrameTable` of all frames; no copies."""
+        return [column[: self._count] for column in self._columns.values()]
+
+    def table(self) -> FrameTable:
+        """All frames; a view, which later ones do not change."""
+        return FrameTable(*self.columns())
+
+
+def _write(column: NDArray[Any], start: int, values: NDArray[Any]) -> None:
+    """Write values from `start` on; payloads that are narrower are padded with zeros."""
+    end = start + len(values)
+    if values.ndim > 1 and values.shape[1] < column.shape[1]:
+        column[start:end, values.shape[1] :] = 0
+        column[start:end, : values.shape[1]] = values
+    else:
+        column[start:end] = values

@@ -26,27 +26,32 @@ class FrameGroup:
         label: the message's name, prefixed `bus:` where several databases have that name; then the
             group holds the frames of that bus alone.
         place: the message's place in the plan.
-        start: where its rows begin in `FrameGroups.order`.
-        rows: int64 (k,), ascending.
+        order: int32, rows of frames group by group: this one's are `count` from `start` on.
     """
 
     label: str
     place: int
     message: MessagePlan
+    order: NDArray[np.int32]
     start: int
-    rows: NDArray[np.int64]
+    count: int
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """int64 (count,), ascending."""
+        return self.order[self.start : self.start + self.count].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameGroups:
     """All frames by message, in the order of the plan.
 
-    `unknown` frames have no message there, `other` ones are error or remote frames; `order` holds
-    all rows, group by group.
+    `unknown` frames have no message there, `other` ones are error or remote frames; `order` is that
+    of every group.
     """
 
     groups: tuple[FrameGroup, ...]
-    order: NDArray[np.int64]
+    order: NDArray[np.int32]
     decoded: int
     unknown: int
     other: int
@@ -63,7 +68,10 @@ class FrameGroups:
 
     def counts(self) -> dict[str, int]:
         """The number of frames of each label."""
-        return {label: len(rows) for label, rows in self.rows().items()}
+        counts: dict[str, int] = {}
+        for group in self.groups:
+            counts[group.label] = counts.get(group.label, 0) + group.count
+        return counts
 
 
 def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
@@ -75,11 +83,11 @@ def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     if are_wanted(len(frames)):
         from contactor.can.kernels.groups import sort_by_lane
 
-        order = np.empty(len(frames), np.int64)
+        order = np.empty(len(frames), np.int32)
         sort_by_lane(lanes, starts, order)
     else:
         # NumPy sorts 16 bit integers by radix: stable, and linear in the frames.
-        order = np.argsort(lanes, kind="stable")
+        order = np.argsort(lanes, kind="stable").astype(np.int32)
         starts[0] = 0
         np.cumsum(np.bincount(lanes, minlength=lane_count), out=starts[1:])
     sizes = np.diff(starts)
@@ -87,7 +95,8 @@ def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     for number in np.flatnonzero(sizes[FIRST_LANE:]).tolist():
         lane = matcher.lane(number + FIRST_LANE)
         start, end = starts[number + FIRST_LANE : number + FIRST_LANE + 2].tolist()
-        found.append(FrameGroup(lane.label, lane.place, lane.message, start, order[start:end]))
+        group = FrameGroup(lane.label, lane.place, lane.message, order, start, end - start)
+        found.append(group)
     found.sort(key=lambda group: (group.place, group.label))
     return FrameGroups(
         tuple(found),

@@ -49,7 +49,7 @@ def choose(
     words: NDArray[np.uint64],
     width: int,
     length: NDArray[np.uint8],
-    order: NDArray[np.int64],
+    order: NDArray[np.int32],
     group_start: NDArray[np.int64],
     group_count: NDArray[np.int64],
     group_places: NDArray[np.int64],
@@ -59,7 +59,7 @@ def choose(
     start: NDArray[np.int64],
     count: NDArray[np.int64],
     is_picked: NDArray[np.bool_],
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """The frames of each place of each group.
 
     Args:
@@ -68,7 +68,7 @@ def choose(
         group_first: where each group's places begin in `start`, `count` and `is_picked`, which are
             filled: `count` rows from `start` on, in `order` or among the rows returned.
     """
-    picked = np.empty(1024, np.int64)
+    picked = np.empty(1024, np.int32)
     used = 0
     longest = 8 * width
     for group in range(group_start.shape[0]):
@@ -89,7 +89,7 @@ def choose(
                 is_picked[here + number] = is_picked[base]
                 continue
             if used + rows > picked.shape[0]:
-                longer = np.empty(max(2 * picked.shape[0], used + rows), np.int64)
+                longer = np.empty(max(2 * picked.shape[0], used + rows), np.int32)
                 longer[:used] = picked[:used]
                 picked = longer
             first = used
@@ -186,8 +186,8 @@ def wide(
 def decode(
     words: NDArray[np.uint64],
     width: int,
-    order: NDArray[np.int64],
-    picked: NDArray[np.int64],
+    order: NDArray[np.int32],
+    picked: NDArray[np.int32],
     group_signals: NDArray[np.int64],
     group_first_signal: NDArray[np.int64],
     group_first_place: NDArray[np.int64],
@@ -208,7 +208,7 @@ def decode(
         group_first_signal: where each group's signals begin in `value_start` and `mask_start`.
         group_first_place: as `group_first` of `choose`, whose results these are.
         patterns: what means "not available".
-        value_start: where each signal's readings begin in `values`, filled.
+        value_start: where each signal's readings of this table begin in `values`, which is filled.
         mask_start: the same in `masks`; -1 where the signal is always available.
     """
     scratch = np.empty(0, np.uint64)
@@ -260,38 +260,27 @@ def decode(
 
 def warm() -> None:
     """Compile for the types that the engine calls with."""
-    none = np.zeros(0, np.int64)
+    none, rows = np.zeros(0, np.int64), np.zeros(0, np.int32)
     words, flags, firsts = np.zeros(1, np.uint64), np.zeros(1, np.bool_), np.zeros(1, np.int64)
-    choose(
-        words,
-        1,
-        np.zeros(1, np.uint8),
-        firsts,
-        none,
-        none,
-        none,
-        firsts,
-        np.zeros(1, PLACE),
-        np.zeros((0, 2), np.int64),
-        none,
-        none,
-        flags,
-    )
+    length, ids = np.zeros(1, np.uint8), np.zeros((0, 2), np.int64)
+    places, signals = np.zeros(1, PLACE), np.zeros(1, SIGNAL)
+    values = np.zeros(0, np.float64)
+    choose(words, 1, length, rows, none, none, none, firsts, places, ids, none, none, flags)
     decode(
         words,
         1,
-        firsts,
+        rows,
+        rows,
         none,
-        none,
         firsts,
         firsts,
-        np.zeros(1, SIGNAL),
+        signals,
         none,
         none,
         flags,
         words,
         none,
         none,
-        np.zeros(0, np.float64),
+        values,
         flags,
     )

@@ -46,7 +46,7 @@ def look_up(
 
 @kernel
 def sort_by_lane(
-    lanes: NDArray[np.int16], starts: NDArray[np.int64], order: NDArray[np.int64]
+    lanes: NDArray[np.int16], starts: NDArray[np.int64], order: NDArray[np.int32]
 ) -> None:
     """A stable counting sort.
 
@@ -82,4 +82,4 @@ def warm() -> None:
         np.zeros(0, np.int16),
         lanes,
     )
-    sort_by_lane(lanes, np.empty(2, np.int64), np.empty(1, np.int64))
+    sort_by_lane(lanes, np.empty(2, np.int64), np.empty(1, np.int32))
