@@ -43,6 +43,7 @@ from contactor.can.databases.text_repair import (
     unit_repair,
 )
 from contactor.can.databases.xml_repair import check_entities, repair_kcd
+from contactor.can.j1939 import NULL_ADDRESS, SOURCE_MASK
 from contactor.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -134,6 +135,11 @@ class MessageFormat:
     `bus` is the one bus that it is defined for, None for every bus. A frame is matched by its bus,
     id and format first, and only then by id and format alone: what is said of one bus counts there
     before what is said of all.
+
+    Fields:
+        is_j1939: whether any id with the same parameter group number carries it (see j1939.py).
+        contained: the messages that a container may carry (see containers.py), `header_id` each.
+        header_order: the byte order of a container's header ids.
     """
 
     name: str
@@ -144,6 +150,10 @@ class MessageFormat:
     signals: tuple[SignalFormat, ...]
     source: str
     bus: int | None = None
+    is_j1939: bool = False
+    contained: tuple["MessageFormat", ...] = ()
+    header_id: int | None = None
+    header_order: ByteOrder = "big_endian"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ FIRST_PDU2_FORMAT = 240
 SPECIFIC_MASK = 0xFF
 SOURCE_MASK = 0xFF
 NULL_ADDRESS = 0xFE
-"""Nobody sends with it but to say that it has no address: in a database it stands for any sender."""
+"""Nobody sends data with it; in a database it stands for any sender."""
 FORMAT_WORD = "J1939PG"
 """How the DBC attribute `VFrameFormat` says that a message is a parameter group."""
 
