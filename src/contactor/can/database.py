@@ -253,10 +253,10 @@ def _with_units(
 def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
     check_entities(text.content)
     kind = kind_of(text.content)
-    content, repairs = text.content, ()
-    if kind == "kcd":
-        content, repairs = repair_kcd(content, path.name)
-    return _parsed(path, content, str(kind)), repairs
+    if kind != "kcd":
+        return _parsed(path, text.content, str(kind)), ()
+    content, repairs = repair_kcd(text.content, path.name)
+    return _parsed(path, content, "kcd"), repairs
 
 
 def _read_sym(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
