@@ -16,3 +16,10 @@ def read(tmp_path: Path) -> Callable[[str | bytes], LogReading]:
         return read_log(path)
 
     return read_text
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def decode_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs the test on both paths of the engine: plain NumPy, and compiled kernels."""
+    monkeypatch.setenv("CONTACTOR_KERNELS", "0" if request.param == "numpy" else "1")
+    return str(request.param)

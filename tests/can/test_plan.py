@@ -126,3 +126,21 @@ def test_name_in_two_databases_is_shared() -> None:
     plan = compile_plan(Database((message,), frozenset({"ABS"})))
     assert plan.messages[0].is_shared_name
     assert not compile_plan(Database((message,))).messages[0].is_shared_name
+
+
+def test_all_bits_set_is_not_available_where_a_j1939_database_has_a_range_below_it() -> None:
+    ranged = replace(SPEED, maximum=1000)
+    (truck,) = database(ranged).messages
+
+    def unavailable(signal: SignalFormat, *, is_j1939: bool = True) -> tuple[int, ...]:
+        message = replace(truck, signals=(signal,), is_j1939=is_j1939)
+        return compile_plan(Database((message,))).messages[0].signals[0].unavailable
+
+    assert unavailable(ranged) == (1023,)
+    assert unavailable(ranged, is_j1939=False) == ()
+    assert unavailable(SPEED) == ()
+    assert unavailable(replace(SPEED, maximum=1023)) == ()
+    assert unavailable(replace(ranged, labels={1023: "All"})) == ()
+    assert unavailable(replace(ranged, is_signed=True)) == ()
+    assert unavailable(replace(ranged, scale=0.5, maximum=511)) == (1023,)
+    assert unavailable(replace(SPEED, length=1, maximum=0)) == ()

@@ -205,10 +205,10 @@ class _Whole:
     def _slow(self, key: tuple[int, str]) -> dict[int, SignalColumn]:
         """The columns that the kernel leaves, by the row of the message's plan."""
         slow = set(self._flat.slow_rows[key[0]])
-        if not slow:
-            return {}
         found = self._found[key]
         first = self._parts[found[0][0]].groups.groups[found[0][1]]
+        if not slow and not first.message.contained:
+            return {}
         rows = np.concatenate(
             [self._parts[n].groups.groups[of].rows + self._bases[n] for n, of in found]
         )

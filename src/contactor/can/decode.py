@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.columns import Raw, Rows, SignalColumn, merged
+from contactor.can.containers import unpack
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
 from contactor.can.kernels import are_wanted
@@ -91,8 +92,21 @@ def decode_group(
     Returns:
         Each signal's row in the plan, and its column.
     """
-    needed = None if only is None else _with_parents(message.signals, only)
     payloads = _Payloads(frames.data[rows], frames.length[rows])
+    yield from _decode_payloads(payloads, label, message, rows, only)
+    if message.contained:
+        yield from _decode_contained(frames, label, message, rows)
+
+
+def _decode_payloads(
+    payloads: _Payloads,
+    label: str,
+    message: MessagePlan,
+    rows: Rows,
+    only: Collection[int] | None = None,
+) -> Iterator[tuple[int, SignalColumn]]:
+    """Decode the payloads of one message; `rows` (k,) is what they belong to."""
+    needed = None if only is None else _with_parents(message.signals, only)
     places: list[Place] = []
     raws: list[Raw] = []
     branches: dict[tuple[int, tuple[int, ...]], Place] = {}
@@ -111,6 +125,20 @@ def decode_group(
         raws.append(raw)
         if signal.is_wanted and len(raw) and (only is None or row in only):
             yield row, _column(label, signal, rows[place], patterns, raw)
+
+
+def _decode_contained(
+    frames: FrameTable, label: str, container: MessagePlan, rows: Rows
+) -> Iterator[tuple[int, SignalColumn]]:
+    """Decode what container frames carry; its signals count on behind the container's own."""
+    bus = label.removesuffix(container.name)
+    place = len(container.signals)
+    for part in unpack(frames, container, rows).parts:
+        payloads = _Payloads(part.data, part.length)
+        name = bus + part.message.name
+        for row, column in _decode_payloads(payloads, name, part.message, part.rows):
+            yield place + row, column
+        place += len(part.message.signals)
 
 
 def _with_parents(signals: Sequence[SignalPlan], only: Collection[int]) -> set[int]:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from contactor.can.database import Database, MessageFormat, Number, SignalFormat
+from contactor.can.database import ByteOrder, Database, MessageFormat, Number, SignalFormat
 from contactor.errors import InvalidValue, UsageError
 
 NO_PARENT = -1
@@ -72,6 +72,8 @@ class MessagePlan:
         is_shared_name: another database has a message of that name.
         bus: the bus that it is on alone, None for any.
         is_j1939: whether any id with the same parameter group number carries it (see j1939.py).
+        contained: the messages that it carries as a container, each with its `header_id`.
+        header_order: the byte order of the header ids.
     """
 
     name: str
@@ -81,6 +83,9 @@ class MessagePlan:
     signals: tuple[SignalPlan, ...]
     bus: int | None = None
     is_j1939: bool = False
+    contained: tuple["MessagePlan", ...] = ()
+    header_id: int | None = None
+    header_order: ByteOrder = "big_endian"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +127,25 @@ def compile_plan(
     declared = unavailable or {}
     wanted = _resolve(database, signals, declared)
     left_out: list[LeftOut] = []
-    messages = tuple(
-        MessagePlan(
+
+    def planned(message: MessageFormat, *, is_shared_name: bool) -> MessagePlan:
+        return MessagePlan(
             name=message.name,
             can_id=message.can_id,
             is_extended=message.is_extended,
-            is_shared_name=message.name in database.shared_names,
+            is_shared_name=is_shared_name,
             signals=_signal_plans(message, wanted, declared, left_out),
-            bus=getattr(message, "bus", None),
+            bus=message.bus,
             is_j1939=message.is_j1939,
+            contained=tuple(
+                planned(inner, is_shared_name=is_shared_name) for inner in message.contained
+            ),
+            header_id=message.header_id,
+            header_order=message.header_order,
         )
+
+    messages = tuple(
+        planned(message, is_shared_name=message.name in database.shared_names)
         for message in database.messages
     )
     return DecodePlan(messages, tuple(left_out))
@@ -143,10 +157,11 @@ def _resolve(
     """The full names of the signals asked for, None for all."""
     names: dict[str, set[str]] = {}
     for message in database.messages:
-        for signal in message.signals:
-            full = f"{message.name}.{signal.name}"
-            for name in (full, message.name, signal.name):
-                names.setdefault(name, set()).add(full)
+        for carried in (message, *message.contained):
+            for signal in carried.signals:
+                full = f"{carried.name}.{signal.name}"
+                for name in (full, message.name, carried.name, signal.name):
+                    names.setdefault(name, set()).add(full)
     for name in (*(signals or ()), *declared):
         if name not in names:
             near = _nearest(name, names)
@@ -186,7 +201,9 @@ def _signal_plans(
             _signal_plan(
                 signal,
                 parent=NO_PARENT if signal.multiplexer is None else rows[signal.multiplexer],
-                unavailable=_unavailable(name, signal, declared.get(name, ())),
+                unavailable=_unavailable(
+                    name, signal, declared.get(name, ()), is_j1939=message.is_j1939
+                ),
                 is_wanted=wanted is None or name in wanted,
             )
         )
@@ -272,7 +289,9 @@ def _largest(signal: SignalFormat) -> Number:
     return (1 << signal.length) * abs(signal.scale) + abs(signal.offset)
 
 
-def _unavailable(name: str, signal: SignalFormat, declared: Collection[int]) -> tuple[int, ...]:
+def _unavailable(
+    name: str, signal: SignalFormat, declared: Collection[int], *, is_j1939: bool
+) -> tuple[int, ...]:
     """The bit patterns that mean "not available"."""
     lowest, beyond = -(1 << signal.length >> 1), 1 << signal.length
     for raw in declared:
@@ -285,4 +304,20 @@ def _unavailable(name: str, signal: SignalFormat, declared: Collection[int]) -> 
         for raw, text in signal.labels.items()
         if NOT_AVAILABLE.fullmatch(text.replace("_", " ").strip()) and lowest <= raw < beyond
     )
-    return tuple(sorted({raw & (beyond - 1) for raw in (*declared, *labelled)}))
+    ones = (beyond - 1,) if is_j1939 and _is_all_ones_out_of_range(signal) else ()
+    return tuple(sorted({raw & (beyond - 1) for raw in (*declared, *labelled, *ones)}))
+
+
+def _is_all_ones_out_of_range(signal: SignalFormat) -> bool:
+    """Whether a J1939 signal keeps its highest number for "not available", as the database says.
+
+    All bits set means so for a parameter with a range, not for counts, texts or flags (SAE
+    J1939-71, 5.1.4): the range that the database states has to end below, and no label to stand
+    there.
+    """
+    highest = (1 << signal.length) - 1
+    if signal.is_float or signal.is_signed or signal.length == 1 or highest in signal.labels:
+        return False
+    if signal.maximum is None or signal.scale <= 0:
+        return False
+    return highest * signal.scale + signal.offset > signal.maximum
