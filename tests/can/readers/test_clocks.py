@@ -1,8 +1,8 @@
 import numpy as np
 
-from contactor.can.readers.clocks import WrappingClock, time_of_day
+from contactor.can.readers.clocks import StepSum, WrappingClock, time_of_day
 from contactor.can.readers.lines import cut_lines
-from contactor.clock import NS_PER_MS, NS_PER_S
+from contactor.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 
 def unwrapped(*blocks: list[float]) -> list[float]:
@@ -34,3 +34,18 @@ def test_time_of_day_takes_the_fourth_number_as_a_count() -> None:
     ns, is_time = time_of_day(lines.text, lines.spans)
     assert is_time.tolist() == [True, True, True, False, False, False]
     assert (ns[:3] // NS_PER_MS).tolist() == [62_349_069, 7, 86_399_999]
+
+
+def test_time_of_day_takes_the_fourth_number_as_decimals() -> None:
+    lines = cut_lines(b"11:49:12:9420\n0:0:0:5\n0:0:0:123456789\n0:0:0:1234567891\n1:2:3\n")
+    ns, is_time = time_of_day(lines.text, lines.spans, has_decimals=True)
+    assert is_time.tolist() == [True, True, True, False, False]
+    assert ns[:3].tolist() == [42_552_942_000_000, 500_000_000, 123_456_789]
+
+
+def test_broken_clocks_never_leave_the_range_of_time() -> None:
+    clock, steps = WrappingClock(NS_PER_DAY), StepSum()
+    readings = np.tile(np.array([NS_PER_DAY - 1, 0]), 100_000)
+    for _ in range(3):
+        assert (np.abs(clock.unwrapped(readings)) < 2**63 - 1).all()
+        assert (np.diff(steps.times(np.full(100_000, NS_PER_DAY))) >= 0).all()

@@ -12,12 +12,13 @@ backwards in the recording, and stays.
 import numpy as np
 
 from contactor.can.readers.lines import Mask, Positions, Spans, Text, window
-from contactor.can.readers.numbers import decimal
-from contactor.clock import NS_PER_MS, NS_PER_S
+from contactor.can.readers.numbers import MAX_TS_NS, NS_DIGITS, decimal
+from contactor.clock import NS_PER_S
 
 LATE_NS = NS_PER_S
 LONGEST_TIME = 32
-MAX_SEPARATORS = 4
+NUMBERS = 4
+MS_DIGITS = 3
 COLON, DOT, COMMA = b":.,"
 
 
@@ -26,6 +27,7 @@ class WrappingClock:
 
     def __init__(self, period_ns: int) -> None:
         self._period_ns = period_ns
+        self._most_turns = MAX_TS_NS // period_ns
         self._last_ns: int | None = None
         self._turns = 0
 
@@ -38,15 +40,35 @@ class WrappingClock:
         begins_again = steps < -self._period_ns // 2
         is_late = steps > self._period_ns - LATE_NS
         turns = self._turns + np.cumsum(begins_again.astype(np.int64) - is_late)
+        # No recording is that long: more turns are a clock that is broken.
+        turns = np.clip(turns, -self._most_turns, self._most_turns)
         self._last_ns, self._turns = int(clock_ns[-1]), int(turns[-1])
         return clock_ns + turns * self._period_ns
 
 
-def time_of_day(text: Text, spans: Spans) -> tuple[Positions, Mask]:
-    """`h:m:s` with a fourth number of milliseconds after `.`, `,` or `:`, as nanoseconds of a day.
+class StepSum:
+    """Adds up the times between frames, in order."""
 
-    The fourth number is a count, not a decimal fraction: `17:19:9.69` is 9 s and 69 ms. Numbers
-    need no leading zeros; what follows a further separator is left to the caller.
+    def __init__(self) -> None:
+        self._sum_ns = 0
+
+    def times(self, steps_ns: Positions) -> Positions:
+        """The time of each frame, (n,), given the time since the one before; none is negative."""
+        # No recording is that long: the rest of it is a clock that is broken, and stands still.
+        long = self._sum_ns + np.cumsum(steps_ns, dtype=np.float64)
+        sums: Positions = self._sum_ns + np.cumsum(np.where(long < MAX_TS_NS, steps_ns, 0))
+        self._sum_ns = int(sums[-1]) if len(sums) else self._sum_ns
+        return sums
+
+
+def time_of_day(text: Text, spans: Spans, *, has_decimals: bool = False) -> tuple[Positions, Mask]:
+    """`h:m:s` and a fourth number after `.`, `,` or `:`, as nanoseconds of a day.
+
+    Numbers need no leading zeros; what follows a further separator is left to the caller.
+
+    Args:
+        has_decimals: whether the fourth number is decimals of a second (9:0:1:5000 is 1.5 s), else
+            it counts milliseconds (`17:19:9.69` is 9 s and 69 ms).
 
     Returns:
         nanoseconds since midnight, and whether there were such four numbers.
@@ -55,16 +77,19 @@ def time_of_day(text: Text, spans: Spans) -> tuple[Positions, Mask]:
     is_mark = (characters == COLON) | (characters == DOT) | (characters == COMMA)
     is_mark &= np.arange(LONGEST_TIME) < spans.lengths[:, None]
     count = np.cumsum(is_mark, axis=1, dtype=np.int8)
-    is_time = count[:, -1] >= MAX_SEPARATORS - 1
-    starts, numbers = spans.starts, []
-    for number in range(1, MAX_SEPARATORS + 1):
+    is_time = count[:, -1] >= NUMBERS - 1
+    starts, ends = spans.starts, spans.ends
+    numbers: list[Positions] = []
+    for number in range(1, NUMBERS + 1):
         is_end = count == number
+        starts = np.minimum(ends + 1, spans.ends) if numbers else spans.starts
         ends = np.where(is_end.any(axis=1), spans.starts + is_end.argmax(axis=1), spans.ends)
         value, is_number = decimal(text, Spans(starts, np.maximum(ends, starts)))
         is_time &= is_number & (value >= 0)
         numbers.append(np.where(is_number, value, 0))
-        starts = np.minimum(ends + 1, spans.ends)
-    hours, minutes, seconds, milliseconds = numbers
-    is_time &= (hours < 24) & (minutes < 60) & (seconds < 60) & (milliseconds < 1000)
+    hours, minutes, seconds, rest = numbers
+    digits = np.clip(ends - starts, 0, NS_DIGITS) if has_decimals else np.full_like(rest, MS_DIGITS)
+    is_time &= (hours < 24) & (minutes < 60) & (seconds < 60) & (rest < 10**digits)
     whole_s = np.where(is_time, (hours * 60 + minutes) * 60 + seconds, 0)
-    return whole_s * NS_PER_S + np.where(is_time, milliseconds, 0) * NS_PER_MS, is_time
+    rest_ns = np.where(is_time, rest, 0) * 10 ** (NS_DIGITS - digits)
+    return whole_s * NS_PER_S + rest_ns, is_time

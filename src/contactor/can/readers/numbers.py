@@ -173,7 +173,7 @@ def spread_payload(
 
 
 def decimal_payload(
-    text: Text, fields: Fields, first: int, lengths: Positions
+    text: Text, fields: Fields, first: int | Positions, lengths: Positions
 ) -> tuple[NDArray[np.uint8], Mask]:
     """Payloads of one field per byte, each a decimal number of 0..255; else as `spread_payload`."""
     data = np.zeros((len(lengths), payload_width(lengths)), np.uint8)

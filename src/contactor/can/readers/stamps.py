@@ -16,6 +16,7 @@ from typing import Self
 
 import numpy as np
 
+from contactor.can.readers.clocks import StepSum
 from contactor.can.readers.lines import Fields, Lines, Mask, Positions, Spans, Text
 from contactor.can.readers.numbers import decimal, decimal_ns, scaled_ns, seconds_ns
 from contactor.can.readers.spreadsheet import is_scientific
@@ -59,7 +60,7 @@ class StampReader:
 
     def __init__(self, kind: StampKind) -> None:
         self.kind = kind
-        self._sum_ns = 0
+        self._sum = StepSum()
 
     @classmethod
     def of(cls, lines: Lines, words: Fields, is_frame: Mask) -> Self:
@@ -83,9 +84,7 @@ class StampReader:
         """The times of the lines with frames."""
         if self.kind is not StampKind.DELTA:
             return ts
-        sums = self._sum_ns + np.cumsum(np.where(is_frame, np.clip(ts, 0, NS_PER_DAY), 0))
-        self._sum_ns = int(sums[-1]) if len(sums) else self._sum_ns
-        return sums
+        return self._sum.times(np.where(is_frame, np.clip(ts, 0, NS_PER_DAY), 0))
 
 
 def read_stamps(text: Text, words: Fields) -> Stamps:

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from contactor.can.readers import (
+    asc,
+    asc_head,
     battery_emulator,
+    busmaster,
     candump,
     candump_screen,
+    canking,
     crtd,
     leaf_tab,
     pp2can,
@@ -107,6 +111,9 @@ READERS = (
         battery_emulator.BatteryEmulatorParser.of,
         states_length=True,
     ),
+    Reader("busmaster", busmaster.FORM, busmaster.BusmasterParser.of, states_length=True),
+    Reader("canking", canking.FORM, canking.CanKingParser.of, states_length=True),
+    Reader("asc", asc_head.FORM, asc.AscParser.of, states_length=True),
     Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
     Reader(
         "candump-screen",
