@@ -35,6 +35,7 @@ from contactor.can.databases.suspicion import (
     has_vast_ranges,
     multiplexed_lines,
 )
+from contactor.can.databases.sym_repair import repair_sym
 from contactor.can.databases.text import DatabaseText, read_text
 from contactor.can.databases.text_repair import (
     line_of,
@@ -260,7 +261,8 @@ def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tupl
 
 
 def _read_sym(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
-    return _parsed(path, text.content, "sym"), ()
+    content, repairs = repair_sym(text.content, path.name)
+    return _parsed(path, content, "sym"), repairs
 
 
 def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
@@ -304,7 +306,8 @@ def _left_out(path: Path, refusal: DatabaseError) -> Repair:
     """What decides no value and cannot be read was left out."""
     reason = str(refusal).removeprefix(f"{path}: ")
     line = re.search(r"at line (\d+)", reason)
-    return Repair(path.name, int(line[1]) if line else 1, f"left out what cannot be read: {reason}")
+    what = f"what decides no value is left out, for it cannot be read: {reason}"
+    return Repair(path.name, int(line[1]) if line else 1, what)
 
 
 def _renamed(message: MessageFormat, repaired: RepairedDbc) -> MessageFormat:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from contactor.can.databases.dbc_names import Name, Names, defect_of
+from contactor.can.databases.dbc_names import Name, Names, defect_of, renaming
 from contactor.can.databases.dbc_numbers import whole
 from contactor.can.databases.dbc_signal import SignalStatement
 from contactor.can.databases.faults import Unrepairable, shown
@@ -88,7 +88,7 @@ def parse_message(line: int, body: str, *, names: Names, note: Note) -> MessageS
         return None
     name = names.standing_for(original) if defect_of(original) else Name(original, original)
     if defect := defect_of(original):
-        note(f"name {shown(original)!r} {defect}: read as {name.shown!r}")
+        note(renaming(original, name, defect))
     sender = (found[4] or "").strip()
     if not sender or defect_of(sender):
         note(f"message {original!r} has no readable sender")

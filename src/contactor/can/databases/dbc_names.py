@@ -10,6 +10,7 @@ parser is given a stand-in, and the user the name as it was, with "_" for what w
 import re
 from dataclasses import dataclass
 
+from contactor.can.databases.faults import shown
 from contactor.can.databases.statements import KEYWORDS
 
 _GOOD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,6 +35,12 @@ def defect_of(name: str) -> str | None:
     return f"holds {bad!r}"
 
 
+def renaming(original: str, name: Name, defect: str) -> str:
+    """What to tell of a name that a parser does not take."""
+    what = "it is kept" if name.shown == original else f"read as {name.shown!r}"
+    return f"name {shown(original)!r} {defect}: {what}"
+
+
 class Names:
     """The names of one scope, each once."""
 
@@ -43,14 +50,14 @@ class Names:
     def standing_for(self, name: str) -> Name:
         """A name that is not taken yet; a good one stands for itself while it is free."""
         name = name[:_LONGEST]
-        shown = re.sub(r"[^\w-]+", "_", name).strip("_") or "_"
+        seen = re.sub(r"[^\w-]+", "_", name).strip("_") or "_"
         if defect_of(name) is None:
-            shown, short = name, name
+            seen, short = name, name
         else:
             short = "_" + re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
-        number, stem, head = 1, short, shown
+        number, stem, head = 1, short, seen
         while short in self._taken:
             number += 1
-            short, shown = f"{stem}_{number}", f"{head}_{number}"
+            short, seen = f"{stem}_{number}", f"{head}_{number}"
         self._taken.add(short)
-        return Name(short, shown)
+        return Name(short, seen)

@@ -12,6 +12,7 @@ refused. What decides none (comments, senders, value tables) is left out, and so
 messages and signals that are not there.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,9 @@ from contactor.can.databases.faults import Repair, RepairLog, Unrepairable, show
 from contactor.can.databases.statements import Statement, split_statements
 
 FLOAT_BITS = (32, 64)
+_COMMENT = re.compile(
+    r"((SG_\s+\d+\s+[A-Za-z_]\w*|BO_\s+\d+|(BU_|EV_)\s+[A-Za-z_]\w*)\s*)?\"[^\"]*\"", re.ASCII
+)
 
 Note = Callable[[str], None]
 
@@ -84,6 +88,7 @@ class _Repair:
         statements = split_statements(text)
         self._objects(statements)
         self._drop_doubled()
+        self.output.append((1, 'VERSION ""'))
         for message in self.messages:
             self.output.append((message.line, message.render()))
             self.output += [(signal.line, signal.render()) for signal in message.signals]
@@ -290,6 +295,12 @@ class _Repair:
                 f'BA_ "{value.name}" SG_ {message.can_id} {signal.name.short} {text};',
             )
 
+    def _comment(self, statement: Statement) -> None:
+        """Comments decide nothing: they are left out, and only defects are told."""
+        self._check_end(statement)
+        if not _COMMENT.fullmatch(statement.body.replace('\\"', "")):
+            self.log.note(statement.line, f"comment that cannot be read: {shown(statement.body)!r}")
+
     def _tell_lost_switches(self) -> None:
         """Signals that depend on a switch which cannot be known are in every frame."""
         for message in self.messages:
@@ -340,6 +351,7 @@ _WRITERS: dict[str, Callable[[_Repair, Statement], None]] = {
     "BA_DEF_": _Repair._definition,
     "BA_DEF_DEF_": _Repair._default,
     "BA_": _Repair._attribute,
+    "CM_": _Repair._comment,
     "VAL_": _Repair._labels,
     "SIG_VALTYPE_": _Repair._float_type,
     "SG_MUL_VAL_": _Repair._multiplexing,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contactor.can.databases.dbc_names import Name, Names, defect_of
+from contactor.can.databases.dbc_names import Name, Names, defect_of, renaming
 from contactor.can.databases.dbc_numbers import comma_number, factor_and_offset, is_plain
 from contactor.can.databases.faults import Unrepairable, shown
 
@@ -80,7 +80,7 @@ def parse_signal(
     original, mux = _name_and_mux(line, body[: geometry.start()].strip().rstrip(":"))
     name = names.standing_for(original)
     if defect := defect_of(original):
-        note(f"name {shown(original)!r} {defect}: read as {name.shown!r}")
+        note(renaming(original, name, defect))
     rest = body[geometry.end() :]
     factor, offset, rest = _conversion(line, original, rest, note)
     limits, rest = _limits(original, rest, note)

@@ -88,14 +88,17 @@ def _latin(text: str, _: bytes) -> float:
 
 
 def _cyrillic(text: str, _: bytes) -> float:
-    """Words wholly Cyrillic, with capitals only at their start or throughout."""
-    total, before = 0.0, " "
-    for character in text:
-        if "Ѐ" <= character <= "ӿ":
+    """Words wholly Cyrillic, of two letters and more, with capitals at the start or throughout."""
+    total, before, run = 0.0, " ", 0
+    for character in f"{text} ":
+        is_letter = "Ѐ" <= character <= "ӿ"
+        total += 1.0 if run == 1 and not is_letter else 0.0
+        run = run + 1 if is_letter else 0
+        if is_letter:
             is_mixed = before.isalpha() and (
                 before < "\x80" or (character.isupper() and before.islower())
             )
-            total += 2.0 if is_mixed else 0.15
+            total += 2.0 if is_mixed else 0.25
         elif character > "\x7f":
             total += 0.01 if character in _SYMBOLS else 2.0
         elif character.isalpha() and before > "\x7f" and before.isalpha():
