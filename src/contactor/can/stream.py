@@ -1,0 +1,159 @@
+"""Logs as a stream of decoded chunks, in bounded memory and on every core.
+
+    for chunk in stream_of(logs, plan):
+        chunk.frames, chunk.groups, chunk.columns()
+
+One thread reads. Where a log's parser can work ahead, the others parse, group and sort out block by
+block; the chunks come in the order of the recording all the same.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from contactor.can.columns import SignalColumn
+from contactor.can.decode import decode_columns
+from contactor.can.frames import FrameTable
+from contactor.can.groups import FrameGroups, group_frames
+from contactor.can.kernels import are_wanted
+from contactor.can.log import LogFile
+from contactor.can.plan import DecodePlan
+from contactor.can.reading import Pass, Piece, Progress
+
+if TYPE_CHECKING:
+    from contactor.can.compiled import SortedOut
+
+# Less is read before a second thread has started.
+MANY_BYTES = 4 * 1024 * 1024
+LINE_BYTES = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Some consecutive frames of a recording.
+
+    Fields:
+        groups: the frames by message; None without a plan.
+        part: which frames have which signal, where compiled code is at work.
+    """
+
+    frames: FrameTable
+    plan: DecodePlan | None
+    groups: FrameGroups | None
+    part: "SortedOut | None"
+
+    @classmethod
+    def of(cls, frames: FrameTable, plan: DecodePlan | None) -> "Chunk":
+        """A chunk of a table."""
+        if plan is None:
+            return cls(frames, None, None, None)
+        groups = group_frames(frames, plan)
+        if not are_wanted(len(frames)):
+            return cls(frames, plan, groups, None)
+        from contactor.can.compiled import sort_out
+
+        return cls(frames, plan, groups, sort_out(frames, plan, groups))
+
+    def columns(self) -> list[SignalColumn]:
+        """The readings of every signal that has any here; rows point into `frames`."""
+        if self.plan is None or self.groups is None:
+            return []
+        if self.part is None:
+            return decode_columns(self.frames, self.plan, self.groups)
+        from contactor.can.compiled import columns_of
+
+        return columns_of(self.frames, self.plan, [self.part])
+
+
+def stream_of(
+    logs: Sequence[LogFile],
+    plan: DecodePlan | None,
+    *,
+    on_progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Iterator[Chunk]:
+    """The chunks of all logs, one log after another.
+
+    Logs without dates are laid end to end: each begins where the one before it ended.
+
+    Args:
+        on_progress: told the bytes read so far, and in all.
+        executor: see `threads_for`; None does all in this thread.
+
+    Raises:
+        LogError: a log can no longer be read.
+    """
+    total = sum(log.size for log in logs)
+    end_ns, done = 0, 0
+    for log in logs:
+        start_ns = 0 if log.has_date else end_ns
+
+        def report(read: int, _: int, before: int = done) -> None:
+            if on_progress:
+                on_progress(before + read, total)
+
+        for chunk in _chunks(log.begin(report), start_ns, plan, executor):
+            if not log.has_date and len(logs) > 1:
+                end_ns = max(end_ns, int(chunk.frames.ts.max()))
+            yield chunk
+        done += log.size
+
+
+def _chunks(
+    reading: Pass[Any], start_ns: int, plan: DecodePlan | None, executor: Executor | None
+) -> Iterator[Chunk]:
+    """The chunks of one log."""
+
+    def work(piece: Piece) -> tuple[Piece, Chunk]:
+        frames = piece.frames
+        if start_ns:
+            frames = replace(frames, ts=frames.ts + start_ns)
+        return piece, Chunk.of(frames, plan)
+
+    def work_ahead(block: Any) -> tuple[Piece, Chunk] | None:
+        piece = reading.parse_ahead(block)
+        return None if piece is None else work(piece)
+
+    def in_turn(block: Any, done: tuple[Piece, Chunk] | None) -> Iterator[Chunk]:
+        piece, chunk = done or work(reading.parse(block))
+        reading.settle(piece)
+        if len(chunk.frames):
+            yield chunk
+
+    if executor is None:
+        for block in reading.blocks():
+            yield from in_turn(block, None)
+        return
+    blocks = reading.blocks()
+    for block in islice(blocks, 1):  # from which the parser learns what it needs to work ahead
+        yield from in_turn(block, None)
+    waiting: deque[tuple[Any, Future[tuple[Piece, Chunk] | None]]] = deque()
+    for block in blocks:
+        waiting.append((block, executor.submit(work_ahead, block)))
+        if len(waiting) > cores():
+            first, future = waiting.popleft()
+            yield from in_turn(first, future.result())
+    while waiting:
+        first, future = waiting.popleft()
+        yield from in_turn(first, future.result())
+
+
+@contextmanager
+def threads_for(logs: Sequence[LogFile]) -> Iterator[Executor | None]:
+    """Threads where the logs are worth them; None where one thread does as well."""
+    size = sum(log.size for log in logs) or MANY_BYTES
+    if cores() < 2 or size < MANY_BYTES or not are_wanted(size // LINE_BYTES):
+        yield None
+        return
+    with ThreadPoolExecutor(cores(), thread_name_prefix="contactor-can") as executor:
+        yield executor
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
