@@ -55,9 +55,11 @@ def test_identifiers_show_cycle_time_length_and_changing_bits() -> None:
         is_error=[False] * 5 + [True],
         data=[b"\x0f\x00", b"\x0e\x00", b"\x0f", b"\x01", b"\x0f\x80", b""],
     )
-    assert identifier_facts(frames) == {
-        "0x050": {"frames": 1, "cycle_time_ms": None, "length": 1, "changing_bits": "00"},
-        "0x1db": {"frames": 4, "cycle_time_ms": 10.0, "length": 2, "changing_bits": "0180"},
+    names = ("frames", "cycle_time_ms", "length", "changing_bits")
+    facts = identifier_facts(frames)
+    assert {name: tuple(facts[name][key] for key in names) for name in facts} == {
+        "0x050": (1, None, 1, "00"),
+        "0x1db": (4, 10.0, 2, "0180"),
     }
 
 

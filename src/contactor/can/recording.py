@@ -18,6 +18,7 @@ from contactor.can.database import load_database
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
+from contactor.can.identify import IdentifierFactsBuilder
 from contactor.can.log import LogFile, open_log
 from contactor.can.plan import LeftOut, compile_plan
 from contactor.can.reading import Progress, Refusal
@@ -26,7 +27,6 @@ from contactor.can.summary import (
     RefusalFacts,
     Summary,
     duration_s,
-    identifier_facts,
     signal_facts,
 )
 from contactor.can.tables import long_table, message_tables
@@ -121,7 +121,9 @@ class Recording:
             signals={column.name: signal_facts(column) for column in self.columns},
         )
         if groups is None:
-            summary["ids"] = identifier_facts(self.frames)
+            builder = IdentifierFactsBuilder()
+            builder.add(self.frames)
+            summary["ids"], summary["buses"] = builder.facts(), builder.buses()
         return summary
 
 

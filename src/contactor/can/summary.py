@@ -10,15 +10,11 @@ import math
 from typing import NotRequired, TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.clock import NS_PER_MS, NS_PER_S
-
-STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
-EXTENDED_FLAG = 1 << 29
-BUSES = 256
+from contactor.can.identify import BusFacts, IdentifierFacts, IdentifierFactsBuilder
+from contactor.clock import NS_PER_S
 
 
 class LogFacts(TypedDict):
@@ -51,15 +47,6 @@ class SignalFacts(TypedDict):
     mean: float | None
 
 
-class IdentifierFacts(TypedDict):
-    """The frames of one id, as they look without a database."""
-
-    frames: int
-    cycle_time_ms: float | None
-    length: int
-    changing_bits: str
-
-
 class Summary(TypedDict):
     """A recording: frames = decoded + unknown + other (error, remote) + refused."""
 
@@ -74,6 +61,7 @@ class Summary(TypedDict):
     messages: dict[str, int]
     signals: dict[str, SignalFacts]
     ids: NotRequired[dict[str, IdentifierFacts]]
+    buses: NotRequired[dict[str, BusFacts]]
 
 
 def duration_s(frames: FrameTable) -> float | None:
@@ -106,37 +94,8 @@ def identifier_facts(frames: FrameTable) -> dict[str, IdentifierFacts]:
 
     `cycle_time_ms` is the median step between its frames, `length` the longest payload,
     `changing_bits` a hex mask of the payload's bits that were not always the same. An id seen on
-    several buses is prefixed `bus:`.
+    several buses is prefixed `bus:`. The rest: contactor.can.identify.
     """
-    rows = np.flatnonzero(~(frames.is_error | frames.is_remote))
-    identifiers = frames.can_id[rows].astype(np.int64) + frames.is_extended[rows] * EXTENDED_FLAG
-    keys = identifiers * BUSES + frames.bus[rows]
-    order = np.argsort(keys, kind="stable")
-    found, starts = np.unique(keys[order], return_index=True)
-    ids, counts = np.unique(found // BUSES, return_counts=True)
-    on_several_buses = set(ids[counts > 1].tolist())
-    facts = {}
-    for key, part in zip(found.tolist(), np.split(rows[order], starts[1:]), strict=False):
-        identifier, bus = divmod(key, BUSES)
-        digits = EXTENDED_DIGITS if identifier & EXTENDED_FLAG else STANDARD_DIGITS
-        prefix = f"{bus}:" if identifier in on_several_buses else ""
-        name = f"{prefix}0x{identifier & ~EXTENDED_FLAG:0{digits}x}"
-        facts[name] = _facts_of_id(frames, part)
-    return facts
-
-
-def _facts_of_id(frames: FrameTable, rows: NDArray[np.int64]) -> IdentifierFacts:
-    steps_ns = np.diff(frames.ts[rows])
-    lengths = frames.length[rows]
-    length = int(lengths.max())
-    data = frames.data[rows, :length]
-    # A byte is compared only among the frames that have it; the padding of the others is zero.
-    is_there = np.arange(length) < lengths[:, None]
-    ever = np.bitwise_or.reduce(data, axis=0)
-    always = np.bitwise_and.reduce(data, axis=0, where=is_there)
-    return IdentifierFacts(
-        frames=len(rows),
-        cycle_time_ms=float(np.median(steps_ns)) / NS_PER_MS if len(steps_ns) else None,
-        length=length,
-        changing_bits=(ever & ~always).astype(np.uint8).tobytes().hex(),
-    )
+    builder = IdentifierFactsBuilder()
+    builder.add(frames)
+    return builder.facts()
