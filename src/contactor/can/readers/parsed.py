@@ -37,7 +37,9 @@ class Cause(StrEnum):
     TIME = "time out of range"
     RUINED_IDENTIFIER = "identifier ruined by a spreadsheet"
     RUINED_TIME = "time ruined by a spreadsheet"
+    NO_IDENTIFIER = "answer without its identifier"
     BUS = "bus out of range"
+    NAME_ONLY = "identifier given as a name only"
     DAMAGED = "packed data is damaged from here on"
 
 
