@@ -41,6 +41,8 @@ class Cause(StrEnum):
     BUS = "bus out of range"
     NAME_ONLY = "identifier given as a name only"
     DAMAGED = "packed data is damaged from here on"
+    GARBLED = "bytes that are no record"
+    CUT_RECORD = "truncated record"
 
 
 CAUSES = tuple(Cause)
