@@ -147,6 +147,22 @@ def cut_lines(
     return settled.lines(first_number)
 
 
+def without(lines: Lines, is_left_out: Mask) -> Lines:
+    """The lines without some of their characters.
+
+    Args:
+        is_left_out: bool (256,), by character; line ends have to stay.
+    """
+    if not len(lines):
+        return lines
+    text = lines.text[: lines.spans.ends[-1] + PAD]
+    is_kept = ~is_left_out[text]
+    place: Positions = np.cumsum(is_kept) - is_kept
+    kept = np.append(text[is_kept], np.zeros(PAD, np.uint8))
+    spans = Spans(place[lines.spans.starts], place[lines.spans.ends])
+    return Lines(kept, spans, lines.first_number, lines.is_last_open)
+
+
 def words_of(lines: Lines) -> Fields:
     """The words of each line: what blanks (spaces, tabs, control characters) stand between."""
     is_blank = lines.text <= SPACE

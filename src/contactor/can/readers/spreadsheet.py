@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.readers.lines import PAD, Lines, Mask, Positions, Spans, Text, window
+from contactor.can.readers.lines import PAD, Lines, Mask, Positions, Spans, Text, window, without
 from contactor.can.readers.numbers import DECIMAL, NO_DIGIT
 
 QUOTE, EXPONENT, HEADER_LETTER = b'"et'
@@ -35,19 +35,16 @@ def plain(lines: Lines, delimiter: int) -> Lines:
     """
     if not len(lines):
         return lines
-    starts, ends = lines.spans.starts, lines.spans.ends
-    text = lines.text[: ends[-1] + PAD]
-    is_dressing = IS_DRESSING[text]
-    dressed = np.searchsorted(starts, np.flatnonzero(is_dressing), side="right") - 1
+    starts = lines.spans.starts
+    text = lines.text[: lines.spans.ends[-1] + PAD]
+    dressed = np.searchsorted(starts, np.flatnonzero(IS_DRESSING[text]), side="right") - 1
     if (text[starts[dressed]] | LOWER_CASE == HEADER_LETTER).all():
         return lines
     is_quote = text == QUOTE
     if is_quote.any():
         text = text.copy()
         text[_quoted(lines, is_quote, np.flatnonzero(text == delimiter))] = UNIT_SEPARATOR
-    place: Positions = np.cumsum(~is_dressing) - ~is_dressing
-    text = np.append(text[~is_dressing], np.zeros(PAD, np.uint8))
-    return replace(lines, text=text, spans=Spans(place[starts], place[ends]))
+    return without(replace(lines, text=text), IS_DRESSING)
 
 
 def _quoted(lines: Lines, is_quote: Mask, marks: Positions) -> Positions:
