@@ -30,7 +30,7 @@ FAST_BLOCK_BYTES = 8 * 1024 * 1024
 # The shortest lines of frames that occur much: so many frames may a log of that size hold.
 LINE_BYTES = 40
 SHOWN_CHARACTERS = 80
-HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Fa-f][0-9A-Fa-f]$")
+HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Za-z+/][0-9A-Fa-f]$")
 # Told how many bytes of how many have been read; of 0 where nobody knows.
 Progress: TypeAlias = Callable[[int, int], None]
 AnyBlock = TypeVar("AnyBlock", TextBlock, Block)

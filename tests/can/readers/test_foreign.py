@@ -11,8 +11,6 @@ from contactor.can.readers.foreign import what_it_is
         (b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
         (b"LOGG\x90\0\0\0", "a Vector BLF log, which is not read yet"),
         (b"MDF     4.11    ", "an ASAM MDF log, which is not read yet"),
-        (b";$FILEVERSION=1.1\r\n", "a PEAK TRC log, which is not read yet"),
-        (b"date Sam Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n", "a Vector ASC log"),
         (
             b'"SECONDS";"PID";"VALUE";"UNITS"\n"1";"Speed";"5";"km/h"\n',
             "a Car Scanner table of val",

@@ -21,7 +21,6 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\A\s*<\?xml|\A\s*<autosar", "XML, not a log"),
         (rb"\ALOGG", f"a Vector BLF log, {UNREAD}"),
         (rb"\AMDF {5}|\AUnFinMF", f"an ASAM MDF log, {UNREAD}"),
-        (rb"\A;(\$FILEVERSION|#{10})", f"a PEAK TRC log, {UNREAD}"),
         (
             rb"\A\W{0,3}SECONDS\W{1,3}PID\W{1,3}VALUE\W{1,3}UNITS",
             "a Car Scanner table of values (SECONDS;PID;VALUE;UNITS) that are decoded already: it "
@@ -32,8 +31,6 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "raw records of an adapter in hexadecimal, without times, not a log of frames; export "
             "it from the tool that wrote it, for instance as CSV or ASC",
         ),
-        (rb"\Adate [^\r\n]*\r?\n\s*base\s+(hex|dec)", f"a Vector ASC log, {UNREAD}"),
-        (rb"\Atimestamp,arbitration_id,", f"a python-can CSV log, {UNREAD}"),
         (rb"\A\x1f\x8b", f"gzip, {UNREAD}: unpack it first"),
         (rb"\APK\x03\x04", f"a zip archive, {UNREAD}: unpack it first"),
         (rb"\A\x28\xb5\x2f\xfd", f"zstd, {UNREAD}: unpack it first"),

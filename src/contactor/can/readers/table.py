@@ -21,11 +21,15 @@ from contactor.can.readers import (
     candump,
     candump_screen,
     canking,
+    car_scanner,
     crtd,
     leaf_tab,
     pp2can,
+    python_can_csv,
     savvycan,
     text_trace,
+    trc,
+    trc_columns,
 )
 from contactor.can.readers.lines import Lines, TextBlock
 from contactor.can.readers.parsed import Block, FastParsed, Parsed
@@ -98,7 +102,9 @@ class Reader:
     states_length: bool
 
 
-BINARY_READERS: tuple[BinaryReader, ...] = ()
+BINARY_READERS: tuple[BinaryReader, ...] = (
+    BinaryReader("blf", blf.FORM, blf.BlfParser.of),
+)
 READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
     Reader("savvycan", savvycan.FORM, savvycan.SavvyCanParser.of, states_length=True),
@@ -114,6 +120,14 @@ READERS = (
     Reader("busmaster", busmaster.FORM, busmaster.BusmasterParser.of, states_length=True),
     Reader("canking", canking.FORM, canking.CanKingParser.of, states_length=True),
     Reader("asc", asc_head.FORM, asc.AscParser.of, states_length=True),
+    Reader("car-scanner", car_scanner.FORM, car_scanner.CarScannerParser.of, states_length=False),
+    Reader("trc", trc_columns.FORM, trc.TrcParser.of, states_length=True),
+    Reader(
+        "python-can-csv",
+        python_can_csv.FORM,
+        python_can_csv.PythonCanCsvParser.of,
+        states_length=True,
+    ),
     Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
     Reader(
         "candump-screen",
