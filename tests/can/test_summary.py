@@ -1,8 +1,8 @@
 import numpy as np
 
-from contactor.can.decode import SignalColumn
+from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.can.summary import duration_s, identifier_facts, signal_facts
+from contactor.can.summary import SignalFacts, SignalTally, SummaryBuilder, identifier_facts
 
 
 def column(values: list[float], unavailable: list[bool]) -> SignalColumn:
@@ -16,6 +16,13 @@ def column(values: list[float], unavailable: list[bool]) -> SignalColumn:
         is_unavailable=np.array(unavailable, np.bool_),
         labels={},
     )
+
+
+def signal_facts(*columns: SignalColumn) -> SignalFacts:
+    tally = SignalTally("V")
+    for one in columns:
+        tally.add(one)
+    return tally.facts()
 
 
 def test_signal_facts_leave_out_what_is_not_available() -> None:
@@ -42,10 +49,26 @@ def test_mean_beyond_a_float64_is_unknown() -> None:
     assert signal_facts(column([1.7e308, 1.7e308], [False, False]))["mean"] is None
 
 
+def test_signal_facts_add_up_chunk_by_chunk() -> None:
+    chunks = column([390.0, 1.0], [False, True]), column([1.0], [True]), column([380.0], [False])
+    assert signal_facts(*chunks) == {
+        "unit": "V",
+        "count": 2,
+        "unavailable": 2,
+        "first": 390.0,
+        "last": 380.0,
+        "min": 380.0,
+        "max": 390.0,
+        "mean": 385.0,
+    }
+
+
 def test_duration_is_from_the_earliest_to_the_latest_stamp() -> None:
-    frames = FrameTable.of(ts=[10**9, 5 * 10**8, 3 * 10**9], can_id=[1] * 3, data=[b""] * 3)
-    assert duration_s(frames) == 2.5
-    assert duration_s(FrameTable.empty()) is None
+    builder = SummaryBuilder(None)
+    assert builder.summary([], [])["duration_s"] is None
+    for ts in ([10**9, 5 * 10**8], [3 * 10**9, 2 * 10**9]):
+        builder.add_frames(FrameTable.of(ts=ts, can_id=[1] * 2, data=[b""] * 2), None)
+    assert builder.summary([], [])["duration_s"] == 2.5
 
 
 def test_identifiers_show_cycle_time_length_and_changing_bits() -> None:

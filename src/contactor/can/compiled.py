@@ -23,6 +23,7 @@ from contactor.can.groups import FrameGroups
 from contactor.can.plan import DecodePlan, SignalPlan
 
 WORD_BYTES = 8
+NOTHING = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,7 @@ class SortedOut:
     """Which frames of one table have which signal; the arrays are those of `kernels.decode`."""
 
     groups: FrameGroups
+    order: NDArray[np.int32]
     frames: int
     picked: NDArray[np.int32]
     group_first_place: Rows
@@ -39,7 +41,7 @@ class SortedOut:
 
     def rows_of(self, place: int) -> NDArray[np.int32]:
         """The rows of the table that a place has."""
-        source = self.picked if self.is_picked[place] else self.groups.order
+        source = self.picked if self.is_picked[place] else self.order
         return source[self.start[place] : self.start[place] + self.count[place]]
 
 
@@ -48,6 +50,7 @@ def sort_out(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> Sorte
     from contactor.can.kernels.decode import choose
 
     flat = flat_plan_of(plan)
+    order = groups.groups[0].order if groups.groups else NOTHING
     messages = np.array([group.place for group in groups.groups], np.int64)
     group_places, group_first_place = _sections(flat.places.first, messages)
     places = int(group_first_place[-1])
@@ -58,7 +61,7 @@ def sort_out(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> Sorte
         words,
         width,
         frames.length,
-        groups.order,
+        order,
         np.array([group.start for group in groups.groups], np.int64),
         np.array([group.count for group in groups.groups], np.int64),
         group_places,
@@ -69,7 +72,7 @@ def sort_out(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> Sorte
         count,
         is_picked,
     )
-    return SortedOut(groups, len(frames), picked, group_first_place, start, count, is_picked)
+    return SortedOut(groups, order, len(frames), picked, group_first_place, start, count, is_picked)
 
 
 def columns_of(
@@ -147,7 +150,7 @@ class _Whole:
         decode(
             words,
             width,
-            part.groups.order,
+            part.order,
             part.picked,
             group_signals,
             group_first,

@@ -7,7 +7,9 @@ Error and remote frames carry no message; a frame is counted once.
     groups.groups[0].label, groups.groups[0].rows    # ("BatteryState", rows of `frames`)
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,8 @@ class FrameGroup:
         label: the message's name, prefixed `bus:` where several databases have that name; then the
             group holds the frames of that bus alone.
         place: the message's place in the plan.
-        order: int32, rows of frames group by group: this one's are `count` from `start` on.
+        order: int32, rows of a table: this group's are `count` from `start` on, ascending.
+        base: where that table begins among all frames.
     """
 
     label: str
@@ -35,26 +38,47 @@ class FrameGroup:
     order: NDArray[np.int32]
     start: int
     count: int
+    base: int = 0
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """int64 (count,), ascending."""
-        return self.order[self.start : self.start + self.count].astype(np.int64)
+        return self.order[self.start : self.start + self.count].astype(np.int64) + self.base
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameGroups:
     """All frames by message, in the order of the plan.
 
-    `unknown` frames have no message there, `other` ones are error or remote frames; `order` is that
-    of every group.
+    `unknown` frames have no message there, `other` ones are error or remote frames. A message has
+    one group, or one of each table that was joined.
     """
 
     groups: tuple[FrameGroup, ...]
-    order: NDArray[np.int32]
     decoded: int
     unknown: int
     other: int
+
+    @property
+    def frames(self) -> int:
+        """All frames."""
+        return self.decoded + self.unknown + self.other
+
+    @classmethod
+    def joined(cls, parts: "Sequence[FrameGroups]") -> Self:
+        """The groups of tables that follow each other, as of one table."""
+        found: list[FrameGroup] = []
+        base = 0
+        for part in parts:
+            found += [replace(group, base=base) for group in part.groups]
+            base += part.frames
+        found.sort(key=lambda group: (group.place, group.label))
+        return cls(
+            tuple(found),
+            sum(part.decoded for part in parts),
+            sum(part.unknown for part in parts),
+            sum(part.other for part in parts),
+        )
 
     def rows(self) -> dict[str, NDArray[np.int64]]:
         """The rows of each label, ascending; two messages of one label are one."""
@@ -100,7 +124,6 @@ def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     found.sort(key=lambda group: (group.place, group.label))
     return FrameGroups(
         tuple(found),
-        order,
         int(sizes[FIRST_LANE:].sum()),
         int(sizes[UNKNOWN]),
         int(sizes[OTHER]),

@@ -2,19 +2,28 @@
 
 A value that is not available enters no count, minimum, maximum or mean.
 
-    signal_facts(column)      # {"unit": "V", "count": 1890, "unavailable": 0, "first": 384.0, ...}
-    identifier_facts(frames)  # {"0x1db": {"frames": 1890, "cycle_time_ms": 10.0, ...}, ...}
+    builder = SummaryBuilder(plan)
+    builder.add_frames(frames, groups)
+    builder.add_columns(columns)
+    builder.summary(logs, refused)["signals"]["BatteryState.PackVoltage"]["max"]     # 393.5
 """
 
 import math
-from typing import NotRequired, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NotRequired, TypedDict, TypeVar
 
 import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
+from contactor.can.groups import FrameGroups
 from contactor.can.identify import BusFacts, IdentifierFacts, IdentifierFactsBuilder
+from contactor.can.job import LogSource
+from contactor.can.plan import DecodePlan
+from contactor.can.reading import Refusal
 from contactor.clock import NS_PER_S
+
+Thing = TypeVar("Thing")
 
 
 class LogFacts(TypedDict):
@@ -64,38 +73,145 @@ class Summary(TypedDict):
     buses: NotRequired[dict[str, BusFacts]]
 
 
-def duration_s(frames: FrameTable) -> float | None:
-    """From the earliest stamp to the latest; None of no frames."""
-    if not len(frames):
-        return None
-    return (int(frames.ts.max()) - int(frames.ts.min())) / NS_PER_S
-
-
-def signal_facts(column: SignalColumn) -> SignalFacts:
-    """Count, first, last, least, greatest and mean of the values that are available."""
-    values = column.values[~column.is_unavailable]
-    is_there = len(values) > 0
-    with np.errstate(over="ignore"):
-        mean = float(values.mean()) if is_there else math.inf
-    return SignalFacts(
-        unit=column.unit,
-        count=len(values),
-        unavailable=int(column.is_unavailable.sum()),
-        first=float(values[0]) if is_there else None,
-        last=float(values[-1]) if is_there else None,
-        min=float(values.min()) if is_there else None,
-        max=float(values.max()) if is_there else None,
-        mean=mean if math.isfinite(mean) else None,
-    )
-
-
 def identifier_facts(frames: FrameTable) -> dict[str, IdentifierFacts]:
-    """For each id of data frames: what can be seen without a database, in the order of ids.
-
-    `cycle_time_ms` is the median step between its frames, `length` the longest payload,
-    `changing_bits` a hex mask of the payload's bits that were not always the same. An id seen on
-    several buses is prefixed `bus:`. The rest: contactor.can.identify.
-    """
+    """What `ids` tells of one table of frames."""
     builder = IdentifierFactsBuilder()
     builder.add(frames)
     return builder.facts()
+
+
+class SummaryBuilder:
+    """Adds up a recording chunk by chunk, in bounded memory.
+
+    Args:
+        plan: what is decoded, for the order of the signals; None without a database.
+    """
+
+    def __init__(self, plan: DecodePlan | None) -> None:
+        self._plan = plan
+        self._frames = 0
+        self._decoded, self._unknown, self._other = 0, 0, 0
+        self._first_ts: int | None = None
+        self._last_ts: int | None = None
+        self._messages: dict[str, int] = {}
+        self._signals: dict[str, SignalTally] = {}
+        self._ids = IdentifierFactsBuilder() if plan is None else None
+
+    def add_frames(self, frames: FrameTable, groups: FrameGroups | None) -> None:
+        """Count frames; `groups` where there is a plan."""
+        if not len(frames):
+            return
+        self._frames += len(frames)
+        first_ts, last_ts = int(frames.ts.min()), int(frames.ts.max())
+        self._first_ts = first_ts if self._first_ts is None else min(self._first_ts, first_ts)
+        self._last_ts = last_ts if self._last_ts is None else max(self._last_ts, last_ts)
+        if groups is None:
+            other = int((frames.is_error | frames.is_remote).sum())
+            self._other += other
+            self._unknown += len(frames) - other
+        else:
+            self._decoded += groups.decoded
+            self._unknown += groups.unknown
+            self._other += groups.other
+            for label, count in groups.counts().items():
+                self._messages[label] = self._messages.get(label, 0) + count
+        if self._ids is not None:
+            self._ids.add(frames)
+
+    def add_columns(self, columns: Iterable[SignalColumn]) -> None:
+        """Take in readings, each signal's in the order of its frames."""
+        for column in columns:
+            tally = self._signals.get(column.name)
+            if tally is None:
+                tally = self._signals[column.name] = SignalTally(column.unit)
+            tally.add(column)
+
+    def summary(self, logs: Sequence[LogSource], refused: Sequence[Refusal]) -> Summary:
+        """What was added up."""
+        refused_count = sum(refusal.count for refusal in refused)
+        is_known = self._first_ts is not None and self._last_ts is not None
+        summary = Summary(
+            logs=[LogFacts(file=log.file, format=log.format, time=log.time) for log in logs],
+            frames=self._frames + refused_count,
+            frames_decoded=self._decoded,
+            frames_unknown=self._unknown,
+            frames_other=self._other,
+            frames_refused=refused_count,
+            refused=[
+                RefusalFacts(
+                    reason=refusal.reason,
+                    count=refusal.count,
+                    first_line=refusal.first_line,
+                    first_text=refusal.first_text,
+                )
+                for refusal in refused
+            ],
+            duration_s=((self._last_ts or 0) - (self._first_ts or 0)) / NS_PER_S
+            if is_known
+            else None,
+            messages=self._in_plan_order(self._messages),
+            signals={
+                name: tally.facts() for name, tally in self._in_plan_order(self._signals).items()
+            },
+        )
+        if self._ids is not None:
+            summary["ids"], summary["buses"] = self._ids.facts(), self._ids.buses()
+        return summary
+
+    def _in_plan_order(self, found: Mapping[str, Thing]) -> dict[str, Thing]:
+        """Messages or signals by their places in the plan; what it does not name comes last."""
+        ranks: dict[str, int] = {}
+        for message in self._plan.messages if self._plan else ():
+            ranks.setdefault(message.name, len(ranks))
+            for signal in message.signals:
+                ranks.setdefault(f"{message.name}.{signal.name}", len(ranks))
+
+        def rank(name: str) -> int:
+            plain = name if name in ranks else name.partition(":")[2]
+            return ranks.get(plain, len(ranks))
+
+        return {name: found[name] for name in sorted(found, key=rank)}
+
+
+class SignalTally:
+    """Count, first, last, least, greatest and mean of the readings that are available."""
+
+    __slots__ = ("_count", "_first", "_last", "_max", "_min", "_sums", "_unavailable", "_unit")
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._count, self._unavailable = 0, 0
+        self._first, self._last = math.nan, math.nan
+        self._min, self._max = math.inf, -math.inf
+        self._sums: list[float] = []
+
+    def add(self, column: SignalColumn) -> None:
+        """Take in a column's readings."""
+        values = column.available
+        self._unavailable += column.unavailable_count
+        if not len(values):
+            return
+        if not self._count:
+            self._first = float(values[0])
+        self._count += len(values)
+        self._last = float(values[-1])
+        self._min = min(self._min, float(values.min()))
+        self._max = max(self._max, float(values.max()))
+        with np.errstate(over="ignore"):
+            self._sums.append(float(values.sum()))
+
+    def facts(self) -> SignalFacts:
+        """What was added up; None for what no reading tells."""
+        is_there = self._count > 0
+        total = math.fsum(self._sums) if all(map(math.isfinite, self._sums)) else math.inf
+        mean = total / self._count if is_there else math.inf
+        return SignalFacts(
+            unit=self._unit,
+            count=self._count,
+            unavailable=self._unavailable,
+            first=self._first if is_there else None,
+            last=self._last if is_there else None,
+            min=self._min if is_there else None,
+            max=self._max if is_there else None,
+            mean=mean if math.isfinite(mean) else None,
+        )

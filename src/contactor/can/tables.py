@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.columns import SignalColumn
+from contactor.can.columns import Rows, SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.can.groups import FrameGroups
 from contactor.errors import ContactorError, MissingPart
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\0]')
 
 
 def message_tables(
-    frames: FrameTable, groups: FrameGroups | None, columns: Sequence[SignalColumn]
+    frames: FrameTable, rows_of: Mapping[str, Rows], columns: Sequence[SignalColumn]
 ) -> "dict[str, pl.DataFrame]":
     """A table for each message that occurs: `ts`, `bus`, and a column per signal decoded."""
     _require_polars()
@@ -38,7 +37,7 @@ def message_tables(
     for column in columns:
         by_message.setdefault(column.message, []).append(column)
     tables = {}
-    for label, rows in (groups.rows() if groups else {}).items():
+    for label, rows in rows_of.items():
         series = [pl.Series("ts", frames.ts[rows]), pl.Series("bus", frames.bus[rows])]
         for column in by_message.get(label, ()):
             name = column.name if column.signal in KEY_COLUMNS else column.signal
