@@ -17,6 +17,7 @@ from contactor.can.readers import (
     asc,
     asc_head,
     battery_emulator,
+    blf,
     busmaster,
     candump,
     candump_screen,
@@ -24,6 +25,7 @@ from contactor.can.readers import (
     car_scanner,
     crtd,
     leaf_tab,
+    memorator,
     pp2can,
     python_can_csv,
     savvycan,
@@ -102,9 +104,7 @@ class Reader:
     states_length: bool
 
 
-BINARY_READERS: tuple[BinaryReader, ...] = (
-    BinaryReader("blf", blf.FORM, blf.BlfParser.of),
-)
+BINARY_READERS: tuple[BinaryReader, ...] = (BinaryReader("blf", blf.FORM, blf.BlfParser.of),)
 READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
     Reader("savvycan", savvycan.FORM, savvycan.SavvyCanParser.of, states_length=True),
@@ -128,6 +128,7 @@ READERS = (
         python_can_csv.PythonCanCsvParser.of,
         states_length=True,
     ),
+    Reader("memorator", memorator.FORM, memorator.MemoratorParser.of, states_length=True),
     Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
     Reader(
         "candump-screen",
