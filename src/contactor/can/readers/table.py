@@ -119,6 +119,7 @@ READERS = (
     ),
     Reader("busmaster", busmaster.FORM, busmaster.BusmasterParser.of, states_length=True),
     Reader("canking", canking.FORM, canking.CanKingParser.of, states_length=True),
+    Reader("memorator", memorator.FORM, memorator.MemoratorParser.of, states_length=True),
     Reader("asc", asc_head.FORM, asc.AscParser.of, states_length=True),
     Reader("car-scanner", car_scanner.FORM, car_scanner.CarScannerParser.of, states_length=False),
     Reader("trc", trc_columns.FORM, trc.TrcParser.of, states_length=True),
@@ -128,7 +129,6 @@ READERS = (
         python_can_csv.PythonCanCsvParser.of,
         states_length=True,
     ),
-    Reader("memorator", memorator.FORM, memorator.MemoratorParser.of, states_length=True),
     Reader("candump", candump.FORM, candump.CandumpParser.of, states_length=False),
     Reader(
         "candump-screen",
