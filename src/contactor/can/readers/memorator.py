@@ -100,7 +100,7 @@ class MemoratorParser:
                 data=data,
                 bus=bus,
                 is_extended=is_extended & ~is_error,
-                is_fd=is_fd,
+                is_fd=is_fd & ~is_error,
                 is_remote=is_remote,
                 is_error=is_error,
             ),
