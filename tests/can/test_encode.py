@@ -18,7 +18,7 @@ from contactor.can.encode import MessageEncoder
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
 from contactor.errors import InvalidValue
-from tests.can.test_decode_against_cantools import CAN_ID, databases
+from tests.can.against_cantools import CAN_ID, databases
 
 DBC = """VERSION ""
 
