@@ -31,7 +31,7 @@ from contactor.clock import NS_PER_MS
 NAMED = rb"^\(\d+\.\d+\) [RT]X\d{1,3} [0-9A-F]{1,8} \[\d{1,2}\]"
 PLAIN = rb"^\d+  [0-9A-F]{1,8}  [0-8]  (?:[0-9A-F]{1,2} ){0,8}[ \t]*\r?$"
 FORM = re.compile(NAMED + rb"|" + PLAIN, re.MULTILINE)
-NAMED_FORM = re.compile(NAMED, re.MULTILINE)
+NAMED_FORM = re.compile(NAMED[1:])
 MILLISECOND_DIGITS = 6
 CLOCK_PERIOD_NS = 2**32 * NS_PER_MS
 OPENING, CLOSING, OPENING_BRACKET, CLOSING_BRACKET = b"()[]"

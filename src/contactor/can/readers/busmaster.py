@@ -36,8 +36,8 @@ from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
 from contactor.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 FORM = re.compile(rb"^\W?\*\*\*BUSMASTER Ver|^\*\*\*<Time><Tx/Rx><Channel><CAN ID>", re.MULTILINE)
-DECIMAL_FORM = re.compile(rb"^\*\*\*DEC\*\*\*", re.MULTILINE)
-MODE = re.compile(rb"^\*\*\*(SYSTEM|ABSOLUTE|RELATIVE) MODE\*\*\*", re.MULTILINE)
+DECIMAL_FORM = re.compile(rb"\*\*\*DEC\*\*\*")
+MODE = re.compile(rb"\*\*\*(SYSTEM|ABSOLUTE|RELATIVE) MODE\*\*\*")
 START = re.compile(
     rb"\*\*\*START DATE AND TIME (\d{1,2}):(\d{1,2}):(\d{4}) "
     rb"(\d{1,2}):(\d{1,2}):(\d{1,2}):(\d{1,3})\b"

@@ -43,7 +43,7 @@ from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
 
 FORM = re.compile(rb"^[ \t]{0,8}Chn[ \t]+Identifier[ \t]+Flg[ \t]+DLC[ \t]+D0", re.MULTILINE)
 HEXADECIMAL = re.compile(
-    rb"^[ \t]{0,8}\d{1,3}[ \t]{1,16}(?:0[0-9A-F]{7}|[0-9]{0,7}[A-F][0-9A-F]{0,7})[ \t]",
+    rb"(?:^|\r)[ \t]{0,8}\d{1,3}[ \t]{1,16}(?:0[0-9A-F]{7}|[0-9]{0,7}[A-F][0-9A-F]{0,7})[ \t]",
     re.MULTILINE,
 )
 HEADER, LOGGING, ERROR = b"Chn", b"Logging", b"ErrorFrame"

@@ -11,6 +11,7 @@ parser, and a row here.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from contactor.can.readers import (
@@ -121,7 +122,6 @@ READERS = (
     Reader("canking", canking.FORM, canking.CanKingParser.of, states_length=True),
     Reader("memorator", memorator.FORM, memorator.MemoratorParser.of, states_length=True),
     Reader("asc", asc_head.FORM, asc.AscParser.of, states_length=True),
-    Reader("car-scanner", car_scanner.FORM, car_scanner.CarScannerParser.of, states_length=False),
     Reader("trc", trc_columns.FORM, trc.TrcParser.of, states_length=True),
     Reader(
         "python-can-csv",
@@ -136,10 +136,16 @@ READERS = (
         candump_screen.CandumpScreenParser.of,
         states_length=True,
     ),
+    Reader("car-scanner", car_scanner.FORM, car_scanner.CarScannerParser.of, states_length=False),
 )
 
 
 def reader_of(head: bytes) -> Reader | BinaryReader | None:
-    """The reader for a log that begins with `head` (64 KiB are plenty), or None."""
+    """The reader for a log that begins with `head` (64 KiB are plenty), or None.
+
+    Of several forms that are found the first in the text counts: a header, or the first frame.
+    """
     known: tuple[Reader | BinaryReader, ...] = (*BINARY_READERS, *READERS)
-    return next((reader for reader in known if reader.form.search(head)), None)
+    text = head if b"\n" in head else head.replace(b"\r", b"\n")
+    found = [(match.start(), reader) for reader in known if (match := reader.form.search(text))]
+    return min(found, key=itemgetter(0), default=(0, None))[1]
