@@ -6,7 +6,8 @@
 #   make check               lint, format, types, import direction, spelling, docs, web app
 #   make web                 the web app anew, if its sources changed
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py [ARGS]
-#   make fuzz [ARGS=...]     the property tests, much longer
+#   make fuzz [ARGS=...]     a million inputs made wrong, over every reader; ARGS="-n 20000"
+#   make properties          the property tests, much longer
 #   make wheel, make sizes   the wheel; what it weighs in each size
 #   make cost                what `contactor run` with one live car costs
 #   make pictures            the pictures of the documentation, by a real browser
@@ -24,7 +25,7 @@ ARGS   ?=
 export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := setup
-.PHONY: setup run web test check bench fuzz wheel sizes cost pictures lock clean
+.PHONY: setup run web test check bench fuzz properties wheel sizes cost pictures lock clean
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 
@@ -70,6 +71,9 @@ test: setup
 	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
 
 fuzz: setup
+	$(BIN)/python -m tools.fuzz $(ARGS)
+
+properties: setup
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)
 
 check: setup
