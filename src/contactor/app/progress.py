@@ -6,25 +6,38 @@ with progress_bar("replay drive.log", "B") as on_progress:
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import NoReturn, Self
 
 from tqdm import tqdm
 
 
 @contextmanager
-def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str, unit: str) -> "Iterator[Bar]":
     """A bar that shows itself after half a second of work."""
     with tqdm(
         desc=title, unit=unit, unit_scale=True, delay=0.5, disable=not sys.stderr.isatty()
     ) as bar:
+        yield Bar(bar)
 
-        def on_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
 
-        yield on_progress
+class Bar:
+    """What work reports to: how much is done, and what may stand beside it."""
+
+    def __init__(self, bar: "tqdm[NoReturn]") -> None:
+        self._bar = bar
+        self._began_s = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much of so much is done; a total of 0 is unknown."""
+        self._bar.total = total or None
+        self._bar.update(done - self._bar.n)
+
+    def tell_rate(self, count: int, unit: str) -> None:
+        """Show how many of something there were a second."""
+        rate = count / max(time.monotonic() - self._began_s, 1e-3)
+        self._bar.set_postfix_str(f"{rate:,.0f} {unit}/s", refresh=False)
 
 
 class Steps:

@@ -85,9 +85,10 @@ class SummaryBuilder:
 
     Args:
         plan: what is decoded, for the order of the signals; None without a database.
+        with_ids: whether, without a database, to look into every id.
     """
 
-    def __init__(self, plan: DecodePlan | None) -> None:
+    def __init__(self, plan: DecodePlan | None, *, with_ids: bool = True) -> None:
         self._plan = plan
         self._frames = 0
         self._decoded, self._unknown, self._other = 0, 0, 0
@@ -95,7 +96,7 @@ class SummaryBuilder:
         self._last_ts: int | None = None
         self._messages: dict[str, int] = {}
         self._signals: dict[str, SignalTally] = {}
-        self._ids = IdentifierFactsBuilder() if plan is None else None
+        self._ids = IdentifierFactsBuilder() if plan is None and with_ids else None
 
     def add_frames(self, frames: FrameTable, groups: FrameGroups | None) -> None:
         """Count frames; `groups` where there is a plan."""

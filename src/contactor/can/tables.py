@@ -1,57 +1,93 @@
-"""Decoded columns as polars tables, and those tables as files; the engine's only polars.
+"""Decoded columns as polars tables; with `output`, all of the engine that knows polars.
 
-    message_tables(frames, groups, columns)["BatteryState"]     # ts, bus, PackCurrent, ...
-    write_long(long_table(frames, columns), Path("out.parquet"))
-
-A file appears under its name only when it is whole.
+message_tables(frames, groups.rows(), columns)["BatteryState"]     # ts, bus, PackCurrent, ...
+long_table(frames, columns)                                        # a row per reading
 """
 
 import importlib.util
-import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.columns import Rows, SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.errors import ContactorError, MissingPart
+from contactor.errors import MissingPart
 
 if TYPE_CHECKING:
     import polars as pl
 
 KEY_COLUMNS = ("ts", "bus")
-NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\0]')
+
+
+def require_polars() -> None:
+    """Say what to install where polars is missing.
+
+    Raises:
+        MissingPart: it is.
+    """
+    if importlib.util.find_spec("polars") is None:
+        raise MissingPart("tables need polars: pip install 'contactor[cloud]'")
+
+
+def column_names(message: str, signals: Iterable[str]) -> dict[str, str]:
+    """The column of each signal: its name, and more where that is the name of a key."""
+    return {
+        signal: f"{message}.{signal}" if signal in KEY_COLUMNS else signal for signal in signals
+    }
 
 
 def message_tables(
     frames: FrameTable, rows_of: Mapping[str, Rows], columns: Sequence[SignalColumn]
 ) -> "dict[str, pl.DataFrame]":
-    """A table for each message that occurs: `ts`, `bus`, and a column per signal decoded."""
-    _require_polars()
-    import polars as pl
+    """A table for each message that occurs: `ts`, `bus`, and a column per signal decoded.
 
+    Raises:
+        MissingPart: polars is not installed.
+    """
     by_message: dict[str, list[SignalColumn]] = {}
     for column in columns:
         by_message.setdefault(column.message, []).append(column)
-    tables = {}
-    for label, rows in rows_of.items():
-        series = [pl.Series("ts", frames.ts[rows]), pl.Series("bus", frames.bus[rows])]
-        for column in by_message.get(label, ()):
-            name = column.name if column.signal in KEY_COLUMNS else column.signal
-            series.append(pl.Series(name, _spread(column, rows), nan_to_null=True))
-        tables[label] = pl.DataFrame(series)
-    return tables
+    return {
+        label: message_table(frames, rows, label, by_message.get(label, ()))
+        for label, rows in rows_of.items()
+    }
 
 
-def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataFrame":
-    """A row per reading, in the order of frames; a value that is not available is null."""
-    _require_polars()
+def message_table(
+    frames: FrameTable,
+    rows: Rows,
+    message: str,
+    columns: Sequence[SignalColumn],
+    signals: Sequence[str] | None = None,
+) -> "pl.DataFrame":
+    """The table of one message.
+
+    Args:
+        rows: the message's frames, ascending.
+        signals: the columns wanted, null where there is no reading; None for those in `columns`.
+    """
+    require_polars()
     import polars as pl
 
-    schema = {
+    by_signal = {column.signal: column for column in columns}
+    names = column_names(message, by_signal if signals is None else signals)
+    table = {"ts": pl.Series(frames.ts[rows]), "bus": pl.Series(frames.bus[rows])}
+    for signal, name in names.items():
+        found = by_signal.get(signal)
+        if found is None:
+            table[name] = pl.repeat(None, len(rows), dtype=pl.Float64, eager=True)
+        else:
+            table[name] = _spread(found, rows)
+    return pl.DataFrame(table)
+
+
+def long_schema() -> "dict[str, Any]":
+    """The columns of the long form."""
+    import polars as pl
+
+    return {
         "ts": pl.Int64,
         "bus": pl.UInt8,
         "message": pl.String,
@@ -59,6 +95,18 @@ def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataF
         "value": pl.Float64,
         "label": pl.String,
     }
+
+
+def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataFrame":
+    """A row per reading, in the order of frames; a value that is not available is null.
+
+    Raises:
+        MissingPart: polars is not installed.
+    """
+    require_polars()
+    import polars as pl
+
+    schema = long_schema()
     parts = [
         pl.DataFrame(
             {
@@ -66,7 +114,7 @@ def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataF
                 "bus": frames.bus[column.rows],
                 "message": pl.repeat(column.message, len(column.rows), eager=True),
                 "signal": pl.repeat(column.signal, len(column.rows), eager=True),
-                "value": pl.Series(_available(column), nan_to_null=True),
+                "value": _available(column),
                 "label": _labels(column),
             },
             schema=schema,
@@ -79,72 +127,38 @@ def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataF
     return pl.concat(parts)[order]
 
 
-def write_messages(tables: "Mapping[str, pl.DataFrame]", folder: Path) -> list[Path]:
-    """Write one Parquet file per message into a folder, which is made where it is missing.
+def _available(column: SignalColumn) -> "pl.Series":
+    """The values, null where not available."""
+    import polars as pl
 
-    Raises:
-        ContactorError: a file cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ContactorError(f"cannot make {folder}: {error.strerror}") from error
-    paths = []
-    for label, table in tables.items():
-        path = folder / f"{NOT_IN_FILE_NAMES.sub('_', label)}.parquet"
-        _write(path, table.write_parquet)
-        paths.append(path)
-    return paths
+    if not column.unavailable_count:
+        return pl.Series(column.values)
+    return pl.Series(np.where(column.is_unavailable, np.nan, column.values), nan_to_null=True)
 
 
-def write_long(table: "pl.DataFrame", path: Path) -> None:
-    """Write the long form as Parquet, or as CSV where the name ends so.
+def _spread(column: SignalColumn, rows: NDArray[np.int64]) -> "pl.Series":
+    """The values on all rows of the message, null where the frame does not carry the signal."""
+    import polars as pl
 
-    Raises:
-        ContactorError: the file cannot be written.
-    """
-    _write(path, table.write_csv if path.suffix == ".csv" else table.write_parquet)
-
-
-def _write(path: Path, write: Callable[[Path], None]) -> None:
-    from polars.exceptions import PolarsError
-
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        part.replace(path)
-    except (OSError, PolarsError) as error:
-        part.unlink(missing_ok=True)
-        raise ContactorError(f"cannot write {path}: {' '.join(str(error).split())}") from error
-
-
-def _require_polars() -> None:
-    if importlib.util.find_spec("polars") is None:
-        raise MissingPart("tables need polars: pip install 'contactor[cloud]'")
-
-
-def _available(column: SignalColumn) -> NDArray[np.float64]:
-    """The values, NaN where not available."""
-    return np.where(column.is_unavailable, np.nan, column.values)
-
-
-def _spread(column: SignalColumn, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The values on all rows of the message, NaN where the frame does not carry the signal."""
     if len(column.rows) == len(rows):
         return _available(column)
     values = np.full(len(rows), np.nan)
-    values[np.searchsorted(rows, column.rows)] = _available(column)
-    return values
+    values[np.searchsorted(rows, column.rows)] = np.where(
+        column.is_unavailable, np.nan, column.values
+    )
+    return pl.Series(values, nan_to_null=True)
 
 
 def _labels(column: SignalColumn) -> "pl.Series":
     """The text of each reading, null where its raw value has none."""
     import polars as pl
 
+    if not column.labels:
+        return pl.repeat(None, len(column.values), dtype=pl.String, eager=True)
     limits = np.iinfo(np.uint64 if column.raw.dtype == np.uint64 else np.int64)
     known = sorted(raw for raw in column.labels if limits.min <= raw <= limits.max)
     if not known:
-        return pl.repeat(None, len(column.raw), dtype=pl.String, eager=True)
+        return pl.repeat(None, len(column.values), dtype=pl.String, eager=True)
     keys = np.array(known).astype(column.raw.dtype)
     places = np.minimum(np.searchsorted(keys, column.raw), len(keys) - 1)
     texts = pl.Series([*(column.labels[raw] for raw in known), None], dtype=pl.String)

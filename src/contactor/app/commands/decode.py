@@ -1,41 +1,59 @@
-"""`contactor decode`: read CAN logs, decode them with databases, show or write the signals.
+"""`contactor decode`: read CAN logs, decode them with databases, show, write or draw the signals.
 
 contactor decode drive.log --dbc car.dbc --json
 contactor decode drive.log --dbc car.dbc --output signals/       # one Parquet per message
+contactor decode drive.log --dbc car.dbc --plot drive.html
+contactor decode drive.blf --to candump > drive.log              # the same frames, another format
 contactor decode drive.log                                       # what is on the bus
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from contactor.app.output import note, print_json, print_table
-from contactor.errors import UsageError
+from contactor.app.progress import Bar, progress_bar
+from contactor.errors import ContactorError, UsageError
 
 if TYPE_CHECKING:
-    from contactor.can.reading import Progress
-    from contactor.can.recording import Recording
-    from contactor.can.summary import Summary
+    from contactor.can.frames import FrameTable
+    from contactor.can.job import Job
+    from contactor.can.output.long import LongFile
+    from contactor.can.output.messages import MessageFolder
+    from contactor.can.plot import Plotter
+    from contactor.can.stream import Chunk
+    from contactor.can.summary import Summary, SummaryBuilder
 
 LONG_FORMATS = (".parquet", ".csv")
-# Less is read before a bar could be looked at.
-PROGRESS_BYTES = 32 * 1024 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("logs", nargs="+", metavar="LOG", help="a CAN log of any known format")
     parser.add_argument(
-        "--dbc", action="append", metavar="FILE", help="a database: DBC, KCD, SYM, ARXML (repeat)"
+        "logs", nargs="+", metavar="LOG", help="a CAN log of any known format, `-` for stdin"
+    )
+    parser.add_argument(
+        "--dbc",
+        action="append",
+        metavar="FILE",
+        help="a database: DBC, KCD, SYM, ARXML; BUS=FILE for one bus alone (repeat)",
     )
     parser.add_argument(
         "--output",
         metavar="PATH",
-        help="a folder: one Parquet per message; FILE.parquet or FILE.csv: a row per reading",
+        help="a folder: one Parquet per message; FILE.parquet or FILE.csv: a row per reading; "
+        "with --to the log to write",
     )
+    parser.add_argument(
+        "--to",
+        metavar="FORMAT",
+        choices=("candump", "asc", "blf", "trc"),
+        help="write the frames as another log: candump, asc, blf or trc",
+    )
+    parser.add_argument("--plot", metavar="FILE", help="draw the signals: FILE.png or FILE.html")
     parser.add_argument(
         "--signal",
         action="append",
@@ -48,20 +66,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decode, write what was asked for, and say what was found."""
     _check(args)
-    from contactor.can.recording import decode
+    from contactor.can.databases.argument import database_argument
+    from contactor.can.job import open_job
+    from contactor.can.summary import SummaryBuilder
 
-    with _progress(args.logs) as on_progress:
-        recording = decode(args.logs, args.dbc, args.signal, on_progress=on_progress)
-    for left_out in recording.left_out:
+    databases = [database_argument(text) for text in args.dbc] if args.dbc else None
+    job = open_job(args.logs, databases, args.signal)
+    for line in job.notes:
+        note(line)
+    for left_out in job.left_out:
         note(f"{left_out.name} is left out: {left_out.reason}")
-    if args.output:
-        _write(recording, args.output)
-    summary = recording.summary()
+    builder = SummaryBuilder(job.plan, with_ids=not args.to)
+    _work(args, job, builder)
+    summary = builder.summary(job.sources, job.refused())
     if args.json:
         print_json(summary)
         return 0
+    if args.to and not args.output:  # standard output is the log
+        return 0
     _show_frames(summary)
-    if not args.output:
+    if not args.output and not args.plot:
         print()
         _show_table(summary)
     return 0
@@ -71,6 +95,15 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse what the arguments alone show to be wrong, before any work."""
     if args.signal and not args.dbc:
         raise UsageError("--signal needs a database: give --dbc FILE")
+    if args.plot:
+        if not args.dbc:
+            raise UsageError("--plot draws decoded signals: give --dbc FILE")
+        from contactor.can.plot import check_plot
+
+        check_plot(args.plot)
+    if args.to:
+        _check_log(args)
+        return
     if not args.output:
         return
     if not args.dbc:
@@ -85,6 +118,22 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--output {path}: there is no folder {path.parent}")
 
 
+def _check_log(args: argparse.Namespace) -> None:
+    """Refuse a log that could not be written."""
+    from contactor.can.writers.table import writer_of
+
+    if args.output:
+        path = Path(args.output)
+        if path.is_dir() or args.output.endswith("/"):
+            raise UsageError(f"--output {args.output}: --to writes one log, so a file is expected")
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"--output {path}: there is no folder {path.parent}")
+    elif args.json:
+        raise UsageError("--json and --to both want standard output: give --output FILE")
+    elif not writer_of(args.to).is_text and sys.stdout.isatty():
+        raise UsageError(f"a terminal cannot show {args.to}: give --output FILE")
+
+
 def _is_folder(output: str) -> bool:
     return output.endswith("/") or Path(output).is_dir() or not Path(output).suffix
 
@@ -93,15 +142,106 @@ def _long_names() -> str:
     return " or ".join(f"FILE{suffix}" for suffix in LONG_FORMATS)
 
 
-def _write(recording: "Recording", output: str) -> None:
-    from contactor.can.tables import write_long, write_messages
+def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> None:
+    """Read everything once; each part takes of every chunk what it needs."""
+    from contactor.can.stream import threads_for
 
-    if _is_folder(output):
-        paths = write_messages(recording.messages, Path(output))
-        note(f"{len(paths)} messages written to {output}")
+    with ExitStack() as stack:
+        file: MessageFolder | LongFile | None = None
+        if args.output and not args.to:
+            file = _output(args.output, job)
+            stack.enter_context(file)
+        plotter = _plotter(args, job)
+        executor = stack.enter_context(threads_for(job.logs))
+        bar = stack.enter_context(progress_bar("decode", "B"))
+        chunks = _shared(
+            job.chunks(on_progress=bar, executor=executor), bar, builder, file, plotter
+        )
+        if args.to:
+            _write_log(chunks, args.to, args.output)
+        else:
+            for _ in chunks:
+                pass
+        if file is not None:
+            paths = file.finish()
+            what = f"{len(paths)} messages" if _is_folder(args.output) else "readings"
+            note(f"{what} written to {args.output}")
+    if plotter is not None:
+        plotter.write(Path(args.plot))
+        note(f"{len(plotter.names())} signals drawn in {args.plot}{_not_drawn(plotter)}")
+
+
+def _shared(
+    chunks: "Iterator[Chunk]",
+    bar: Bar,
+    builder: "SummaryBuilder",
+    file: "MessageFolder | LongFile | None",
+    plotter: "Plotter | None",
+) -> "Iterator[FrameTable]":
+    """The frames of each chunk, after everybody has seen it."""
+    frames = 0
+    for chunk in chunks:
+        columns = chunk.columns()
+        builder.add_frames(chunk.frames, chunk.groups)
+        builder.add_columns(columns)
+        if file is not None:
+            file.add(chunk, columns)
+        if plotter is not None:
+            plotter.add(columns, chunk.frames)
+        frames += len(chunk.frames)
+        bar.tell_rate(frames, "frames")
+        yield chunk.frames
+
+
+def _output(output: str, job: "Job") -> "MessageFolder | LongFile":
+    from contactor.can.output.long import LongFile
+    from contactor.can.output.messages import MessageFolder
+
+    assert job.plan is not None
+    return MessageFolder(Path(output), job.plan) if _is_folder(output) else LongFile(Path(output))
+
+
+def _plotter(args: argparse.Namespace, job: "Job") -> "Plotter | None":
+    if not args.plot:
+        return None
+    from contactor.can.plot import Plotter
+
+    title = ", ".join(log.name for log in job.logs[:3]) + (" ..." if len(job.logs) > 3 else "")
+    return Plotter(title=title, are_chosen=bool(args.signal))
+
+
+def _not_drawn(plotter: "Plotter") -> str:
+    left_out = plotter.left_out()
+    return f", {left_out} more are not: choose with --signal NAME" if left_out else ""
+
+
+def _write_log(tables: "Iterator[FrameTable]", form: str, output: str | None) -> None:
+    """Write the frames to a file or to standard output."""
+    from contactor.can.writers.table import write_log
+
+    if output is None:
+        written = write_log(tables, sys.stdout.buffer, form)
+        sys.stdout.buffer.flush()
     else:
-        write_long(recording.long(), Path(output))
-        note(f"readings written to {output}")
+        with _whole(Path(output)) as target:
+            written = write_log(tables, target, form)
+        note(f"{written.frames} frames written to {output}")
+    for loss in written.losses:
+        note(loss)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as target:
+            yield target
+        part.replace(path)
+    except OSError as error:
+        raise ContactorError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _show_frames(summary: "Summary") -> None:
@@ -125,7 +265,16 @@ def _show_table(summary: "Summary") -> None:
     if "ids" in summary:
         print_table(
             ("id", "frames", "cycle ms", "length", "changing bits"),
-            [(name, *facts.values()) for name, facts in summary["ids"].items()],
+            [
+                (
+                    name,
+                    facts["frames"],
+                    facts["cycle_time_ms"],
+                    facts["length"],
+                    facts["changing_bits"],
+                )
+                for name, facts in summary["ids"].items()
+            ],
         )
         return
     if not summary["signals"]:
@@ -147,17 +296,3 @@ def _show_table(summary: "Summary") -> None:
             for name, facts in summary["signals"].items()
         ],
     )
-
-
-@contextmanager
-def _progress(logs: list[str]) -> "Iterator[Progress | None]":
-    """A bar on a terminal while much is read; nothing otherwise."""
-    paths = [Path(log) for log in logs]
-    total = sum(path.stat().st_size for path in paths if path.is_file())
-    if total < PROGRESS_BYTES or not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit="B", unit_scale=True, file=sys.stderr, leave=False) as bar:
-        yield lambda done, _: bar.update(done - bar.n)
