@@ -1,0 +1,150 @@
+"""Which signals share a panel, which are drawn when nobody says, and how a line runs.
+
+Signals of one unit share a panel; one without a unit has its own, and so has one whose values have
+texts: it is drawn in steps, with the texts at the axis.
+
+    panels = panels_of(traces)
+    ts, values = line_of(trace)
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from contactor.can.plot.trace import Stamps, Trace, Values
+
+MOST_CHOSEN = 12
+MOST_IN_PANEL = 6
+# What protects a frame is lively and tells nobody anything.
+PROTECTION = re.compile(
+    r"crc|check_?sum|csum|chks|counter|(^|[._])cntr?([._\d]|$)|alive|prun|rolling|mux",
+    re.IGNORECASE,
+)
+# So many of the values seen must have a text.
+LEAST_TEXTS = 0.5
+MOST_TEXTS = 40
+# A longer silence than so many usual steps breaks the line, if it can be seen.
+GAP_STEPS, GAP_PART = 10, 0.01
+MANY_VALUES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Signals over one axis.
+
+    Fields:
+        words: where the axis has words, one for each value seen, in the order of values; a value
+            without a text is its number. The line then runs through their places, 0, 1, 2 ...
+    """
+
+    unit: str
+    traces: tuple[tuple[str, Trace], ...]
+    words: tuple[str, ...] = ()
+
+    def line(self, trace: Trace) -> tuple[Stamps, Values]:
+        """The points that a trace's line runs through; NaN where it breaks."""
+        ts, values = line_of(trace)
+        if not self.words:
+            return ts, values
+        places = np.searchsorted(_seen(trace), values).astype(np.float64)
+        return ts, np.where(np.isnan(values), np.nan, places)
+
+
+def panels_of(traces: Mapping[str, Trace]) -> list[Panel]:
+    """The panels of signals, in the order of their first signals."""
+    groups: dict[tuple[str, int], list[tuple[str, Trace]]] = {}
+    for name, trace in traces.items():
+        if not trace.unit or is_worded(trace):
+            groups[(name, -1)] = [(name, trace)]
+            continue
+        place = 0
+        while len(groups.get((trace.unit, place), ())) >= MOST_IN_PANEL:
+            place += 1
+        groups.setdefault((trace.unit, place), []).append((name, trace))
+    return [
+        Panel(
+            unit=group[0][1].unit,
+            traces=tuple(group),
+            words=_words(group[0][1]) if is_worded(group[0][1]) else (),
+        )
+        for group in groups.values()
+    ]
+
+
+def liveliest(traces: Mapping[str, Trace]) -> list[str]:
+    """The signals worth a look, at most twelve, in the order given.
+
+    Those that take many values and glide come first; noise, constants and what protects frames last
+    or never.
+    """
+    scores = {name: _liveliness(name, trace) for name, trace in traces.items()}
+    ranked = sorted((name for name in traces if scores[name] > 0), key=lambda name: -scores[name])
+    chosen = set(ranked[:MOST_CHOSEN])
+    return [name for name in traces if name in chosen]
+
+
+def _liveliness(name: str, trace: Trace) -> float:
+    least, greatest = trace.least, trace.greatest
+    spread = float(greatest.max() - least.min()) if len(least) else 0.0
+    if spread <= 0 or PROTECTION.search(name.partition(".")[2]):
+        return 0.0
+    last = trace.last
+    travel = float(np.abs(np.diff(last)).mean()) / spread if len(last) > 1 else 0.0
+    values = min(len(np.unique(last)), MANY_VALUES) / MANY_VALUES
+    return values * max(1 - 4 * travel, 0.05) * (2 if trace.unit else 1)
+
+
+def is_worded(trace: Trace) -> bool:
+    """Whether the values seen are words rather than numbers."""
+    if not trace.texts:
+        return False
+    seen = _seen(trace)
+    if len(seen) > MOST_TEXTS:
+        return False
+    return sum(value in trace.texts for value in seen.tolist()) >= LEAST_TEXTS * len(seen)
+
+
+def _seen(trace: Trace) -> Values:
+    """The values at hand, ascending."""
+    return np.unique(np.concatenate([trace.first, trace.last, trace.least, trace.greatest]))
+
+
+def _words(trace: Trace) -> tuple[str, ...]:
+    return tuple(trace.texts.get(value, f"{value:g}") for value in _seen(trace).tolist())
+
+
+def line_of(trace: Trace) -> tuple[Stamps, Values]:
+    """The points that a line runs through; NaN where it breaks.
+
+    A point that stands for several readings is a stroke: first, least, greatest, last.
+    """
+    ts, first, least, greatest, last = (
+        trace.ts,
+        trace.first,
+        trace.least,
+        trace.greatest,
+        trace.last,
+    )
+    is_stroke = (least != greatest) | (first != last)
+    counts = np.where(is_stroke, 4, 1) + _breaks(ts)
+    ends = np.cumsum(counts)
+    stamps = np.repeat(ts, counts)
+    values = np.full(len(stamps), np.nan)
+    starts = ends - counts
+    values[starts] = first
+    strokes = starts[is_stroke]
+    values[strokes + 1] = least[is_stroke]
+    values[strokes + 2] = greatest[is_stroke]
+    values[strokes + 3] = last[is_stroke]
+    return stamps, values
+
+
+def _breaks(ts: Stamps) -> np.ndarray:
+    """1 where a point is followed by a long silence."""
+    if len(ts) < 3:
+        return np.zeros(len(ts), np.int64)
+    steps = np.diff(ts)
+    silence = max(GAP_STEPS * float(np.median(steps)), GAP_PART * float(ts[-1] - ts[0]))
+    return np.append(steps > silence, False).astype(np.int64)

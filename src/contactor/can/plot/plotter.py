@@ -1,0 +1,114 @@
+"""Gathers signals chunk by chunk, and draws them at the end.
+
+plotter = Plotter(title="drive.log", are_chosen=True)
+plotter.add(columns, frames)
+plotter.write(Path("drive.png"))
+"""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from contactor.can.columns import SignalColumn
+from contactor.can.frames import FrameTable
+from contactor.can.plot.panels import liveliest, panels_of
+from contactor.can.plot.trace import Trace
+from contactor.errors import ContactorError, MissingPart, UsageError
+
+SUFFIXES = (".png", ".html")
+MOST_DRAWN = 60
+# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
+FIRST_DATE_NS = 10**18
+
+
+def check_plot(plot: str) -> None:
+    """Refuse what the name alone shows to be wrong, before any work.
+
+    Raises:
+        UsageError: the name ends otherwise than in .png or .html, or its folder is missing.
+        MissingPart: a PNG is wanted, and matplotlib is not installed.
+    """
+    path = Path(plot)
+    if path.suffix.lower() not in SUFFIXES or path.is_dir():
+        raise UsageError(f"--plot {plot}: FILE.png or FILE.html is expected")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"--plot {plot}: there is no folder {path.parent}")
+    if path.suffix.lower() == ".png" and importlib.util.find_spec("matplotlib") is None:
+        raise MissingPart(
+            "a PNG needs matplotlib: pip install 'contactor[plot]'; FILE.html needs nothing more"
+        )
+
+
+class Plotter:
+    """Signals over time.
+
+    Args:
+        title: what the picture is of.
+        are_chosen: whether the signals were named: then all are drawn, else the liveliest.
+    """
+
+    def __init__(self, *, title: str, are_chosen: bool = False) -> None:
+        self._title = title
+        self._are_chosen = are_chosen
+        self._traces: dict[str, Trace] = {}
+        self._is_dated = False
+
+    def add(self, columns: Sequence[SignalColumn], frames: FrameTable) -> None:
+        """Take the readings of a chunk; what is not available is left out."""
+        if len(frames):
+            self._is_dated = int(frames.ts[0]) >= FIRST_DATE_NS
+        for column in columns:
+            trace = self._traces.setdefault(column.name, Trace(column.unit))
+            is_there = ~column.is_unavailable & np.isfinite(column.values)
+            if column.labels:
+                _learn(trace, column, is_there)
+            if is_there.all():
+                trace.add(frames.ts[column.rows], column.values)
+            else:
+                trace.add(frames.ts[column.rows[is_there]], column.values[is_there])
+
+    def names(self) -> list[str]:
+        """The signals that will be drawn."""
+        filled = {name: trace for name, trace in self._traces.items() if trace.readings}
+        return list(filled)[:MOST_DRAWN] if self._are_chosen else liveliest(filled)
+
+    def left_out(self) -> int:
+        """How many signals with readings will not be drawn."""
+        return sum(trace.readings > 0 for trace in self._traces.values()) - len(self.names())
+
+    def write(self, path: Path) -> tuple[str, ...]:
+        """Draw into a file, which appears only when it is whole; the names of what is drawn.
+
+        Raises:
+            ContactorError: nothing can be drawn, or the file cannot be written.
+            MissingPart: matplotlib is not installed.
+        """
+        names = self.names()
+        if not names:
+            raise ContactorError(f"nothing to draw in {path}: no signal has a changing value")
+        panels = panels_of({name: self._traces[name] for name in names})
+        if path.suffix.lower() == ".png":
+            from contactor.can.plot.png import draw
+        else:
+            from contactor.can.plot.html import draw
+        part = path.with_name(f".{path.name}.part")
+        try:
+            part.write_bytes(draw(panels, title=self._title, is_dated=self._is_dated))
+            part.replace(path)
+        except OSError as error:
+            raise ContactorError(f"cannot write {path}: {error.strerror}") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return tuple(names)
+
+
+def _learn(trace: Trace, column: SignalColumn, is_there: np.ndarray) -> None:
+    """Remember the texts of the values that were read."""
+    if len(trace.texts) >= len(column.labels):
+        return
+    raws, rows = np.unique(column.raw, return_index=True)
+    for raw, row in zip(raws.tolist(), rows.tolist(), strict=True):
+        if raw in column.labels and is_there[row]:
+            trace.texts[float(column.values[row])] = column.labels[raw]

@@ -1,0 +1,124 @@
+"""Panels as a PNG, by matplotlib; the only module that knows it.
+
+draw(panels, title="drive.log", is_dated=False)       # b"\\x89PNG..."
+"""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import dates
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from contactor.can.plot.panels import Panel
+from contactor.can.plot.trace import Stamps
+from contactor.clock import NS_PER_S
+
+WIDTH_IN, PANEL_IN, HEAD_IN, FOOT_IN = 12.0, 1.9, 0.5, 0.55
+WORDED_IN = 0.28
+DOTS_PER_INCH = 130
+# Told apart by everybody: M. Okabe, K. Ito, "Color universal design", 2008.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+TEXT, FAINT, GRID = "#1c272c", "#5c6b73", "#e3e9ec"
+MOST_TICKS, MOST_LETTERS = 10, 26
+NS_PER_DAY = 86_400 * NS_PER_S
+
+
+def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
+    """A PNG of panels one below the other, with one time axis."""
+    heights = [_height_in(panel) for panel in panels]
+    height = sum(heights) + HEAD_IN + FOOT_IN
+    with mpl.rc_context(
+        {
+            "font.size": 8.5,
+            "axes.edgecolor": FAINT,
+            "axes.linewidth": 0.6,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": GRID,
+            "grid.linewidth": 0.7,
+            "xtick.color": FAINT,
+            "ytick.color": FAINT,
+            "legend.frameon": False,
+            "legend.fontsize": 8.5,
+            "path.simplify": True,
+            "agg.path.chunksize": 20_000,
+        }
+    ):
+        figure = Figure(figsize=(WIDTH_IN, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=TEXT)
+        axes = figure.subplots(
+            len(panels), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
+        )[:, 0]
+        for panel, one in zip(panels, axes, strict=True):
+            _draw_panel(one, panel, is_dated=is_dated)
+        figure.align_ylabels(axes)
+        _time_axis(axes[-1], is_dated=is_dated)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _height_in(panel: Panel) -> float:
+    if not panel.words:
+        return PANEL_IN
+    return max(0.9, min(PANEL_IN, 0.5 + WORDED_IN * len(panel.words)))
+
+
+def _draw_panel(axes: Axes, panel: Panel, *, is_dated: bool) -> None:
+    for place, (name, trace) in enumerate(panel.traces):
+        ts, values = panel.line(trace)
+        axes.plot(
+            _times(ts, is_dated=is_dated),
+            values,
+            color=COLOURS[place % len(COLOURS)],
+            linewidth=1.1,
+            label=name,
+            drawstyle="steps-post" if panel.words else "default",
+            solid_joinstyle="round",
+            marker="." if len(ts) < 3 else None,
+        )
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1, handlelength=1.4
+    )
+    if panel.words:
+        _word_axis(axes, panel)
+    else:
+        axes.set_ylabel(f"[{panel.unit}]" if panel.unit else "", color=FAINT)
+        axes.margins(y=0.08)
+    axes.margins(x=0.005)
+
+
+def _word_axis(axes: Axes, panel: Panel) -> None:
+    """The words at the axis; many are evenly thinned."""
+    shown = range(0, len(panel.words), -(-len(panel.words) // MOST_TICKS))
+    axes.set_yticks(list(shown), [_short(panel.words[place]) for place in shown])
+    axes.set_ylim(-0.4, len(panel.words) - 0.6)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
+
+
+def _times(ts: Stamps, *, is_dated: bool) -> np.ndarray:
+    """Days since 1970, as matplotlib counts them, or seconds."""
+    return ts / NS_PER_DAY if is_dated else ts / NS_PER_S
+
+
+def _time_axis(axes: Axes, *, is_dated: bool) -> None:
+    if not is_dated:
+        axes.set_xlabel("time since the start [s]", color=FAINT)
+        return
+    locator = dates.AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib has no types there
+    axes.xaxis.set_major_locator(locator)
+    formatter = dates.ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+    axes.xaxis.get_offset_text().set_visible(False)
+    first = datetime.fromtimestamp(axes.get_xlim()[0] * 86_400, UTC)
+    axes.set_xlabel(f"time, UTC, from {first:%Y-%m-%d %H:%M:%S}", color=FAINT)

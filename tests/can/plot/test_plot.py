@@ -1,0 +1,213 @@
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contactor.can.columns import SignalColumn
+from contactor.can.frames import FrameTable
+from contactor.can.plot import Plotter, check_plot
+from contactor.can.plot.panels import is_worded, line_of, liveliest, panels_of
+from contactor.can.plot.trace import MOST_POINTS, Trace
+from contactor.errors import ContactorError, UsageError
+
+DATE_NS = 1_700_000_000_000_000_000
+MS = 1_000_000
+
+
+def trace_of(values: list[float], *, unit: str = "", step_ns: int = 10 * MS) -> Trace:
+    trace = Trace(unit)
+    trace.add(np.arange(len(values)) * step_ns, np.array(values, np.float64))
+    return trace
+
+
+def frames_at(ts: list[int]) -> FrameTable:
+    return FrameTable.of(ts=ts, can_id=[1] * len(ts), data=[b""] * len(ts))
+
+
+def column(
+    name: str,
+    values: list[float],
+    *,
+    unit: str = "",
+    labels: dict[int, str] | None = None,
+    unavailable: list[bool] | None = None,
+) -> SignalColumn:
+    return SignalColumn(
+        message="M",
+        signal=name,
+        unit=unit,
+        rows=np.arange(len(values)),
+        raw=np.array(values).astype(np.int64),
+        values=np.array(values, np.float64),
+        is_unavailable=None if unavailable is None else np.array(unavailable),
+        labels=labels or {},
+    )
+
+
+def test_short_trace_keeps_every_reading() -> None:
+    ts, values = line_of(trace_of([1, 5, 2]))
+    assert ts.tolist() == [0, 10 * MS, 20 * MS]
+    assert values.tolist() == [1, 5, 2]
+
+
+@pytest.mark.parametrize("part", [1_000_000, 7_777, 100])
+def test_long_trace_is_bounded_and_keeps_every_peak(part: int) -> None:
+    rows = 1_000_000 if part > 100 else 50_000
+    values = np.sin(np.arange(rows) / 5000)
+    peaks = [3, rows // 2, rows - 2]
+    values[peaks] = [7.5, -9.25, 8.5]
+    trace = Trace()
+    for row in range(0, rows, part):
+        stop = min(row + part, rows)
+        trace.add(np.arange(row, stop) * MS, values[row:stop])
+        assert len(trace.ts) <= 2 * MOST_POINTS
+    assert trace.readings == rows
+    assert (trace.greatest.max(), trace.least.min()) == (8.5, -9.25)
+    assert sorted(trace.greatest[trace.greatest > 2].tolist()) == [7.5, 8.5]
+    at = trace.ts[trace.least.argmin()]
+    assert abs(at / MS - rows // 2) <= rows / MOST_POINTS
+    assert trace.first[0] == values[0]
+    assert trace.last[-1] == values[-1]
+
+
+def test_trace_in_which_time_runs_back_is_put_in_order() -> None:
+    trace = Trace()
+    trace.add(np.array([5, 6, 7]), np.array([5.0, 6.0, 7.0]))
+    trace.add(np.array([1, 2]), np.array([1.0, 2.0]))
+    assert line_of(trace)[1].tolist() == [1, 2, 5, 6, 7]
+
+
+def test_line_breaks_where_nothing_came() -> None:
+    trace = Trace()
+    trace.add(np.array([0, 1, 2, 3, 100, 101]) * MS, np.arange(6.0))
+    values = line_of(trace)[1]
+    assert np.isnan(values).tolist() == [False] * 4 + [True] + [False] * 2
+
+
+def test_panels_join_units_and_leave_words_alone() -> None:
+    traces = {
+        "M.a": trace_of([1, 2], unit="V"),
+        "M.b": trace_of([1, 2]),
+        "M.c": trace_of([3, 4], unit="V"),
+        "M.d": trace_of([0, 1]),
+    }
+    traces["M.d"].texts = {0: "Off", 1: "On"}
+    panels = panels_of(traces)
+    assert [[name for name, _ in panel.traces] for panel in panels] == [
+        ["M.a", "M.c"],
+        ["M.b"],
+        ["M.d"],
+    ]
+    assert panels[2].words == ("Off", "On")
+
+
+def test_value_without_a_word_is_drawn_as_a_number() -> None:
+    trace = trace_of([2, 15, 2, 0])
+    trace.texts = {0: "Off", 2: "On"}
+    (panel,) = panels_of({"M.state": trace})
+    assert panel.words == ("Off", "On", "15")
+    assert panel.line(trace)[1].tolist() == [1, 2, 1, 0]
+
+
+def test_number_with_a_word_for_one_value_stays_a_number() -> None:
+    trace = trace_of([1, 2, 3, 4, 255])
+    trace.texts = {255: "invalid"}
+    assert not is_worded(trace)
+
+
+def test_liveliest_are_twelve_and_no_checksum() -> None:
+    walk = np.cumsum(np.random.default_rng(1).normal(size=500))
+    traces = {f"M.s{n}": trace_of((walk * (n + 1)).tolist(), unit="A") for n in range(14)}
+    noise = np.random.default_rng(2).integers(0, 256, 500).astype(float).tolist()
+    traces |= {"M.Checksum": trace_of(noise), "M.AliveCounter": trace_of(noise)}
+    traces |= {"M.constant": trace_of([3.0] * 500)}
+    chosen = liveliest(traces)
+    assert len(chosen) == 12
+    assert all(name.startswith("M.s") for name in chosen)
+
+
+def plotter(*, first_ts: int = 0) -> Plotter:
+    made = Plotter(title="drive <1>.log", are_chosen=True)
+    for part in range(3):
+        at = [first_ts + (part * 50 + row) * 20 * MS for row in range(50)]
+        values = [float(part * 50 + row) for row in range(50)]
+        made.add(
+            [
+                column("speed", values, unit="km/h"),
+                column("gear", [float(part)] * 50, labels={0: "P", 1: "R</script>", 2: "D"}),
+                column(
+                    "current", [511.5, *values[1:]], unit="A", unavailable=[True] + [False] * 49
+                ),
+            ],
+            frames_at(at),
+        )
+    return made
+
+
+def data_of(page: str) -> dict:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_html_is_whole_and_asks_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "drive.html"
+    assert plotter().write(path) == ("M.speed", "M.gear", "M.current")
+    page = path.read_text()
+    assert [one.name for one in tmp_path.iterdir()] == ["drive.html"]
+    assert "<title>drive &lt;1&gt;.log</title>" in page
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href)=["']?(https?:|//)|@import|url\(|fetch\(""", page)
+    panels = data_of(page)["panels"]
+    assert [panel["unit"] for panel in panels] == ["km/h", "", "A"]
+    assert panels[1]["words"] == ["P", "R</script>", "D"]
+    assert panels[0]["lines"][0]["v"] == list(range(150))
+    assert 511.5 not in panels[2]["lines"][0]["v"]
+    assert panels[2]["lines"][0]["readings"] == 147
+
+
+def test_html_times_count_in_microseconds(tmp_path: Path) -> None:
+    plotter(first_ts=DATE_NS).write(tmp_path / "drive.html")
+    data = data_of((tmp_path / "drive.html").read_text())
+    assert (data["isDated"], data["start"]) == (True, DATE_NS / MS)
+    assert data["panels"][0]["lines"][0]["t"][:3] == [0, 20_000, 20_000]
+
+
+@pytest.mark.parametrize("first_ts", [0, DATE_NS])
+def test_png_is_a_picture(tmp_path: Path, first_ts: int) -> None:
+    pytest.importorskip("matplotlib")
+    plotter(first_ts=first_ts).write(tmp_path / "drive.png")
+    picture = (tmp_path / "drive.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", picture[16:24])
+    assert width == 1560
+    assert height > 500
+
+
+def test_nothing_that_changes_is_nothing_to_draw(tmp_path: Path) -> None:
+    made = Plotter(title="drive.log")
+    made.add([column("constant", [1.0, 1.0])], frames_at([0, 1]))
+    with pytest.raises(ContactorError, match="no signal has a changing value"):
+        made.write(tmp_path / "drive.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_drawn_is_counted() -> None:
+    made = Plotter(title="drive.log")
+    columns = [column(f"s{n}", [0.0, 1.0, 2.0], unit="V") for n in range(15)]
+    made.add(columns, frames_at([0, 1, 2]))
+    assert (len(made.names()), made.left_out()) == (12, 3)
+
+
+@pytest.mark.parametrize("name", ["drive.pdf", "drive", "."])
+def test_plot_of_another_kind_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=r"FILE.png or FILE.html is expected"):
+        check_plot(name)
+
+
+def test_plot_into_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        check_plot(str(tmp_path / "none" / "drive.html"))
