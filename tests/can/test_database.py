@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contactor.can.database import Database, SignalFormat, load_database
+from contactor.can.database import Database, DatabaseFile, SignalFormat, load_database
 from contactor.errors import DatabaseError, UsageError
 
 GOLDEN = """\
@@ -104,12 +104,19 @@ def test_last_definition_counts_within_a_file_without_a_warning(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (GOLDEN.replace("475 HVBAT: 8", "475 HVBAT 8"), r"Invalid syntax at line 5, column 15"),
-        (GOLDEN.replace("BO_ 475", "BO_ 4750"), "more than 11 bits in message HVBAT"),
+        (GOLDEN.replace("475 HVBAT: 8", "475 HVBAT: eight"), "line 5: length 'eight' of message"),
         ("(1700000000.000000) can0 1DB#00\n", "is no CAN database"),
         ("", "is no CAN database"),
         ('<?xml version="1.0"?><NetworkDefinition><', "0.dbc: .*column"),
-        (GOLDEN.replace("(0.5,0)", "(1" + "0" * 400 + ",0)"), "too large"),
+        (GOLDEN.replace("(0.5,0)", "(1" + "0" * 400 + ",0)"), r"line 6: no certain \(factor"),
+        ("<CANDELA DTDVERS='8.0'/>", r"it is a diagnostics database \(CANdela CDD\)"),
+        ("PK\x03\x04", "it is a zip archive"),
+        ("FormatVersion=4.0 // x\n", "line 1: SYM version 4.0"),
+        ("FormatVersion=6.0 // x\n{SEND}\n[A]\nID=1h\nLen=99999999\n", "line 5: no message is so"),
+        ("FormatVersion=6.0 // x\n{SEND}\n[A]\nID=0h-1FFFFFFFh\n", "line 4: more than"),
+        ("FormatVersion=6.0 // x\n{SEND}\n[A]\nID=1h\nLen=", "Invalid syntax at line 6"),
+        ('<NetworkDefinition><!ENTITY a "b">', "line 1: entities"),
+        ('<NetworkDefinition>\n<Message id="1" length="9999999"/>', "line 2: no message is so"),
     ],
 )
 def test_broken_database_is_refused_in_one_line(tmp_path: Path, text: str, reason: str) -> None:
@@ -131,26 +138,72 @@ def test_unknown_message_is_told(tmp_path: Path) -> None:
         load(tmp_path, GOLDEN).message("ABS")
 
 
-def test_corpus_is_read_or_refused_in_one_line(shared_data: Path) -> None:
-    paths = [
-        path
-        for path in sorted((shared_data / "dbc_corpus").rglob("*"))
-        if path.suffix in {".dbc", ".kcd", ".sym", ".arxml", ".cdd"}
+def test_database_describes_one_bus_or_all(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.dbc", tmp_path / "b.dbc"
+    path.write_text(GOLDEN)
+    other.write_text(GOLDEN.replace("HVBAT", "OTHER"))
+    database = load_database([DatabaseFile(path), DatabaseFile(other, 1), DatabaseFile(path, 1)])
+    assert [(message.name, message.bus) for message in database.messages] == [
+        ("HVBAT", None),
+        ("HVIL", None),
+        ("OTHER", 1),
+        ("HVIL", 1),
     ]
-    reasons = {path.name: reason for path in paths if (reason := refusal(path))}
-    assert not any("\n" in reason for reason in reasons.values())
-    assert [name for name in reasons if name.endswith(".dbc")] == [
-        "incorrect-sig_valtype.dbc",
-        "incorrect-val.dbc",
-        "issue_199.dbc",
-        "issue_199_extended.dbc",
-    ]
-    assert (len(paths), len(reasons)) == (137, 17)
+    assert [message.bus for message in load_database({path: 2}).messages] == [2, 2]
 
 
-def refusal(path: Path) -> str | None:
-    try:
-        load_database([path])
-    except DatabaseError as error:
-        return str(error)
-    return None
+def test_repairs_name_file_and_line(tmp_path: Path) -> None:
+    database = load(tmp_path, GOLDEN, GOLDEN.replace("BO_ 475", "BO_ 4750"))
+    repair = database.repairs[0]
+    assert str(repair) == (
+        "1.dbc:5: id 0x128E of message 'HVBAT' has more than 11 bits: read as extended"
+    )
+    assert len(database.messages) == 3
+
+
+def test_unit_of_a_wrong_encoding_is_mended_and_told(tmp_path: Path) -> None:
+    database = load(tmp_path, GOLDEN.replace('"degC"', '"Â°C"'))
+    assert database.messages[0].signals[2].unit == "°C"
+    assert [str(repair) for repair in database.repairs] == ["0.dbc:8: unit 'Â°C' is read as '°C'"]
+
+
+def test_encoding_that_was_chosen_is_told(tmp_path: Path) -> None:
+    database = load(tmp_path, GOLDEN.replace('"degC"', '"℃"').encode("gb18030"))
+    assert database.messages[0].signals[2].unit == "℃"
+    assert [repair.what for repair in database.repairs] == [
+        "read as gb18030, which its bytes fit best"
+    ]
+
+
+def test_kcd_id_beyond_11_bits_is_extended(tmp_path: Path) -> None:
+    text = """\
+<NetworkDefinition xmlns="http://kayak.2codeornot2code.org/1.0">
+ <Document/><Bus name="A">
+  <Message id="0x18FF50E5" length="8" name="HVIL"><Signal name="S" offset="0" length="8"/></Message>
+ </Bus>
+</NetworkDefinition>
+"""
+    database = load(tmp_path, text)
+    assert [(one.can_id, one.is_extended) for one in database.messages] == [(0x18FF50E5, True)]
+    assert [repair.line for repair in database.repairs] == [3]
+
+
+def test_sym_of_version_5_is_read(tmp_path: Path) -> None:
+    text = """\
+FormatVersion=5.0 // Do not edit this line!
+{ENUMS}
+enum Gear(0="Park", 1="Drive")
+{SEND}
+[Battery]
+ID=18FF50E5h
+DLC=8
+Var=Pack Current signed 0,16 /u:A /f:0.5 /d:"x"
+Var=Gear unsigned 16,3 -m /e:Gear
+"""
+    database = load(tmp_path, text)
+    (message,) = database.messages
+    assert (message.can_id, message.is_extended, message.length) == (0x18FF50E5, True, 8)
+    current, gear = message.signals
+    assert (current.name, current.scale, current.unit) == ("Pack Current", 0.5, "A")
+    assert (gear.start, gear.byte_order, gear.labels) == (23, "big_endian", {0: "Park", 1: "Drive"})
+    assert [repair.line for repair in database.repairs] == [1, 8]

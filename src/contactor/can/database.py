@@ -30,11 +30,7 @@ from contactor.can.databases.argument import DatabaseFile, database_argument, da
 from contactor.can.databases.dbc_repair import RepairedDbc, repair_dbc
 from contactor.can.databases.faults import Repair, Unrepairable
 from contactor.can.databases.kinds import kind_of, other_kind
-from contactor.can.databases.suspicion import (
-    has_endless_text,
-    has_vast_ranges,
-    multiplexed_lines,
-)
+from contactor.can.databases.suspicion import check_numbers, is_too_much, multiplexed_lines
 from contactor.can.databases.sym_repair import repair_sym
 from contactor.can.databases.text import DatabaseText, read_text
 from contactor.can.databases.text_repair import (
@@ -67,8 +63,12 @@ Number: TypeAlias = int | float
 ByteOrder: TypeAlias = Literal["little_endian", "big_endian"]
 
 ROLE_ATTRIBUTE = "SignalRole"
+DATA_IDS_ATTRIBUTE = "DataIds"
 _LONGEST_REASON = 500
+# cantools drops a statement that the end of the file cuts, without a word; before another it fails.
+_LAST_STATEMENT = {"dbc": "\nBS_:\n", "sym": "\n{SEND}\n"}
 
+_NAMED = re.compile(r"message (\w+)\.?$|: /(?:[^/\s]+/)*([^/\s]+)$|'([^']+)'")
 # cantools lets through whatever goes wrong inside its parsers.
 _PARSER_FAILURES = (
     ArithmeticError,
@@ -86,13 +86,27 @@ _PARSER_FAILURES = (
 class SignalRole(StrEnum):
     """What a signal does for its frame, as the DBC's signal attribute `SignalRole` says.
 
-    Source: AUTOSAR, "Specification of SW-C End-to-End Communication Protection Library", Profile 1.
+    How each is worked out, and its source, is in checksum.py.
     """
 
     COUNTER = "counter"
     """Counts the frames of its message from 0 to 14, and again."""
+    COUNTER_FULL = "counter_full"
+    """Counts the frames of its message from 0 to the most that its bits hold, and again."""
     CRC8_J1850 = "crc8_j1850"
     """A checksum with the polynomial of SAE J1850 over the frame's id and all its other bytes."""
+    CRC8_SAE_J1850 = "crc8_sae_j1850"
+    """SAE J1850's own CRC (begun and combined with FF) over all the other bytes."""
+    CRC8_H2F = "crc8_h2f"
+    """The same with the polynomial 0x2F."""
+    E2E_P2 = "e2e_p2"
+    """AUTOSAR Profile 2: that, and one of 16 data ids by the counter; see `data_ids`."""
+    E2E_P5 = "e2e_p5"
+    """AUTOSAR Profile 5: 16 bits over all the other bytes and the data id."""
+    XOR8 = "xor8"
+    """Exclusive or of all the other bytes."""
+    SUM8 = "sum8"
+    """The sum of all the other bytes, modulo 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,8 @@ class MessageFormat:
         is_j1939: whether any id with the same parameter group number carries it (see j1939.py).
         contained: the messages that a container may carry (see containers.py), `header_id` each.
         header_order: the byte order of a container's header ids.
+        data_ids: what its checksum knows it by, none where that is its id; of a DBC the message
+            attribute `DataIds`, numbers with spaces or commas between them.
     """
 
     name: str
@@ -155,6 +171,7 @@ class MessageFormat:
     contained: tuple["MessageFormat", ...] = ()
     header_id: int | None = None
     header_order: ByteOrder = "big_endian"
+    data_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +271,7 @@ def _with_units(
 def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
     check_entities(text.content)
     kind = kind_of(text.content)
+    check_numbers(text.content, str(kind))
     if kind != "kcd":
         return _parsed(path, text.content, str(kind)), ()
     content, repairs = repair_kcd(text.content, path.name)
@@ -261,7 +279,13 @@ def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tupl
 
 
 def _read_sym(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
-    content, repairs = repair_sym(text.content, path.name)
+    check_numbers(text.content, "sym")
+    try:
+        return _parsed(path, text.content, "sym"), ()
+    except DatabaseError:
+        content, repairs = repair_sym(text.content, path.name)
+        if content == text.content:
+            raise
     return _parsed(path, content, "sym"), repairs
 
 
@@ -269,7 +293,7 @@ def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tupl
     """As cantools reads it; where it fails or is known to read wrongly, as it can be put right."""
     plain: list[MessageFormat] | None = None
     refusal: DatabaseError | None = None
-    if not (has_vast_ranges(text.content) or has_endless_text(text.content)):
+    if not is_too_much(text.content):
         try:
             plain = _parsed(path, text.content, "dbc")
         except DatabaseError as error:
@@ -345,12 +369,14 @@ def _parsed(
 
     try:
         with _quiet_parser():
-            loaded = cantools.database.load_string(text, database_format=kind, strict=False)
+            whole = text + _LAST_STATEMENT.get(kind, "")
+            loaded = cantools.database.load_string(whole, database_format=kind, strict=False)
             if not isinstance(loaded, CanDatabase):
                 raise DatabaseError(f"{path} describes diagnostics, not CAN messages")
             return [_message_format(message, path.name) for message in loaded.messages]
     except (cantools.Error, *_PARSER_FAILURES) as error:
-        raise DatabaseError(f"{path}: {_reason(error, lines)}") from error
+        reason = _reason(error, lines)
+        raise DatabaseError(f"{path}: {_place(reason, text, lines)}{reason}") from error
 
 
 @contextmanager
@@ -375,6 +401,16 @@ def _reason(error: Exception, lines: tuple[int, ...]) -> str:
     return text[:_LONGEST_REASON] or type(error.__cause__ or error).__name__
 
 
+def _place(reason: str, text: str, lines: tuple[int, ...]) -> str:
+    """The line of what a reason names, where it does not tell one itself."""
+    named = _NAMED.search(reason)
+    if "at line" in reason or named is None:
+        return ""
+    name = next(filter(None, named.groups()))
+    line = line_of(text, name)
+    return f"line {lines[min(line, len(lines)) - 1] if lines else line}: " if name in text else ""
+
+
 def _message_format(message: "Message", source: str) -> MessageFormat:
     return MessageFormat(
         name=message.name,
@@ -388,7 +424,20 @@ def _message_format(message: "Message", source: str) -> MessageFormat:
         contained=tuple(_message_format(inner, source) for inner in message.contained_messages),
         header_id=message.header_id,
         header_order="big_endian" if message.header_byte_order == "big_endian" else "little_endian",
+        data_ids=_data_ids(message),
     )
+
+
+def _data_ids(message: "Message") -> tuple[int, ...]:
+    """The data ids of a message; what is no list of numbers is none."""
+    if message.autosar is not None and message.autosar.e2e is not None:
+        return tuple(message.autosar.e2e.data_ids or ())
+    attribute = message.dbc.attributes.get(DATA_IDS_ATTRIBUTE) if message.dbc else None
+    words = [] if attribute is None else re.split(r"[\s,]+", str(attribute.value).strip())
+    try:
+        return tuple(int(word, 0) for word in words if word)
+    except ValueError:
+        return ()
 
 
 def _is_j1939(message: "Message") -> bool:

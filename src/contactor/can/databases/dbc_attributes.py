@@ -17,8 +17,9 @@ from contactor.can.databases.faults import shown
 _DEFINITION = re.compile(r"(?:(SG_|BO_|BU_|EV_)\s+)?\"([^\"]*)\"\s*([A-Za-z]+)\s*(.*)", re.DOTALL)
 _DEFAULT = re.compile(r"\"([^\"]*)\"\s*(.*)", re.DOTALL)
 _VALUE = re.compile(
-    r"\"([^\"]*)\"\s*(?:(BO_)\s+(-?\w+)\s|(SG_)\s+(-?\w+)\s+([^\s\"]+)\s|(BU_|EV_)\s+(\S+)\s)?\s*(.*)",
-    re.DOTALL,
+    r"\"([^\"]*)\"\s*"
+    r"(?:(BO_)\s+(-?\w+)\s*|(SG_)\s+(-?\w+)\s+([^\"]{1,1000}?)\s+|(BU_|EV_)\s+(\S+)\s*)?"
+    r"(\"[^\"]*\"|[^\s\"]{1,400})?\s*"
 )
 _NUMBERS = ("INT", "HEX", "FLOAT")
 _UNREAD = frozenset(("GenMsgSendType", "GenSigStartValue"))
@@ -111,7 +112,13 @@ def parse_value(body: str) -> Value | None:
     if found is None:
         return None
     kind = found[2] or found[4] or found[7] or ""
-    return Value(found[1], kind, found[3] or found[5] or "", found[6] or "", found[9])
+    return Value(
+        found[1],
+        kind,
+        found[3] or found[5] or "",
+        " ".join((found[6] or "").split()),
+        found[9] or "",
+    )
 
 
 def _quoted(text: str) -> str:

@@ -15,6 +15,7 @@ messages and signals that are not there.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from contactor.can.databases.dbc_attributes import (
     Definition,
@@ -97,7 +98,7 @@ class _Repair:
                 if statement.keyword == keyword:
                     write(self, statement)
         self._tell_lost_switches()
-        self._end(statements)
+        self._end(statements, has_whole_lines=text.endswith("\n"))
         names = {
             (message.name.short, signal.name.short if signal else ""): name.shown
             for message in self.messages
@@ -116,6 +117,9 @@ class _Repair:
 
     def _objects(self, statements: list[Statement]) -> None:
         """The messages and signals, in their order."""
+        for before, after in pairwise(statements):
+            if before.keyword == "NS_" and after.keyword not in ("BS_", "BU_"):
+                self.log.note(before.line, "no BS_ after NS_")
         for statement in statements:
             if statement.keyword == "BU_":
                 self.nodes |= frozenset(statement.body.strip(" :").split())
@@ -322,24 +326,28 @@ class _Repair:
     def _write(self, statement: Statement, text: str) -> None:
         self.output.append((statement.line, text))
 
-    def _end(self, statements: list[Statement]) -> None:
-        """A file that ends within a string has lost the rest."""
-        if not statements or not statements[-1].is_cut:
+    def _end(self, statements: list[Statement], *, has_whole_lines: bool) -> None:
+        """A file that ends within a statement has lost the rest.
+
+        Raises:
+            Unrepairable: what is lost may be the types and the multiplexing of its signals.
+        """
+        last = statements[-1] if statements else None
+        if last is None:
             return
-        last = statements[-1]
-        floats = [
-            signal.original
-            for message in self.messages
-            for signal in message.signals
-            if signal.length in FLOAT_BITS or signal.mux
-        ]
-        if floats:
-            raise Unrepairable(
-                last.line,
-                "the file ends within a string; the types and multiplexing of signals that"
-                f" may follow are lost (of {floats[0]!r}, as one)",
-            )
-        self.log.note(last.line, "the file ends within a string; what followed is lost")
+        if last.keyword == "SG_" and last.body.count('"') < 2 and not has_whole_lines:
+            raise Unrepairable(last.line, "the file ends within a signal")
+        if not last.is_cut:
+            return
+        for message in self.messages:
+            for signal in message.signals:
+                if signal.length in FLOAT_BITS or signal.mux:
+                    raise Unrepairable(
+                        last.line,
+                        "the file ends within a string; types and multiplexing that may follow"
+                        f" are lost, of {signal.original!r} as one",
+                    )
+        self.log.note(last.line, "the file ends within a string: what followed is lost")
 
 
 def _escaped(text: str) -> str:

@@ -21,6 +21,8 @@ _MUX = re.compile(r"M|m\d{1,9}M?")
 _BRACKETS = re.compile(r"\s*\(([^()]{0,400})\)")
 _RANGE = re.compile(r"\s*\[([^\[\]\"]{0,400})\]")
 _LONGEST = 20_000
+MAX_BITS = 8 * 65_535
+"""As many as the longest message has that is read."""
 _NO_RECEIVER = "Vector__XXX"
 
 Note = Callable[[str], None]
@@ -77,6 +79,8 @@ def parse_signal(
         raise Unrepairable(line, f"no start|length@order and sign in signal {shown(body)!r}")
     if geometry[1] != ":" and ":" not in geometry[0]:
         note("the colon before the bits is missing")
+    if max(int(geometry[2]), int(geometry[3])) > MAX_BITS:
+        raise Unrepairable(line, f"bits beyond {MAX_BITS} in signal {shown(body)!r}")
     original, mux = _name_and_mux(line, body[: geometry.start()].strip().rstrip(":"))
     name = names.standing_for(original)
     if defect := defect_of(original):

@@ -14,9 +14,9 @@ from contactor.can.databases.faults import Unrepairable, shown
 MAX_RANGE = 65_536
 """Multiplexer values of one signal: as many as a multiplexer of 16 bits has."""
 
-_HEAD = re.compile(r"\s*(-?\w+)\s+([^\s\"]+)")
+_HEAD = re.compile(r"\s*(-?\w+)\s+([^\"]+?)(?=(?:\s+-?\d[\w.]*)?\s*$)")
 _KEY = re.compile(r"[\s,;]*(-?\d[\w.]*)\s*")
-_TYPE = re.compile(r"(-?\w+)\s+(\S+?)\s*(?::|\s)\s*([0-3])")
+_TYPE = re.compile(r"(-?\w+)\s+([^:;]+?)\s*(?::|\s)\s*([0-3])")
 _MUX = re.compile(r"(-?\w+)\s+(\S+)\s+(\S+)\s+([-\d\s,]+)")
 _MUX_RANGE = re.compile(r"(\d{1,20})\s*-\s*(\d{1,20})")
 _LONGEST_HEAD = 2000
@@ -27,12 +27,15 @@ Note = Callable[[str], None]
 
 def parse_labels(body: str, note: Note) -> tuple[int, str, list[tuple[int, str]]] | None:
     """The message's id, the signal's name and its labels; None where there are none to read."""
-    head = _HEAD.match(body[:_LONGEST_HEAD])
+    first = body[: body.find('"')] if '"' in body else body
+    head = _HEAD.match(first) if len(first) <= _LONGEST_HEAD else None
     can_id = whole(head[1]) if head else None
     if head is None or can_id is None:
+        if '"' in body:
+            note(f"labels that cannot be read: {shown(body)!r}")
         return None
     labels = list(_labels(body[head.end() :].split('"'), note))
-    return can_id, head[2], labels
+    return can_id, " ".join(head[2].split()), labels
 
 
 def _labels(parts: list[str], note: Note) -> Iterator[tuple[int, str]]:
@@ -67,7 +70,11 @@ def parse_float_type(body: str) -> tuple[int, str, int] | None:
     """The message's id, the signal's name and 0..3; None where it cannot be read."""
     found = _TYPE.fullmatch(body[:_LONGEST_HEAD].strip())
     can_id = whole(found[1]) if found else None
-    return None if found is None or can_id is None else (can_id, found[2], int(found[3]))
+    return (
+        None
+        if found is None or can_id is None
+        else (can_id, " ".join(found[2].split()), int(found[3]))
+    )
 
 
 def parse_multiplexing(body: str) -> tuple[int, str, str, list[tuple[int, int]]] | None:

@@ -23,6 +23,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _SYMBOLS = frozenset(
     "°µμ²³±·×÷§€½¼¾‰Ωω℃℉Δλπ–—‘’“”…«»№→←↑↓≤≥≠√∞■□●○★、。，：；（）！？《》【】①②③④⑤⑥\u00a0\u3000"
 )
+_LONGEST_WORD = 30
 _STRANGE, _RARE, _KNOWN = 3.0, 1.5, 0.1
 
 
@@ -98,7 +99,7 @@ def _cyrillic(text: str, _: bytes) -> float:
             is_mixed = before.isalpha() and (
                 before < "\x80" or (character.isupper() and before.islower())
             )
-            total += 2.0 if is_mixed else 0.25
+            total += 2.0 if is_mixed or run > _LONGEST_WORD else 0.25
         elif character > "\x7f":
             total += 0.01 if character in _SYMBOLS else 2.0
         elif character.isalpha() and before > "\x7f" and before.isalpha():

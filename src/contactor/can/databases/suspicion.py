@@ -1,25 +1,65 @@
-"""What a DBC shows before a parser is let at it: texts that would cost it all memory.
+"""What a text shows before a parser is let at it: what would cost the parser all time or memory.
 
-A parser writes out every value of a multiplexer's range, and looks for the end of a string one
-state per character.
+Parsers write out every value of a multiplexer's range and every bit of a message, and look for the
+end of a string one state per character.
 
-    has_vast_ranges("SG_MUL_VAL_ 100 Cell Page 0-4294967295;")      # True
+    is_too_much("SG_MUL_VAL_ 100 Cell Page 0-4294967295;")      # True: not as it is
+    check_numbers("[A]\\nID=1h\\nLen=99999999\\n", "sym")        # Unrepairable: line 3: ...
 """
 
 import re
 
-MAX_VALUES = 1_000_000
-"""Multiplexer values of a whole file."""
+from contactor.can.databases.faults import Unrepairable, shown
+
+MAX_VALUES = 100_000
+"""Multiplexer values of a whole DBC, and messages of a SYM's ranges."""
 MAX_STRING = 1_000_000
 """Characters between two quotes."""
 
 _RANGES = re.compile(r"\bSG_MUL_VAL_\b([^;\"]*)")
 _RANGE = re.compile(r"(\d{1,30})\s*-\s*(\d{1,30})")
 _MULTIPLEXED = re.compile(r"^[ \t]*SG_[ \t]+\S+[ \t]+m\d+M?[ \t]*:", re.MULTILINE)
+_SYM_IDS = re.compile(
+    r"^[ \t]*ID[ \t]*=[ \t]*([0-9A-F]{1,16})h[ \t]*-[ \t]*([0-9A-F]{1,16})h",
+    re.MULTILINE | re.IGNORECASE,
+)
+# Numbers of six digits and more where bytes or bits are counted.
+_NUMBERS = {
+    "dbc": re.compile(r":\s*\d{6,}(?=\s+\w)|\|\s*\d{6,}\s*@|:\s*\d{6,}\s*\|"),
+    "kcd": re.compile(r"\b(length|offset)\s*=\s*[\"']\d{6,}"),
+    "arxml": re.compile(r"(LENGTH|POSITION|OFFSET)>\s*\d{6,}\s*</"),
+    "sym": re.compile(
+        r"^[ \t]*(Len|DLC)[ \t]*=[ \t]*\d{6,}"
+        r"|^[ \t]*(Var|Mux)[ \t]*=[^\n/]*?[ \t](\d{6,},\d|\d+,\d{6,})"
+        r"|^[ \t]*Sig[ \t]*=[^\n/]*?[ \t]\d{6,}",
+        re.MULTILINE,
+    ),
+}
 
 
-def has_vast_ranges(text: str) -> bool:
-    """Whether the multiplexer ranges hold more values than any file means."""
+def is_too_much(text: str) -> bool:
+    """Whether a DBC must be read statement by statement."""
+    return _has_vast_ranges(text) or _has_endless_text(text) or bool(_NUMBERS["dbc"].search(text))
+
+
+def check_numbers(text: str, kind: str) -> None:
+    """Refuse a message of a hundred thousand bytes, a signal as far within, and as many ids.
+
+    Raises:
+        Unrepairable: there is such a number.
+    """
+    if found := _NUMBERS[kind].search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise Unrepairable(line, f"no message is so long: {shown(found[0])!r}")
+    count = 0
+    for ids in _SYM_IDS.finditer(text) if kind == "sym" else ():
+        count += max(int(ids[2], 16) - int(ids[1], 16), 0)
+        if count > MAX_VALUES:
+            line = text.count("\n", 0, ids.start()) + 1
+            raise Unrepairable(line, f"more than {MAX_VALUES} messages: {shown(ids[0])!r}")
+
+
+def _has_vast_ranges(text: str) -> bool:
     count = 0
     for ranges in _RANGES.finditer(text):
         count += sum(max(int(m[2]) - int(m[1]), 0) for m in _RANGE.finditer(ranges[1]))
@@ -28,8 +68,8 @@ def has_vast_ranges(text: str) -> bool:
     return False
 
 
-def has_endless_text(text: str) -> bool:
-    """Whether a string in it may be longer than any comment."""
+def _has_endless_text(text: str) -> bool:
+    """Whether a string may be longer than any comment."""
     place = 0
     while len(text) - place > MAX_STRING:
         following = text.rfind('"', place, place + MAX_STRING)
