@@ -2,8 +2,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from contactor.can.frames import FD_BYTES
 from contactor.can.log import LogReading
+from contactor.can.readers.lines import cut_lines
 from contactor.can.readers.table import READERS, Reader, reader_of
 
 Read = Callable[[str | bytes], LogReading]
@@ -109,3 +113,33 @@ def test_no_form_takes_long_on_one_long_line(reader: Reader, character: str) -> 
     text = (character * 65_536)[:65_536].encode()
     # An unbounded search takes minutes here, which the run's own limit ends.
     assert reader.form.search(text) is None
+
+
+PARSERS = {reader.name: reader.parser for reader in READERS}
+BITS = st.sampled_from(
+    [b"", b"-", b"0", b"9" * 20, b"1E+400", b"#", b"[", b'"', b"\t", b"\n", b";"]
+)
+
+
+@given(
+    name=st.sampled_from(sorted(GOLDENS)),
+    changes=st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 9), BITS | st.binary(max_size=4))
+    ),
+    cut=st.integers(0, 400),
+)
+def test_every_line_gets_one_verdict_whatever_the_bytes(
+    name: str, changes: list[tuple[int, int, bytes]], cut: int
+) -> None:
+    text = bytearray(GOLDENS[name].encode())
+    for start, count, put in changes:
+        text[start : start + count] = put
+    parser = PARSERS[name](bytes(text))
+    cut = text.rfind(b"\n", 0, cut) + 1
+    for block in (bytes(text[:cut]), bytes(text[cut:])):
+        lines = cut_lines(block)
+        parsed = parser.parse(lines)
+        is_frame = (parsed.verdicts == 0) & ~parsed.is_known
+        assert len(parsed.verdicts) == len(parsed.is_known) == len(lines)
+        assert is_frame.sum() == len(parsed.frames)
+        assert (parsed.frames.length <= FD_BYTES).all()
