@@ -1,10 +1,11 @@
 """The page that `contactor decode --plot FILE.html` writes, in a real browser."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from contactor.can.plot.html import draw
 from contactor.can.plot.panels import panels_of
@@ -40,17 +41,18 @@ def test_plot_page_draws_tells_values_and_zooms(
     # The axis begins 150 px from the left, where there are words, and ends 10 px from the right.
     room = box["width"] - 160
     page.mouse.move(box["x"] + 150 + room / 2, box["y"] + 50)
-    page.wait_for_function("document.getElementById('at').textContent.startsWith('49.')")
+    expect(page.locator("#at")).to_have_text(re.compile(r"^49\.\d+ s$"))
     told = [text.strip() for text in page.locator("li b").all_inner_texts()]
     assert told == ["49 km/h", "P"]
     assert page.locator("#all").is_disabled()
     page.mouse.down()
     page.mouse.move(box["x"] + 150 + room * 0.75, box["y"] + 50, steps=3)
     page.mouse.up()
-    page.wait_for_function("!document.getElementById('all').disabled")
+    expect(page.locator("#all")).to_be_enabled()
     assert page.evaluate("Math.round(from) + ' ' + Math.round(to)") in ("49 74", "50 74")
     page.locator("#all").click()
-    page.wait_for_function("from === 0 && to === 99")
+    expect(page.locator("#all")).to_be_disabled()
+    assert page.evaluate("[from, to]") == [0, 99]
     page.close()
     assert asked == [(tmp_path / "drive.html").as_uri()]
     assert complaints == []
