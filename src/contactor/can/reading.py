@@ -26,7 +26,7 @@ from contactor.can.readers.table import BinaryReader, FastParser, Reader
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 2 * 1024 * 1024
 # The compiled path makes no arrays of its own per line.
-FAST_BLOCK_BYTES = 8 * 1024 * 1024
+FAST_BLOCK_BYTES = 4 * 1024 * 1024
 # The shortest lines of frames that occur much: so many frames may a log of that size hold.
 LINE_BYTES = 40
 SHOWN_CHARACTERS = 80

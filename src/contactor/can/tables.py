@@ -5,7 +5,7 @@ long_table(frames, columns)                                        # a row per r
 """
 
 import importlib.util
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 KEY_COLUMNS = ("ts", "bus")
+LONG_ROWS = 2**17
+INT64, UINT64 = (-(2**63), 2**63 - 1), (0, 2**64 - 1)
 
 
 def require_polars() -> None:
@@ -106,34 +108,48 @@ def long_table(frames: FrameTable, columns: Sequence[SignalColumn]) -> "pl.DataF
     require_polars()
     import polars as pl
 
-    schema = long_schema()
-    parts = [
-        pl.DataFrame(
+    tables = list(long_tables(frames, columns))
+    return pl.concat(tables) if tables else pl.DataFrame(schema=long_schema())
+
+
+def long_tables(
+    frames: FrameTable, columns: Sequence[SignalColumn], rows: int = LONG_ROWS
+) -> "Iterator[pl.DataFrame]":
+    """The same in tables of `rows` rows, which need less memory."""
+    import polars as pl
+
+    if not columns:
+        return
+    sizes = [len(column.values) for column in columns]
+    at_row = np.concatenate([column.rows for column in columns])
+    order = np.argsort(at_row, kind="stable")
+    signal = np.repeat(np.arange(len(columns), dtype=np.int32), sizes)[order]
+    value = np.concatenate([_or_nan(column) for column in columns])[order]
+    text, texts = _label_codes(columns)
+    text, at_row = text[order], at_row[order]
+    messages = pl.Series([column.message for column in columns])
+    signals = pl.Series([column.signal for column in columns])
+    labels = pl.Series([None, *texts], dtype=pl.String)
+    for start in range(0, len(order), rows):
+        piece = slice(start, start + rows)
+        yield pl.DataFrame(
             {
-                "ts": frames.ts[column.rows],
-                "bus": frames.bus[column.rows],
-                "message": pl.repeat(column.message, len(column.rows), eager=True),
-                "signal": pl.repeat(column.signal, len(column.rows), eager=True),
-                "value": _available(column),
-                "label": _labels(column),
+                "ts": frames.ts[at_row[piece]],
+                "bus": frames.bus[at_row[piece]],
+                "message": messages[signal[piece]],
+                "signal": signals[signal[piece]],
+                "value": pl.Series(value[piece], nan_to_null=True),
+                "label": labels[text[piece]],
             },
-            schema=schema,
+            schema=long_schema(),
         )
-        for column in columns
-    ]
-    if not parts:
-        return pl.DataFrame(schema=schema)
-    order = np.argsort(np.concatenate([column.rows for column in columns]), kind="stable")
-    return pl.concat(parts)[order]
 
 
 def _available(column: SignalColumn) -> "pl.Series":
     """The values, null where not available."""
     import polars as pl
 
-    if not column.unavailable_count:
-        return pl.Series(column.values)
-    return pl.Series(np.where(column.is_unavailable, np.nan, column.values), nan_to_null=True)
+    return pl.Series(_or_nan(column), nan_to_null=column.unavailable_count > 0)
 
 
 def _spread(column: SignalColumn, rows: NDArray[np.int64]) -> "pl.Series":
@@ -143,23 +159,31 @@ def _spread(column: SignalColumn, rows: NDArray[np.int64]) -> "pl.Series":
     if len(column.rows) == len(rows):
         return _available(column)
     values = np.full(len(rows), np.nan)
-    values[np.searchsorted(rows, column.rows)] = np.where(
-        column.is_unavailable, np.nan, column.values
-    )
+    values[np.searchsorted(rows, column.rows)] = _or_nan(column)
     return pl.Series(values, nan_to_null=True)
 
 
-def _labels(column: SignalColumn) -> "pl.Series":
-    """The text of each reading, null where its raw value has none."""
-    import polars as pl
+def _or_nan(column: SignalColumn) -> NDArray[np.float64]:
+    """The values, NaN where not available."""
+    if not column.unavailable_count:
+        return column.values
+    return np.where(column.is_unavailable, np.nan, column.values)
 
-    if not column.labels:
-        return pl.repeat(None, len(column.values), dtype=pl.String, eager=True)
-    limits = np.iinfo(np.uint64 if column.raw.dtype == np.uint64 else np.int64)
-    known = sorted(raw for raw in column.labels if limits.min <= raw <= limits.max)
-    if not known:
-        return pl.repeat(None, len(column.values), dtype=pl.String, eager=True)
-    keys = np.array(known).astype(column.raw.dtype)
-    places = np.minimum(np.searchsorted(keys, column.raw), len(keys) - 1)
-    texts = pl.Series([*(column.labels[raw] for raw in known), None], dtype=pl.String)
-    return texts[np.where(keys[places] == column.raw, places, len(keys))]
+
+def _label_codes(columns: Sequence[SignalColumn]) -> tuple[NDArray[np.int32], list[str]]:
+    """For each reading 0 or a number, from 1, of the texts that follow."""
+    texts: list[str] = []
+    codes = []
+    for column in columns:
+        found = np.zeros(len(column.values), np.int32)
+        known: list[int] = []
+        if column.labels:
+            least, most = UINT64 if column.raw.dtype == np.uint64 else INT64
+            known = sorted(raw for raw in column.labels if least <= raw <= most)
+        if known:
+            keys = np.array(known).astype(column.raw.dtype)
+            places = np.minimum(np.searchsorted(keys, column.raw), len(keys) - 1)
+            found = np.where(keys[places] == column.raw, places + 1 + len(texts), 0)
+            texts += [column.labels[raw] for raw in known]
+        codes.append(found.astype(np.int32))
+    return np.concatenate(codes), texts

@@ -19,7 +19,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.output.messages import COMPRESSION_LEVEL
 from contactor.can.output.whole import whole_file
 from contactor.can.stream import Chunk
-from contactor.can.tables import long_schema, long_table, require_polars
+from contactor.can.tables import long_schema, long_table, long_tables, require_polars
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,7 +58,8 @@ class LongFile:
 
     def add(self, chunk: Chunk, columns: Sequence[SignalColumn]) -> None:
         """Write the readings of a chunk."""
-        self._writer.write(long_table(chunk.frames, columns))
+        for table in long_tables(chunk.frames, columns):
+            self._writer.write(table)
 
     def finish(self, on_progress: Callable[[int, int], None] | None = None) -> list[Path]:
         """Write what is left; the file is whole after the `with`."""
