@@ -65,7 +65,7 @@ def test_decode_without_a_database_shows_ids(
 ) -> None:
     assert main(["decode", "drive.log"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["0x1db", "2", "10", "2", "01fe"] in lines
+    assert ["0x1db", "2", "10", "0", "2", "01fe"] in lines
 
 
 def test_decode_writes_a_parquet_per_message(

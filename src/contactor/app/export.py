@@ -64,7 +64,10 @@ def export(tables: Iterable[FrameTable], form: str, output: str | None) -> Writt
 
 
 def _to_stdout(tables: Iterable[FrameTable], form: str) -> Written:
-    """Text goes out as it comes; a format with totals in its head is put together aside first."""
+    """Text goes out as it comes; a format with totals in its head is put together aside first.
+
+    Even a file that standard output is sent to may be one that can only be added to.
+    """
     sys.stdout.flush()
     stdout = sys.stdout.buffer
     if writer_of(form).is_text:

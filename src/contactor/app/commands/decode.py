@@ -8,15 +8,14 @@ contactor decode drive.log                                       # what is on th
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from contactor.app.output import note, print_json, print_table
 from contactor.app.progress import Bar, progress_bar
-from contactor.errors import ContactorError, UsageError
+from contactor.errors import UsageError
 
 if TYPE_CHECKING:
     from contactor.can.frames import FrameTable
@@ -120,18 +119,11 @@ def _check(args: argparse.Namespace) -> None:
 
 def _check_log(args: argparse.Namespace) -> None:
     """Refuse a log that could not be written."""
-    from contactor.can.writers.table import writer_of
+    from contactor.app.export import check_export
 
-    if args.output:
-        path = Path(args.output)
-        if path.is_dir() or args.output.endswith("/"):
-            raise UsageError(f"--output {args.output}: --to writes one log, so a file is expected")
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f"--output {path}: there is no folder {path.parent}")
-    elif args.json:
+    if args.json and not args.output:
         raise UsageError("--json and --to both want standard output: give --output FILE")
-    elif not writer_of(args.to).is_text and sys.stdout.isatty():
-        raise UsageError(f"a terminal cannot show {args.to}: give --output FILE")
+    check_export(args.to, args.output)
 
 
 def _is_folder(output: str) -> bool:
@@ -217,31 +209,13 @@ def _not_drawn(plotter: "Plotter") -> str:
 
 def _write_log(tables: "Iterator[FrameTable]", form: str, output: str | None) -> None:
     """Write the frames to a file or to standard output."""
-    from contactor.can.writers.table import write_log
+    from contactor.app.export import export
 
-    if output is None:
-        written = write_log(tables, sys.stdout.buffer, form)
-        sys.stdout.buffer.flush()
-    else:
-        with _whole(Path(output)) as target:
-            written = write_log(tables, target, form)
+    written = export(tables, form, output)
+    if output is not None:
         note(f"{written.frames} frames written to {output}")
     for loss in written.losses:
         note(loss)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name only when it is whole."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as target:
-            yield target
-        part.replace(path)
-    except OSError as error:
-        raise ContactorError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _show_frames(summary: "Summary") -> None:
@@ -263,19 +237,9 @@ def _show_frames(summary: "Summary") -> None:
 def _show_table(summary: "Summary") -> None:
     """For people: the signals, or without a database the ids."""
     if "ids" in summary:
-        print_table(
-            ("id", "frames", "cycle ms", "length", "changing bits"),
-            [
-                (
-                    name,
-                    facts["frames"],
-                    facts["cycle_time_ms"],
-                    facts["length"],
-                    facts["changing_bits"],
-                )
-                for name, facts in summary["ids"].items()
-            ],
-        )
+        from contactor.app.ids import show_ids
+
+        show_ids(summary["ids"], summary.get("buses", {}))
         return
     if not summary["signals"]:
         print("no signal decoded")
