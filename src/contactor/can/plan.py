@@ -12,9 +12,16 @@ import difflib
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from contactor.can.database import ByteOrder, Database, MessageFormat, Number, SignalFormat
+from contactor.can.database import (
+    ByteOrder,
+    Database,
+    MessageFormat,
+    Number,
+    SignalFormat,
+    SignalRole,
+)
 from contactor.errors import InvalidValue, UsageError
 
 NO_PARENT = -1
@@ -23,6 +30,7 @@ FLOAT_BITS = (16, 32, 64)
 # An integer up to here is exact in a float64 (IEEE 754, 53 bits of precision).
 MAX_EXACT = 2**53
 LEAST_LIKENESS = 0.4
+COUNTER_ROLES = (SignalRole.COUNTER, SignalRole.COUNTER_FULL)
 # How value tables say that there is no value; "invalid" and "error" are states, not silence.
 NOT_AVAILABLE = re.compile(
     r"((signal|data|value) )?(not avail(able)?|unavail(able)?)|sna", re.IGNORECASE
@@ -65,6 +73,27 @@ class SignalPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Protection:
+    """The counter and the checksum of a message's frames, wanted or not.
+
+    Fields:
+        counter, checksum: where they lie, None where there is none.
+        counter_role, checksum_role: of what kind they are (see checksum.py).
+        length: of the message, in bytes.
+        data_ids: what the checksum knows the message by; none for its id.
+        is_multiplexed: whether one of them is there in some frames alone; then it is not checked.
+    """
+
+    counter: SignalPlan | None
+    counter_role: SignalRole | None
+    checksum: SignalPlan | None
+    checksum_role: SignalRole | None
+    length: int
+    data_ids: tuple[int, ...]
+    is_multiplexed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessagePlan:
     """One message.
 
@@ -74,6 +103,7 @@ class MessagePlan:
         is_j1939: whether any id with the same parameter group number carries it (see j1939.py).
         contained: the messages that it carries as a container, each with its `header_id`.
         header_order: the byte order of the header ids.
+        protection: its counter and checksum, None where it has neither.
     """
 
     name: str
@@ -86,6 +116,7 @@ class MessagePlan:
     contained: tuple["MessagePlan", ...] = ()
     header_id: int | None = None
     header_order: ByteOrder = "big_endian"
+    protection: Protection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +173,7 @@ def compile_plan(
             ),
             header_id=message.header_id,
             header_order=message.header_order,
+            protection=_protection(message),
         )
 
     messages = tuple(
@@ -274,6 +306,30 @@ def _signal_plan(
         unavailable=unavailable,
         labels=signal.labels,
         is_wanted=is_wanted,
+    )
+
+
+def _protection(message: MessageFormat) -> Protection | None:
+    """The counter and the checksum that the database names, the first of each."""
+    counter = next((s for s in message.signals if s.role in COUNTER_ROLES), None)
+    checksum = next((s for s in message.signals if s.role and s.role not in COUNTER_ROLES), None)
+    if counter is None and checksum is None:
+        return None
+
+    def planned(signal: SignalFormat | None) -> SignalPlan | None:
+        if signal is None or _obstacle(signal) or signal.is_float or signal.multiplexer:
+            return None
+        unsigned = replace(signal, is_signed=False)
+        return _signal_plan(unsigned, parent=NO_PARENT, unavailable=(), is_wanted=False)
+
+    return Protection(
+        counter=planned(counter),
+        counter_role=counter.role if counter else None,
+        checksum=planned(checksum),
+        checksum_role=checksum.role if checksum else None,
+        length=message.length,
+        data_ids=message.data_ids,
+        is_multiplexed=any(one and one.multiplexer for one in (counter, checksum)),
     )
 
 
