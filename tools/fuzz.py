@@ -33,6 +33,7 @@ COUNT = 1_000_000
 FOUND = ROOT / ".bench/fuzz"
 DATA = Path(os.environ.get("CONTACTOR_TEST_DATA") or ROOT.parent / "shared/data")
 KEPT_OF_ONE = 3
+TOO_MANY = 1_000  # faults: nothing is to be learnt from more
 TELL_S = 10.0
 READERS = ("contactor", "faulty")
 
@@ -101,6 +102,8 @@ def fuzz(cases: Cases, samples: list[Sample], arguments: argparse.Namespace) -> 
             faults[result.kind, result.where] += 1
             if faults[result.kind, result.where] <= KEPT_OF_ONE:
                 keep(case, result, arguments)
+            if faults.total() >= TOO_MANY:
+                break
         now = time.monotonic()
         if now - told >= TELL_S:
             told = now

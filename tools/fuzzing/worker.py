@@ -13,6 +13,7 @@ import faulthandler
 import json
 import os
 import resource
+import sys
 import tempfile
 import traceback
 import warnings
