@@ -138,6 +138,16 @@ def test_unknown_message_is_told(tmp_path: Path) -> None:
         load(tmp_path, GOLDEN).message("ABS")
 
 
+def test_multiplexer_with_a_long_name_is_known_by_it(tmp_path: Path) -> None:
+    long = "GearWithANameOfMoreThanThirtyTwoCharacters"
+    text = GOLDEN + (
+        'BA_DEF_ SG_ "SystemSignalLongSymbol" STRING ;\n'
+        f'BA_ "SystemSignalLongSymbol" SG_ 475 Gear "{long}";\n'
+    )
+    gear, park = load(tmp_path, text).messages[0].signals[1:]
+    assert (gear.name, park.multiplexer) == (long, long)
+
+
 def test_database_describes_one_bus_or_all(tmp_path: Path) -> None:
     path, other = tmp_path / "a.dbc", tmp_path / "b.dbc"
     path.write_text(GOLDEN)

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from contactor.can.databases.argument import DatabaseFile, database_argument, database_files
+from contactor.can.databases.dbc_message import EXTENDED
 from contactor.can.databases.dbc_repair import RepairedDbc, repair_dbc
 from contactor.can.databases.faults import Repair, Unrepairable
 from contactor.can.databases.kinds import kind_of, other_kind
@@ -68,6 +69,9 @@ _LONGEST_REASON = 500
 # cantools drops a statement that the end of the file cuts, without a word; before another it fails.
 _LAST_STATEMENT = {"dbc": "\nBS_:\n", "sym": "\n{SEND}\n"}
 
+_LONG_NAME = re.compile(
+    r"\bBA_\s+\"SystemSignalLongSymbol\"\s+SG_\s+(\d{1,10})\s+(\w+)\s+\"(\w+)\"\s*;"
+)
 _NAMED = re.compile(r"message (\w+)\.?$|: /(?:[^/\s]+/)*([^/\s]+)$|'([^']+)'")
 # cantools lets through whatever goes wrong inside its parsers.
 _PARSER_FAILURES = (
@@ -299,7 +303,7 @@ def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tupl
         except DatabaseError as error:
             refusal = error
     if plain is not None and not _is_read_wrongly(plain, text.content):
-        return plain, ()
+        return _with_long_multiplexers(plain, text.content), ()
     try:
         repaired = repair_dbc(text.content, path.name)
         formats = _parsed(path, repaired.text, "dbc", lines=repaired.lines)
@@ -310,7 +314,27 @@ def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tupl
     repairs = repaired.repairs
     if not repairs and refusal is not None:
         repairs = (_left_out(path, refusal),)
+    formats = _with_long_multiplexers(formats, repaired.text)
     return [_renamed(message, repaired) for message in formats], repairs
+
+
+def _with_long_multiplexers(messages: list[MessageFormat], text: str) -> list[MessageFormat]:
+    """Multiplexers by the long names that their signals have; cantools keeps the short ones."""
+    long_names = {(int(m[1]), m[2]): m[3] for m in _LONG_NAME.finditer(text)}
+    if not long_names:
+        return messages
+
+    def with_long(message: MessageFormat) -> MessageFormat:
+        dbc_id = message.can_id | (EXTENDED if message.is_extended else 0)
+        signals = tuple(
+            replace(signal, multiplexer=long_names.get((dbc_id, signal.multiplexer)))
+            if (dbc_id, signal.multiplexer) in long_names
+            else signal
+            for signal in message.signals
+        )
+        return replace(message, signals=signals)
+
+    return [with_long(message) for message in messages]
 
 
 def _is_read_wrongly(messages: list[MessageFormat], text: str) -> bool:

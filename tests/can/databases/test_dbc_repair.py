@@ -267,8 +267,8 @@ def test_message_length_beyond_all_frames_is_refused(load):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (changed("7|11@0-", "7,11@0-"), r"line 10: no start\|length"),
-        (changed("7|11@0-", "7|11@0"), r"line 10: no start\|length"),
+        (changed("7|11@0-", "7,11@0-"), r"line 10: SG_ Current .* no start\|length"),
+        (changed("7|11@0-", "7|11@0"), r"line 10: SG_ Current .* no start\|length"),
         (changed("(0.5,0)", "(1,5,5)"), r"line 10: no certain \(factor,offset\)"),
         (changed("(0.5,0)", "0.5 0"), r"line 10: no certain \(factor,offset\)"),
         (changed("BO_ 475", "BO_ abc"), r"line 9: id 'abc' of message 'Battery' is no number"),

@@ -76,7 +76,9 @@ def parse_signal(
         raise Unrepairable(line, f"a signal of {len(body)} characters")
     geometry = _GEOMETRY.search(body)
     if geometry is None:
-        raise Unrepairable(line, f"no start|length@order and sign in signal {shown(body)!r}")
+        raise Unrepairable(
+            line, f"SG_ {shown(body)} is not read as a signal: no start|length@order and sign in it"
+        )
     if geometry[1] != ":" and ":" not in geometry[0]:
         note("the colon before the bits is missing")
     if max(int(geometry[2]), int(geometry[3])) > MAX_BITS:

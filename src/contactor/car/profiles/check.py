@@ -80,6 +80,9 @@ def _check_database(path: Path, findings: list[Finding]) -> Database | None:
     except (DatabaseError, UsageError) as error:
         findings.append(_unreadable(path, str(error)))
         return None
+    findings += (
+        Finding(path.name, repair.line, Level.WARNING, repair.what) for repair in database.repairs
+    )
     if not database.messages:
         findings.append(Finding(path.name, None, Level.ERROR, "no message (BO_) in it"))
     lines = DatabaseLines(path)
