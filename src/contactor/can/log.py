@@ -33,6 +33,8 @@ from contactor.errors import LogError
 
 # 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
 FIRST_DATE_NS = 10**18
+# How many reasons are told where a log holds no frame.
+SHOWN_REASONS = 3
 
 
 class TimeSource(StrEnum):
@@ -129,10 +131,17 @@ class LogFile:
         """The first frame's stamp as it is written, and whether stamps are written at all."""
         reading = self._new_pass(is_final=False)
         for block in reading.blocks():
-            frames = reading.parse(block).frames
+            frames = reading.settle(reading.parse(block))
             if len(frames):
                 return int(frames.ts[0]), reading.is_stamped
-        raise LogError(f"{self.label} has the form of a {self.format} log but holds no frame")
+        reasons = "".join(
+            f"; refused {refusal.count}: {refusal.reason}, first in line {refusal.first_line}: "
+            f"{refusal.first_text}"
+            for refusal in reading.refused[:SHOWN_REASONS]
+        )
+        raise LogError(
+            f"{self.label} has the form of a {self.format} log but holds no frame{reasons}"
+        )
 
     def _new_pass(
         self, *, origin_ns: int = 0, on_progress: Progress | None = None, is_final: bool = True

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from contactor.can.log import LogReading, Refusal
+from contactor.errors import LogError
 
 Read = Callable[[str | bytes], LogReading]
 
@@ -250,3 +251,23 @@ def test_savvycan_number_is_an_extended_id_where_flags_fail(read: Read) -> None:
     log = read(HEADER + "10,18FF50E5,false,Rx,0,1,00\n20,1000,false,Rx,0,1,00\n")
     assert log.frames.can_id.tolist() == [0x18FF50E5, 0x1000]
     assert log.frames.is_extended.all()
+
+
+def test_savvycan_quoted_decimal_commas_are_looked_through(read: Read) -> None:
+    log = read(
+        HEADER
+        + '"10,5",000001DB,FALSE,Rx,0,1,00\n'
+        + '11,"1,00E+03",FALSE,Rx,0,1,00\n'
+        + '"1,70E+15",000001DB,FALSE,Rx,0,1,00\n'
+    )
+    assert log.frames.ts.tolist() == [0, 500]
+    assert log.frames.can_id.tolist() == [0x1DB, 0x1E3]
+    assert [refusal.reason for refusal in log.refused] == ["time ruined by a spreadsheet"]
+
+
+def test_savvycan_log_that_is_ruined_all_over_is_refused_with_the_reason(read: Read) -> None:
+    row = "1.70E+15,000001DB,false,Rx,0,1,00\n"
+    with pytest.raises(LogError) as caught:
+        read(HEADER + row * 3)
+    reason = "refused 3: time ruined by a spreadsheet, first in line 2: 1.70E+15,000001DB"
+    assert f"has the form of a savvycan log but holds no frame; {reason}" in str(caught.value)

@@ -30,8 +30,8 @@ def test_plain_cells_are_without_quotes_and_blanks() -> None:
 
 def test_plain_delimiters_between_quotes_split_nothing() -> None:
     assert cells(b'1,"a,b",c\n"open,d\n1,2\n') == [
-        [b"1", b"a\x1fb", b"c"],
-        [b"open\x1fd"],
+        [b"1", b"a.b", b"c"],
+        [b"open.d"],
         [b"1", b"2"],
     ]
 

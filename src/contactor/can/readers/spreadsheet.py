@@ -31,7 +31,8 @@ MAX_STANDARD_DIGIT, MAX_EXPONENT, EXPONENT_NIBBLE = 7, 9, 0xE
 def plain(lines: Lines, delimiter: int) -> Lines:
     """The lines without blanks, quotes and equals signs; the same where only headers have them.
 
-    A delimiter between quotes becomes a unit separator, so that it splits nothing.
+    A delimiter between quotes splits nothing: a comma becomes the decimal point that it is there,
+    another a unit separator.
     """
     if not len(lines):
         return lines
@@ -43,7 +44,8 @@ def plain(lines: Lines, delimiter: int) -> Lines:
     is_quote = text == QUOTE
     if is_quote.any():
         text = text.copy()
-        text[_quoted(lines, is_quote, np.flatnonzero(text == delimiter))] = UNIT_SEPARATOR
+        quoted = _quoted(lines, is_quote, np.flatnonzero(text == delimiter))
+        text[quoted] = POINT if delimiter == COMMA else UNIT_SEPARATOR
     return without(replace(lines, text=text), IS_DRESSING)
 
 
