@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contactor.can.checksum import KINDS, Checksum, counts_of
@@ -89,6 +89,8 @@ def test_every_kind_is_its_definition_bit_by_bit(data, can_id, draw):
     )
     assert found(SignalRole.SUM8) == sum(data) % 256
     assert found(SignalRole.XOR8) == int(np.bitwise_xor.reduce(np.frombuffer(data, np.uint8)))
+    if at_byte == 1:
+        return
     payload = data[:at_byte] + b"\0" + data[at_byte:]
     assert found(SignalRole.E2E_P2, data_ids=COUNT_IDS) == bitwise(
         data + bytes([COUNT_IDS[payload[1] & 15]]), **h2f
@@ -102,6 +104,7 @@ def test_every_kind_is_its_definition_bit_by_bit(data, can_id, draw):
     st.integers(0, 7),
 )
 def test_what_is_written_is_read_again_in_columns_and_one_by_one(role, is_little, data, at_byte):
+    assume(role != SignalRole.E2E_P2 or at_byte != 1)
     checksum = Checksum(
         0x123, length=9, at_byte=at_byte, role=role, is_little=is_little, data_ids=COUNT_IDS
     )
@@ -126,6 +129,8 @@ def test_checksum_that_cannot_be_worked_out_is_refused():
         Checksum(0, length=8, at_byte=7, role=SignalRole.E2E_P5)
     with pytest.raises(InvalidValue, match="e2e_p2 needs 16 data ids, there are 1"):
         Checksum(0, length=8, at_byte=0, role=SignalRole.E2E_P2, data_ids=[1])
+    with pytest.raises(InvalidValue, match="has its counter in the second byte"):
+        Checksum(0, length=8, at_byte=1, role=SignalRole.E2E_P2, data_ids=COUNT_IDS)
 
 
 def test_counters_take_so_many_values():

@@ -114,8 +114,8 @@ class Checksum:
             raise InvalidValue(f"a checksum at byte {at_byte} does not fit {length} bytes")
         if kind.ids == "counted" and len(data_ids) != ID_COUNT_P2:
             raise InvalidValue(f"{role} needs {ID_COUNT_P2} data ids, there are {len(data_ids)}")
-        if kind.ids == "counted" and length <= COUNTER_BYTE_P2:
-            raise InvalidValue(f"{role} has its counter in the second byte; there is but one")
+        if kind.ids == "counted" and (length <= COUNTER_BYTE_P2 or at_byte == COUNTER_BYTE_P2):
+            raise InvalidValue(f"{role} has its counter in the second byte, which is not there")
         self.at_byte, self.size = at_byte, size
         self._kind, self._is_little = kind, is_little
         self._own = range(at_byte, at_byte + size)
