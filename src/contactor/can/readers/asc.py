@@ -65,7 +65,7 @@ class AscParser:
         stamps_ns, has_stamp = seconds_ns(lines.text, words.at(0))
         is_head = self._are_head(lines, words, has_stamp)
         ts, is_in_time = self._clock.times(stamps_ns, has_stamp, self._dates(lines, words, is_head))
-        rows = read_rows(lines.text, words, self._head)
+        rows = read_rows(lines.text, words, self._head, is_last_open=lines.is_last_open)
         is_event = rows.is_event & has_stamp
         if lines.is_last_open and words.counts[-1] < FEWEST_EVENT_WORDS:
             is_event[-1] = False  # the beginning of a frame, perhaps

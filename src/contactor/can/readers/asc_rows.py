@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import FD_BYTES, MAX_STANDARD_ID
-from contactor.can.readers.asc_frames import FrameForm, classic_form, fd_form
+from contactor.can.readers.asc_frames import FLAGS_AFTER_BYTES, FrameForm, classic_form, fd_form
 from contactor.can.readers.asc_head import AscHead
 from contactor.can.readers.lines import Fields, Mask, Positions, Spans, Text, begins_with, window
 from contactor.can.readers.numbers import (
@@ -64,8 +64,8 @@ class AscRows:
     has_payload: Mask
 
 
-def read_rows(text: Text, words: Fields, head: AscHead) -> AscRows:
-    """Read every line's words after the stamp."""
+def read_rows(text: Text, words: Fields, head: AscHead, *, is_last_open: bool) -> AscRows:
+    """Read every line's words after the stamp; the last line may be cut where it is open."""
     second = words.at(1)
     on_fd = (second.lengths == len(CANFD)) & begins_with(text, second.starts, CANFD)
     shift = on_fd.astype(np.int64) if on_fd.any() else 0
@@ -77,17 +77,23 @@ def read_rows(text: Text, words: Fields, head: AscHead) -> AscRows:
     if beside is not None:
         is_direction |= beside > 0
     can_id, is_number, is_extended = _identifiers(text, name, on_fd, head)
-    has_id = is_number & ((can_id <= MAX_STANDARD_ID) | is_extended | on_fd)
-    is_named = is_direction & ~has_id & ~is_error & ~on_fd
+    has_id = is_number
+    is_named = is_direction & ~on_fd & ~is_error & ~_are_digits(text[name.starts])
+    is_named &= ~is_number | ((can_id > MAX_STANDARD_ID) & ~is_extended)
     if is_named.any():
-        can_id, is_extended = _numbers_of_names(text, words, is_named, can_id, is_extended)
-        has_id = is_number | (can_id >= 0)
+        number, has_x = _numbers_of_names(text, words, is_named)
+        is_told = number >= 0
+        has_id = is_number | is_told
+        can_id = np.where(is_told, number, can_id)
+        is_extended = np.where(is_told, has_x, is_extended)
 
     is_claimed = has_channel & (channel >= 0) & (is_direction | is_error)
     form = classic_form(text, words, 4 if beside is None else 4 + beside, head)
     if on_fd.any():
         form = fd_form(text, words, on_fd, head, classic=form)
     is_frame = is_claimed & (is_error | (form.is_frame & (has_id | is_named)))
+    if is_last_open and _is_cut(words, form, is_fd=bool(on_fd[-1])):
+        is_frame[-1] = False
     length = np.where(is_error | ~is_frame, 0, form.length)
     size = np.where(form.is_remote, 0, np.clip(length, 0, FD_BYTES))
     data, has_payload = _payload(text, words, form, size, on_fd, head)
@@ -108,6 +114,16 @@ def read_rows(text: Text, words: Fields, head: AscHead) -> AscRows:
         has_length=form.has_length | is_error,
         has_payload=has_payload,
     )
+
+
+def _is_cut(words: Fields, form: FrameForm, *, is_fd: bool) -> bool:
+    """Whether a last line may lack what would have changed it: the DLC asked for, or the flags."""
+    count = int(words.counts[-1])
+    first = int(np.broadcast_to(form.first, form.length.shape)[-1])
+    if not is_fd:
+        return bool(form.is_remote[-1]) and count < first
+    size = 0 if form.is_remote[-1] else int(np.clip(form.length[-1], 0, FD_BYTES))
+    return 0 < count - first - size <= FLAGS_AFTER_BYTES + 1
 
 
 def _are_errors(text: Text, name: Spans) -> Mask:
@@ -148,7 +164,9 @@ def _identifiers(
     is_extended = (text[words.ends - 1] | LOWER) == LETTER_X
     digits = Spans(words.starts, words.ends - is_extended)
     if not head.has_decimal_numbers:
-        return *hexadecimal(text, without_0x(text, digits)), is_extended
+        starts = without_0x(text, digits).starts
+        starts = np.where(starts < digits.ends, starts, digits.starts)  # `0x` is an extended 0
+        return *hexadecimal(text, Spans(starts, digits.ends)), is_extended
     can_id, is_number = decimal(text, digits)
     if not head.has_decimal_fd and on_fd.any():
         fd_id, fd_is_number = hexadecimal(text, digits)
@@ -157,10 +175,8 @@ def _identifiers(
     return can_id, is_number, is_extended
 
 
-def _numbers_of_names(
-    text: Text, words: Fields, is_named: Mask, can_id: Positions, is_extended: Mask
-) -> tuple[Positions, Mask]:
-    """The ids with what `ID = 418119424x` says where the id is a name; -1 where nothing does."""
+def _numbers_of_names(text: Text, words: Fields, is_named: Mask) -> tuple[Positions, Mask]:
+    """What `ID = 418119424x` says where there is a name, else -1; and whether it ends in `x`."""
     starts, ends = words.spans.starts, words.spans.ends
     marks = np.flatnonzero(
         (ends - starts == 2) & (text[starts] == LETTER_I) & (text[starts + 1] == LETTER_UPPER_D)
@@ -172,15 +188,18 @@ def _numbers_of_names(
     marks, rows = marks[is_wanted] + 2, rows[is_wanted]
     has_x = (text[ends[marks] - 1] | LOWER) == LETTER_X
     numbers, is_number = decimal(text, Spans(starts[marks], ends[marks] - has_x))
-    can_id, is_extended = np.where(is_named, -1, can_id), is_extended & ~is_named
-    can_id[rows[is_number]], is_extended[rows[is_number]] = numbers[is_number], has_x[is_number]
+    can_id, is_extended = np.full(len(is_named), -1), np.zeros(len(is_named), np.bool_)
+    can_id[rows], is_extended[rows] = np.where(is_number, numbers, -1), has_x
     return can_id, is_extended
+
+
+def _are_digits(letters: Text) -> Mask:
+    return (letters >= ZERO) & (letters <= NINE)
 
 
 def _are_events(text: Text, words: Fields, second: Spans, has_no_id: Mask) -> Mask:
     """Whether the words after the stamp are a name, or a channel and a name."""
-    first = text[second.starts]
-    is_digit = (first >= ZERO) & (first <= NINE)
+    is_digit = _are_digits(text[second.starts])
     is_can = begins_with(text, second.starts, b"CANFD") | begins_with(text, second.starts, b"CANXL")
     is_event = (words.counts > 1) & ~is_digit & ~is_can
     return is_event | ((words.counts > 2) & is_digit & has_no_id)

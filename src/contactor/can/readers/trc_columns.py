@@ -98,12 +98,12 @@ class TrcColumns:
 def start_of(head: bytes) -> int:
     """When the log began, in nanoseconds since 1970 taken as UTC; 0 where that is not said.
 
-    The start is in days with about ten decimals; it is rounded to a microsecond.
+    The start is in days, of which a float64 tells 0.6 microseconds; it is rounded to one.
     """
     found = _START.search(head)
     if not found:
         return 0
-    days = Decimal(found.group(1).decode().replace(",", "."))
+    days = Decimal(float(found.group(1).replace(b",", b".")))
     if days < _FIRST_DAY:
         return 0
     return round((days - _DAYS_TO_1970) * _US_PER_DAY) * 1_000
