@@ -27,20 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from contactor.can.databases.argument import DatabaseFile, database_argument, database_files
-from contactor.can.databases.dbc_message import EXTENDED
-from contactor.can.databases.dbc_repair import RepairedDbc, repair_dbc
 from contactor.can.databases.faults import Repair, Unrepairable
 from contactor.can.databases.kinds import kind_of, other_kind
-from contactor.can.databases.suspicion import check_numbers, is_too_much, multiplexed_lines
-from contactor.can.databases.sym_repair import repair_sym
-from contactor.can.databases.text import DatabaseText, read_text
-from contactor.can.databases.text_repair import (
-    line_of,
-    mended_unit,
-    text_repairs,
-    unit_repair,
-)
-from contactor.can.databases.xml_repair import check_entities, repair_kcd
+from contactor.can.databases.reading import read_messages
+from contactor.can.databases.text import read_text
+from contactor.can.databases.text_repair import line_of, text_repairs
 from contactor.can.j1939 import NULL_ADDRESS, SOURCE_MASK
 from contactor.errors import DatabaseError
 
@@ -69,9 +60,6 @@ _LONGEST_REASON = 500
 # cantools drops a statement that the end of the file cuts, without a word; before another it fails.
 _LAST_STATEMENT = {"dbc": "\nBS_:\n", "sym": "\n{SEND}\n"}
 
-_LONG_NAME = re.compile(
-    r"\bBA_\s+\"SystemSignalLongSymbol\"\s+SG_\s+(\d{1,10})\s+(\w+)\s+\"(\w+)\"\s*;"
-)
 _NAMED = re.compile(r"message (\w+)\.?$|: /(?:[^/\s]+/)*([^/\s]+)$|'([^']+)'")
 # cantools lets through whatever goes wrong inside its parsers.
 _PARSER_FAILURES = (
@@ -243,7 +231,7 @@ def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
         raise DatabaseError(f"{path} is {known}: it is {what}" if what else f"{path} is {known}")
     repairs = list(text_repairs(path.name, text))
     try:
-        formats, put_right = _READERS[kind](path, text)
+        formats, put_right = read_messages(path, text, kind, _parsed)
     except Unrepairable as error:
         raise DatabaseError(f"{path}: {error}") from error.__cause__
     repairs += put_right
@@ -254,135 +242,10 @@ def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
             what = f"message {before.name!r} is left out: {message.name!r} has its id too"
             repairs.append(Repair(path.name, line_of(text.content, before.name), what))
         by_id[key] = message
-    return [_with_units(one, path, text, repairs) for one in by_id.values()], repairs
+    return list(by_id.values()), repairs
 
 
-def _with_units(
-    message: MessageFormat, path: Path, text: DatabaseText, repairs: list[Repair]
-) -> MessageFormat:
-    """The message with units as they were before they were read in a wrong encoding."""
-    if all(signal.unit.isascii() for signal in message.signals):
-        return message
-    signals = []
-    for signal in message.signals:
-        mended = mended_unit(signal.unit)
-        if mended != signal.unit:
-            repairs.append(unit_repair(path.name, text.content, signal.unit))
-        signals.append(replace(signal, unit=mended))
-    return replace(message, signals=tuple(signals))
-
-
-def _read_xml(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
-    check_entities(text.content)
-    kind = kind_of(text.content)
-    check_numbers(text.content, str(kind))
-    if kind != "kcd":
-        return _parsed(path, text.content, str(kind)), ()
-    content, repairs = repair_kcd(text.content, path.name)
-    return _parsed(path, content, "kcd"), repairs
-
-
-def _read_sym(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
-    check_numbers(text.content, "sym")
-    try:
-        return _parsed(path, text.content, "sym"), ()
-    except DatabaseError:
-        content, repairs = repair_sym(text.content, path.name)
-        if content == text.content:
-            raise
-    return _parsed(path, content, "sym"), repairs
-
-
-def _read_dbc(path: Path, text: DatabaseText) -> tuple[list[MessageFormat], tuple[Repair, ...]]:
-    """As cantools reads it; where it fails or is known to read wrongly, as it can be put right."""
-    plain: list[MessageFormat] | None = None
-    refusal: DatabaseError | None = None
-    if not is_too_much(text.content):
-        try:
-            plain = _parsed(path, text.content, "dbc")
-        except DatabaseError as error:
-            refusal = error
-    if plain is not None and not _is_read_wrongly(plain, text.content):
-        return _with_long_multiplexers(plain, text.content), ()
-    try:
-        repaired = repair_dbc(text.content, path.name)
-        formats = _parsed(path, repaired.text, "dbc", lines=repaired.lines)
-    except (Unrepairable, DatabaseError) as error:
-        if plain is not None:
-            return plain, ()
-        raise error from refusal
-    repairs = repaired.repairs
-    if not repairs and refusal is not None:
-        repairs = (_left_out(path, refusal),)
-    formats = _with_long_multiplexers(formats, repaired.text)
-    return [_renamed(message, repaired) for message in formats], repairs
-
-
-def _with_long_multiplexers(messages: list[MessageFormat], text: str) -> list[MessageFormat]:
-    """Multiplexers by the long names that their signals have; cantools keeps the short ones."""
-    long_names = {(int(m[1]), m[2]): m[3] for m in _LONG_NAME.finditer(text)}
-    if not long_names:
-        return messages
-
-    def with_long(message: MessageFormat) -> MessageFormat:
-        dbc_id = message.can_id | (EXTENDED if message.is_extended else 0)
-        signals = tuple(
-            replace(signal, multiplexer=long_names.get((dbc_id, signal.multiplexer)))
-            if (dbc_id, signal.multiplexer) in long_names
-            else signal
-            for signal in message.signals
-        )
-        return replace(message, signals=signals)
-
-    return [with_long(message) for message in messages]
-
-
-def _is_read_wrongly(messages: list[MessageFormat], text: str) -> bool:
-    """Whether a definition is lost or a value is: what cantools passes over."""
-    ids = {(message.can_id, message.is_extended) for message in messages}
-    signals = [signal for message in messages for signal in message.signals]
-    names = {(message.can_id, signal.name) for message in messages for signal in message.signals}
-    return (
-        len(ids) < len(messages)
-        or len(names) < len(signals)
-        or any(signal.scale == 0 for signal in signals)
-        or sum(bool(signal.multiplexer_ids) for signal in signals) < multiplexed_lines(text)
-    )
-
-
-def _left_out(path: Path, refusal: DatabaseError) -> Repair:
-    """What decides no value and cannot be read was left out."""
-    reason = str(refusal).removeprefix(f"{path}: ")
-    line = re.search(r"at line (\d+)", reason)
-    what = f"what decides no value is left out, for it cannot be read: {reason}"
-    return Repair(path.name, int(line[1]) if line else 1, what)
-
-
-def _renamed(message: MessageFormat, repaired: RepairedDbc) -> MessageFormat:
-    """The message with the names that its file gave it."""
-    if not repaired.shown:
-        return message
-
-    def shown(signal: str) -> str:
-        return repaired.shown.get((message.name, signal), signal)
-
-    signals = tuple(
-        replace(
-            signal,
-            name=shown(signal.name),
-            multiplexer=None if signal.multiplexer is None else shown(signal.multiplexer),
-        )
-        for signal in message.signals
-    )
-    return replace(message, name=shown("") or message.name, signals=signals)
-
-
-_READERS = {"dbc": _read_dbc, "kcd": _read_xml, "arxml": _read_xml, "sym": _read_sym}
-
-
-def _parsed(
-    path: Path, text: str, kind: str, *, lines: tuple[int, ...] = ()
-) -> list[MessageFormat]:
+def _parsed(path: Path, text: str, kind: str, lines: tuple[int, ...]) -> list[MessageFormat]:
     """The messages as cantools reads them, also those of one id.
 
     Args:
