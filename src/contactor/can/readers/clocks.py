@@ -16,7 +16,7 @@ from contactor.can.readers.numbers import MAX_TS_NS, NS_DIGITS, decimal
 from contactor.clock import NS_PER_S
 
 LATE_NS = NS_PER_S
-LONGEST_TIME = 32
+LONGEST_TIME = 20
 NUMBERS = 4
 MS_DIGITS = 3
 COLON, DOT, COMMA = b":.,"
