@@ -150,6 +150,7 @@ def test_short_frame_in_the_middle_breaks() -> None:
     sent = frames_of(ANSWER)
     sent[2] = (0x7EC, sent[2][1][:5])
     transfers = reassemble(table(sent))
+    assert payloads(transfers, complete=False) == [ANSWER[: 6 + 7 + 4]]
     assert transfers.faults == {TransferFault.SHORT: 1}
 
 

@@ -184,14 +184,17 @@ def segments_of(table: FrameTable, *, address_bytes: int, max_bytes: int) -> Seg
     if len(head):
         first_bad = np.minimum.reduceat(np.where(is_bad, position, NEVER), head)
     is_broken = first_bad != NEVER
+    bad_at = np.where(is_broken, head + np.where(is_broken, first_bad, 0), 0)
+    late, jump = is_late[bad_at], ahead[bad_at]
+    # What a frame that is too short has is still what comes next.
+    cut_short = is_broken & ~late & (jump == 0)
     good = np.where(is_broken, first_bad - 1, np.minimum(count, needed))
-    is_complete = is_single | (is_taken & (good == needed))
+    size = first_size + good * next_size + np.where(cut_short, share[bad_at], 0)
+    good += cut_short
+    is_complete = is_single | (is_taken & ~is_broken & (good == needed))
     ends_lane = np.append(begins_lane[head[1:]], True)[: len(head)]
     is_waiting = is_taken & ~is_complete & ~is_broken
 
-    bad_at = np.where(is_broken, head + np.where(is_broken, first_bad, 0), 0)
-    late, jump = is_late[bad_at], ahead[bad_at]
-    in_order = is_broken & ~late & (jump == 0)
     skips = is_broken & ~late & (jump > 0) & (jump < SEQUENCE // 2)
     spare = np.where(is_taken & ~is_complete, 0, count - good)
     spare[is_first & ~is_taken] = 0
@@ -205,7 +208,7 @@ def segments_of(table: FrameTable, *, address_bytes: int, max_bytes: int) -> Seg
         total=total,
         first_size=first_size,
         next_size=next_size,
-        size=np.minimum(total, first_size + good * next_size),
+        size=np.minimum(total, size),
         has_payload=is_single | is_taken,
         is_complete=is_complete,
         is_open=is_waiting & ends_lane,
@@ -213,7 +216,7 @@ def segments_of(table: FrameTable, *, address_bytes: int, max_bytes: int) -> Seg
             TransferFault.LOST: skips,
             TransferFault.WRONG_SEQUENCE: is_broken & ~late & (jump >= SEQUENCE // 2),
             TransferFault.LATE: is_broken & late,
-            TransferFault.SHORT: in_order,
+            TransferFault.SHORT: cut_short,
             TransferFault.UNFINISHED: is_waiting,
             TransferFault.TOO_LONG: is_first & ~is_taken,
         },
