@@ -49,23 +49,25 @@ LAST_ROW = len(ROWS) - 1
 Octets = NDArray[np.uint8]
 
 
+u64 = np.uint64
+
+
 @kernel
-def number_at(buffer: Octets, place: int, count: int) -> int:
-    """The little-endian number of `count` bytes, up to 4."""
-    number = np.int64(0)
-    for step in range(count):
-        number |= np.int64(buffer[place + step]) << np.int64(8 * step)
-    return number
+def number_2(buffer: Octets, place: int) -> int:
+    """The little-endian number of 2 bytes."""
+    at = u64(place)  # an index without a sign needs no check, and the loads become one
+    return np.int64(u64(buffer[at]) | (u64(buffer[at + u64(1)]) << u64(8)))
 
 
 @kernel
 def number_4(buffer: Octets, place: int) -> int:
     """The little-endian number of 4 bytes."""
-    return (
-        np.int64(buffer[place])
-        | (np.int64(buffer[place + 1]) << 8)
-        | (np.int64(buffer[place + 2]) << 16)
-        | (np.int64(buffer[place + 3]) << 24)
+    at = u64(place)
+    return np.int64(
+        u64(buffer[at])
+        | (u64(buffer[at + u64(1)]) << u64(8))
+        | (u64(buffer[at + u64(2)]) << u64(16))
+        | (u64(buffer[at + u64(3)]) << u64(24))
     )
 
 
@@ -117,7 +119,8 @@ def walk(
         if not is_last and (is_headless or (not is_odd and needed > size)):
             return count, mark, False
         if is_headless or (not is_odd and end > size):
-            note(wrong, 1, mark, count)
+            is_cut = mark_from(buffer, size, mark + MARK_BYTES) < 0
+            note(wrong, 1 if is_cut else 0, mark, count)
             is_lost = True
         elif is_odd:
             note(wrong, 0, mark, count)
@@ -175,38 +178,48 @@ def columns(
     Args:
         rows, layouts, fd_lengths: `ROWS`, `LAYOUTS`, `FD_LENGTHS`.
     """
+    last_fine = np.uint64(MAX_TS_NS - start_ns)
+    last_coarse = np.uint64((MAX_TS_NS - start_ns) // TEN_MICROSECONDS_NS)
     for row in range(places.shape[0]):
         place = places[row]
-        layout = layouts[rows[number_4(buffer, place + 12)]]
-        version = number_at(buffer, place + 6, 2)
+        kind = rows[number_4(buffer, place + 12)]
+        version = number_2(buffer, place + 6)
         body = place + (HEAD_2 if version == 2 else HEAD_1)
         end = place + number_4(buffer, place + 8)
-        channel = number_at(buffer, body, layout[CHANNEL_BYTES])
-        identifier = number_4(buffer, body + layout[ID]) if layout[ID] >= 0 else 0
-        dlc = np.int64(buffer[body + layout[DLC]]) if layout[DLC] >= 0 else 0
-        asks = layout[REMOTE] >= 0 and buffer[body + layout[REMOTE]] & layout[REMOTE_BIT] != 0
-        flexible = layout[FD] >= 0 and buffer[body + layout[FD]] & layout[FD_BIT] != 0
+        is_wide = layouts[kind, CHANNEL_BYTES] == 2
+        channel = number_2(buffer, body) if is_wide else np.int64(buffer[body])
+        identifier = number_4(buffer, body + layouts[kind, ID]) if layouts[kind, ID] >= 0 else 0
+        dlc = np.int64(buffer[body + layouts[kind, DLC]]) if layouts[kind, DLC] >= 0 else 0
+        asks = (
+            layouts[kind, REMOTE] >= 0
+            and buffer[body + layouts[kind, REMOTE]] & layouts[kind, REMOTE_BIT] != 0
+        )
+        flexible = (
+            layouts[kind, FD] >= 0 and buffer[body + layouts[kind, FD]] & layouts[kind, FD_BIT] != 0
+        )
         size = min(dlc, CLASSIC_BYTES)
-        if layout[VALID] >= 0:
+        if layouts[kind, VALID] >= 0:
             if not asks:
-                size = np.int64(buffer[body + layout[VALID]])
+                size = np.int64(buffer[body + layouts[kind, VALID]])
             elif flexible:
                 size = fd_lengths[min(dlc, 15)]
-        begin = body + layout[DATA]
+        begin = body + layouts[kind, DATA]
         room = max(end - begin, 0)
-        if layout[EXTRA] >= 0:
-            extra = place + np.int64(buffer[body + layout[EXTRA]])
+        if layouts[kind, EXTRA] >= 0:
+            extra = place + np.int64(buffer[body + layouts[kind, EXTRA]])
             if begin <= extra <= end:
                 room = extra - begin
         there = 0 if asks else min(size, room)
         wrong = IS_LENGTH if size > FD_BYTES else 0
-        if end < body + layout[FIXED] or (layout[EXTRA] < 0 and not asks and room < size):
+        if end < body + layouts[kind, FIXED] or (
+            layouts[kind, EXTRA] < 0 and not asks and room < min(size, FD_BYTES)
+        ):
             wrong = IS_SHORT
         low = np.uint64(number_4(buffer, place + 24))
         stamp = low | (np.uint64(number_4(buffer, place + 28)) << np.uint64(32))
         is_coarse = (buffer[place + 16] & 3) == TEN_MICROSECONDS
         unit_ns = TEN_MICROSECONDS_NS if is_coarse else 1
-        is_late = stamp > np.uint64((MAX_TS_NS - start_ns) // unit_ns)
+        is_late = stamp > (last_coarse if is_coarse else last_fine)
         ts[row] = (np.int64(0) if is_late else np.int64(stamp)) * unit_ns + start_ns
         if wrong > 0:
             there = 0
@@ -220,7 +233,7 @@ def columns(
         is_extended[row] = identifier >= EXTENDED_FLAG or number > MAX_STANDARD_ID
         is_fd[row] = flexible or size > CLASSIC_BYTES
         is_remote[row] = asks
-        is_error[row] = layout[IS_ERROR] != 0
+        is_error[row] = layouts[kind, IS_ERROR] != 0
         length[row] = size
         payload[row] = begin
         present[row] = there

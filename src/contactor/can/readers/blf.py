@@ -110,18 +110,25 @@ class _Stream:
         self.rows = 0
         self._start_ns = start_ns
         self._is_compiled = is_compiled
-        self._pieces: list[bytes] = []
-        self._rest = b""
+        self._buffer = np.zeros(FIRST_BATCH_BYTES, np.uint8)
+        self._filled = 0
         self._is_lost = False
 
     def add(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        """Add what comes next."""
+        end = self._filled + len(piece)
+        if end + PAD > len(self._buffer):
+            longer = np.empty(max(end + PAD, 2 * len(self._buffer)), np.uint8)
+            longer[: self._filled] = self._buffer[: self._filled]
+            self._buffer = longer
+        self._buffer[self._filled : end] = np.frombuffer(piece, np.uint8)
+        self._filled = end
         self.waiting += len(piece)
 
     def scan(self, *, is_last: bool) -> Scan:
         """The frames that are whole; after the last scan the stream begins anew, within objects."""
-        size = len(self._rest) + self.waiting
-        buffer = np.frombuffer(b"".join((self._rest, *self._pieces, bytes(PAD))), np.uint8)
+        buffer, size = self._buffer, self._filled
+        buffer[size : size + PAD] = 0
         scan = scan_objects(
             buffer,
             size,
@@ -131,9 +138,10 @@ class _Stream:
             before=self.rows,
             is_compiled=self._is_compiled,
         )
-        self._rest = b"" if is_last else buffer[scan.used : size].tobytes()
+        self._filled = 0 if is_last else size - scan.used
+        buffer[: self._filled] = buffer[scan.used : scan.used + self._filled].copy()
         self._is_lost = is_last or scan.is_lost
-        self._pieces, self.waiting = [], 0
+        self.waiting = 0
         self.rows += scan.rows
         self.batch_bytes = BATCH_BYTES
         return scan

@@ -23,6 +23,8 @@ CONTAINER, STORED, ZLIB = 10, 0, 2
 # Read, and unpacked, at a time.
 READ_BYTES = 1024 * 1024
 PIECE_BYTES = 4 * 1024 * 1024
+# Packed bytes that are unpacked without a limit: zlib makes them 1032 times as many at most.
+MAX_AT_ONCE = 128 * 1024
 # What a container may unpack to if it states less: that may be a writer's mistake.
 UNSTATED_BYTES = 64 * 1024 * 1024
 # Packed bytes at a time where they are damaged, so that little is lost before the damage.
@@ -88,7 +90,12 @@ class Containers:
             yield from self._stored(start, min(end, self._size))
             self._ended(end, whole=end)
         elif method == ZLIB:
-            yield from self._inflated(start, end, max(stated, UNSTATED_BYTES))
+            piece = self._inflated_at_once(start, end, stated)
+            if piece is None:
+                yield from self._inflated(start, end, stated)
+            else:
+                yield piece
+                self.at = self._back = end
         else:
             self.faults.append(f"container at byte {self.at} is packed by unknown method {method}")
             self._ended(end, whole=start)
@@ -98,16 +105,32 @@ class Containers:
         for place in range(start, end, READ_BYTES):
             yield self._read(place, min(READ_BYTES, end - place))
 
-    def _inflated(self, start: int, end: int, limit: int) -> Iterator[bytes | None]:
-        """What zlib gives of the bytes from start to end, and no more than a limit."""
+    def _inflated_at_once(self, start: int, end: int, stated: int) -> bytes | None:
+        """What a usual container holds, the fastest way; None where it has to go step by step."""
+        if end - start > MAX_AT_ONCE or stated > PIECE_BYTES:
+            return None
+        packed = self._read(start, end - start + MAX_PADDING + len(SIGNATURE))
+        if SIGNATURE not in packed[end - start :]:
+            return None
+        try:
+            piece = zlib.decompress(memoryview(packed)[: end - start], bufsize=max(stated, 1))
+        except zlib.error:
+            return None
+        return piece if len(piece) == stated else None
+
+    def _inflated(self, start: int, end: int, stated: int) -> Iterator[bytes | None]:
+        """What zlib gives of the bytes from start to end, within limits."""
         at, given = start, 0
+        limit = max(stated, UNSTATED_BYTES)
+        # Room for what is stated and the end of the stream in one piece.
+        piece_bytes = min(stated + HEADS, PIECE_BYTES)
         unpacker = zlib.decompressobj()
         for place in range(start, min(end, self._size), READ_BYTES):
             packed = self._read(place, min(READ_BYTES, end - place))
             at = place + len(packed)
             while packed and not unpacker.eof:
                 try:
-                    piece = unpacker.decompress(packed, PIECE_BYTES)
+                    piece = unpacker.decompress(packed, piece_bytes)
                 except zlib.error as error:
                     self.faults.append(f"container at byte {self.at} is damaged: {error}")
                     yield from self._salvaged(start, at, given)

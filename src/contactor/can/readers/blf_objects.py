@@ -233,9 +233,11 @@ def walk_objects(buffer: Octets, size: int, *, is_last: bool, is_lost: bool) -> 
     is_at_end = is_last & (ends <= size) & (ends + MAX_PADDING >= size)
     is_followed = is_frame | is_at_end | (distance <= MAX_PADDING)
     needed = np.where(is_frame, ends, ends + MAX_PADDING + len(SIGNATURE))
-    is_open = is_headless | (~is_odd & (needed > size))
+    is_open = (not is_last) & (is_headless | (~is_odd & (needed > size)))
+    # Another object within it shows that not its end is missing, but that its size is wrong.
     is_cut = is_last & (is_headless | (~is_odd & (ends > size)))
-    is_open &= not is_last
+    is_odd |= is_cut
+    is_cut[:-1] = False
     is_wrong = ~is_open & (is_cut | is_odd | ~is_followed)
     goes_on = np.where(is_wrong, marks + len(SIGNATURE), ends)
     next_mark = np.searchsorted(marks, goes_on)
@@ -316,7 +318,7 @@ def _fill(
     present = np.where(is_remote, 0, np.minimum(length, room))
     is_short = ends < body + layout[FIXED]
     if layout[EXTRA] < 0:
-        is_short |= ~is_remote & (room < length)
+        is_short |= ~is_remote & (room < np.minimum(length, FD_BYTES))
     verdict = np.where(length > FD_BYTES, IS_LENGTH, 0)
     verdict[is_short] = IS_SHORT
     present[verdict > 0] = 0
