@@ -55,12 +55,10 @@ class VinFinder:
         if payloads.shape[1] < 8 or len(self.found) >= MOST_VINS:
             return
         is_answer = np.zeros(len(payloads), np.bool_)
-        is_first = payloads[:, 0] >> 4 == FIRST_FRAME
-        if is_first.any():
-            for answer in ANSWERS:
-                is_answer |= is_first & (
-                    payloads[:, 2 : 2 + len(answer)] == np.frombuffer(answer, np.uint8)
-                ).all(axis=1)
+        firsts = np.flatnonzero(payloads[:, 0] >> 4 == FIRST_FRAME)
+        heads = payloads[firsts, 2:5]
+        for answer in ANSWERS:
+            is_answer[firsts] |= (heads == np.frombuffer(answer, np.uint8)).all(axis=1)
         wanted = set(identifiers[is_answer].tolist()) | set(self._open)
         for identifier in list(wanted)[:MOST_VINS]:
             is_own = identifiers == identifier
