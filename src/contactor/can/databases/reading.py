@@ -102,7 +102,7 @@ def _read_dbc(path: Path, text: DatabaseText, parse: Parse) -> Reading:
         formats = parse(path, repaired.text, "dbc", repaired.lines)
     except (Unrepairable, DatabaseError) as error:
         if plain is not None:
-            return plain, ()
+            return _with_long_multiplexers(plain, text.content), ()
         raise error from refusal
     repairs = repaired.repairs
     if not repairs and refusal is not None:
@@ -134,7 +134,11 @@ def _is_read_wrongly(messages: "list[MessageFormat]", text: str) -> bool:
     """Whether a definition is lost or a value is: what cantools passes over."""
     ids = {(message.can_id, message.is_extended) for message in messages}
     signals = [signal for message in messages for signal in message.signals]
-    names = {(message.can_id, signal.name) for message in messages for signal in message.signals}
+    names = {
+        (message.can_id, message.is_extended, signal.name)
+        for message in messages
+        for signal in message.signals
+    }
     return (
         len(ids) < len(messages)
         or len(names) < len(signals)

@@ -25,9 +25,12 @@ _SYM_IDS = re.compile(
 )
 # Numbers of six digits and more where bytes or bits are counted.
 _NUMBERS = {
-    "dbc": re.compile(r":\s*\d{6,}(?=\s+\w)|\|\s*\d{6,}\s*@|:\s*\d{6,}\s*\|"),
+    "dbc": re.compile(
+        r"\bBO_\s+\S+\s+[^\s\":]+\s*:\s*\d{6,}\b"
+        r"|\bSG_\s[^\":|]{0,400}:\s*(\d{6,}\s*\||\d+\s*\|\s*\d{6,}\b)"
+    ),
     "kcd": re.compile(r"\b(length|offset)\s*=\s*[\"']\d{6,}"),
-    "arxml": re.compile(r"(LENGTH|POSITION|OFFSET)>\s*\d{6,}\s*</"),
+    "arxml": re.compile(r"\b(FRAME-LENGTH|START-POSITION)>\s*\d{6,}\s*</"),
     "sym": re.compile(
         r"^[ \t]*(Len|DLC)[ \t]*=[ \t]*\d{6,}"
         r"|^[ \t]*(Var|Mux)[ \t]*=[^\n/]*?[ \t](\d{6,},\d|\d+,\d{6,})"
