@@ -59,7 +59,8 @@ def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
         for panel, one in zip(panels, axes, strict=True):
             _draw_panel(one, panel, is_dated=is_dated)
         figure.align_ylabels(axes)
-        _time_axis(axes[-1], is_dated=is_dated)
+        first_ts = min(int(trace.ts[0]) for panel in panels for _, trace in panel.traces)
+        _time_axis(axes[-1], first_ts, is_dated=is_dated)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     return buffer.getvalue()
@@ -111,7 +112,7 @@ def _times(ts: Stamps, *, is_dated: bool) -> np.ndarray:
     return ts / NS_PER_DAY if is_dated else ts / NS_PER_S
 
 
-def _time_axis(axes: Axes, *, is_dated: bool) -> None:
+def _time_axis(axes: Axes, first_ts: int, *, is_dated: bool) -> None:
     if not is_dated:
         axes.set_xlabel("time since the start [s]", color=FAINT)
         return
@@ -120,5 +121,5 @@ def _time_axis(axes: Axes, *, is_dated: bool) -> None:
     formatter = dates.ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(formatter)
     axes.xaxis.get_offset_text().set_visible(False)
-    first = datetime.fromtimestamp(axes.get_xlim()[0] * 86_400, UTC)
+    first = datetime.fromtimestamp(first_ts // NS_PER_S, UTC)
     axes.set_xlabel(f"time, UTC, from {first:%Y-%m-%d %H:%M:%S}", color=FAINT)
