@@ -150,7 +150,9 @@ def test_trc_with_a_bus_0_counts_from_it(read: Read) -> None:
     assert log.frames.bus.tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("start", ["", ";$STARTTIME=0\n", ";$STARTTIME=14-11-2023\n"])
+@pytest.mark.parametrize(
+    "start", ["", ";$STARTTIME=0\n", ";$STARTTIME=999999.5\n", ";$STARTTIME=14-11-2023\n"]
+)
 def test_trc_without_a_start_has_no_date(read: Read, start: str) -> None:
     log = read(HEADS["1.1"].replace(START, start) + ROWS["1.1"])
     assert not log.has_date

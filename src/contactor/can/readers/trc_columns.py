@@ -39,6 +39,7 @@ _USUAL_2 = {0: "NOTIdlD", 1: "NOTBIdRLD"}
 _DAYS_TO_1970 = 25_569
 _US_PER_DAY = NS_PER_DAY // 1_000
 _FIRST_DAY = 36_526  # 2000-01-01; an earlier start is that of a recorder that knew no time
+_LAST_DAY = 78_892  # 2115-12-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,6 @@ def start_of(head: bytes) -> int:
     if not found:
         return 0
     days = Decimal(float(found.group(1).replace(b",", b".")))
-    if days < _FIRST_DAY:
+    if not _FIRST_DAY <= days < _LAST_DAY:
         return 0
     return round((days - _DAYS_TO_1970) * _US_PER_DAY) * 1_000
