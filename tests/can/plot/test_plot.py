@@ -1,6 +1,7 @@
 import json
 import re
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.plot import Plotter, check_plot
 from contactor.can.plot.panels import is_worded, line_of, liveliest, panels_of
 from contactor.can.plot.trace import MOST_POINTS, Trace
-from contactor.errors import ContactorError, UsageError
+from contactor.errors import ContactorError, MissingPart, UsageError
 
 DATE_NS = 1_700_000_000_000_000_000
 MS = 1_000_000
@@ -211,3 +212,10 @@ def test_plot_of_another_kind_is_refused(name: str) -> None:
 def test_plot_into_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
         check_plot(str(tmp_path / "none" / "drive.html"))
+
+
+def test_png_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    check_plot("drive.html")
+    with pytest.raises(MissingPart, match=r"pip install 'contactor\[plot\]'"):
+        check_plot("drive.png")
