@@ -36,6 +36,7 @@ setup: .venv/.setup
 	$(SYNC) --require-hashes --requirement requirements.txt
 	$(BIN)/python hatch_build.py
 	$(SYNC) --no-deps --editable .
+	$(BIN)/python -m contactor.can.kernels
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.

@@ -36,6 +36,7 @@ def test_log_is_read_in_chunks_that_add_up(tmp_path: Path, monkeypatch: pytest.M
     path.write_text("".join(lines))
     whole = read_log(path)
     monkeypatch.setattr(reading, "BLOCK_BYTES", 777)
+    monkeypatch.setattr(reading, "FAST_BLOCK_BYTES", 777)
     log = open_log(path)
     tables = list(log.chunks())
     assert len(tables) > 20

@@ -4,7 +4,7 @@ Every one of them has a plain NumPy path beside it that gives the same values; a
 which to take. Numba costs half a second to load, so it is taken for much work alone.
 
     if are_wanted(len(frames)):
-        from contactor.can.kernels.groups import sort_by_slot
+        from contactor.can.kernels.groups import sort_by_lane
 
     jit.py        how a kernel is compiled, and where the machine code is kept
     MODULES       the modules of kernels; `python -m contactor.can.kernels` compiles all of them
@@ -15,7 +15,7 @@ import os
 import sys
 from functools import cache
 
-MODULES: tuple[str, ...] = ("blf", "candump", "decode", "groups")
+MODULES: tuple[str, ...] = ("blf", "candump", "decode", "encode", "groups")
 
 # Below, loading Numba takes longer than it saves.
 MANY_FRAMES = 100_000

@@ -198,8 +198,8 @@ def parse_lines(
         odd: (n, 4), for each line left: its number, its start, its end, the frames before it.
 
     Returns:
-        The frames, lines, odd lines and names there are. Odd lines that find no room, names above
-        256 and CAN FD without room end the reading with -1 odd lines.
+        The frames, lines, odd lines and names there are. Odd lines that find no room and names
+        above 256 end the reading with -1 odd lines, CAN FD without room with -2.
     """
     frames, lines, left = 0, 0, 0
     last_name = 0
@@ -262,7 +262,7 @@ def parse_lines(
             frame_is_fd = text[at] == HASH
             if frame_is_fd:
                 if words_per_frame == 1:
-                    return frames, lines, -1, name_count
+                    return frames, lines, -2, name_count
                 is_read = digit_of(text[at + 1]) >= 0
                 at += 2
             size = 0

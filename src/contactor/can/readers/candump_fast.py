@@ -4,83 +4,108 @@ fast = parse_fast(block, interfaces, may_learn=True)
 fast.frames, fast.odd           # the lines left are parsed by `CandumpParser.parse`
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, FrameTable
 from contactor.can.readers.interfaces import MAX_BUSES, NAME_BYTES, InterfaceNumbers
-from contactor.can.readers.lines import CARRIAGE_RETURN, PAD, Lines, Spans, TextBlock
+from contactor.can.readers.lines import PAD, Lines, Spans, TextBlock, cut_lines
 from contactor.can.readers.parsed import FastParsed
 
 # The shortest line of a frame, `(0.0) a 123#` and its end.
 SHORTEST_LINE_BYTES = 13
 # With more odd lines than one in so many bytes the block is not of the usual form.
 ODD_LINE_BYTES = 1_000
+# What the kernel gives for the odd lines where it ended early: payloads need more room.
+NEEDS_FD = -2
+NOWHERE = np.zeros(0, np.int64)
+NO_LINES = Lines(np.zeros(2 * PAD, np.uint8), Spans(NOWHERE, NOWHERE), 1, False)
 
 
 def parse_fast(
     block: TextBlock, interfaces: InterfaceNumbers, *, may_learn: bool
 ) -> FastParsed | None:
     """Read the usual lines of a block; arguments and result as of `FastParser.parse_fast`."""
-    from contactor.can.kernels.candump import MAX_NAMES, parse_lines
-
-    rows = block.size // SHORTEST_LINE_BYTES + 1
-    end = PAD + block.size
-    if block.is_last_open:  # whether that one is cut, the plain parser tells
-        end = _last_line(block)
-    names = np.zeros((MAX_NAMES, NAME_BYTES // 8), np.uint64)
-    name_lengths = np.zeros(MAX_NAMES, np.int64)
-    ts = np.empty(rows, np.int64)
-    name = np.empty(rows, np.uint8)
-    can_id = np.empty(rows, np.uint32)
-    is_extended, is_fd = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
-    length = np.empty(rows, np.uint8)
-    odd = np.empty((block.size // ODD_LINE_BYTES + 16, 4), np.int64)
-    left, width = -1, CLASSIC_BYTES
-    for width in (CLASSIC_BYTES, FD_BYTES):
-        names[:] = 0
-        data = np.empty(rows * width // 8, np.uint64)
-        frames, lines, left, name_count = parse_lines(
-            block.text,
-            PAD,
-            end,
-            block.line_end,
-            names,
-            name_lengths,
-            0,
-            width // 8,
-            ts,
-            name,
-            can_id,
-            is_extended,
-            is_fd,
-            length,
-            data,
-            odd,
-        )
-        if left >= 0:
-            break
-    if left < 0:
+    # Whether a last line without its end is cut, the plain parser tells.
+    end = _last_line(block) if block.is_last_open else PAD + block.size
+    found = _Columns(block, CLASSIC_BYTES)
+    if found.parse(end) == NEEDS_FD:
+        found = _Columns(block, FD_BYTES)
+        found.parse(end)
+    if found.left < 0:
         return None
-    odd = odd[:left]
+    odd, lines = found.odd[: found.left], found.lines
     if block.is_last_open:
-        odd = np.concatenate((odd, [(lines, end, PAD + block.size - 1, frames)]))
+        odd = np.concatenate((odd, [(lines, end, PAD + block.size - 1, found.frames)]))
         lines += 1
-    bus = _buses(names[:name_count], interfaces, may_learn=may_learn and not len(odd))
+    bus = _buses(found.names[: found.name_count], interfaces, may_learn and not len(odd))
     if bus is None:
         return None
-    table = FrameTable(
-        ts=ts[:frames],
-        bus=bus[name[:frames]],
-        can_id=can_id[:frames],
-        is_extended=is_extended[:frames],
-        is_fd=is_fd[:frames],
-        is_remote=np.zeros(frames, np.bool_),
-        is_error=np.zeros(frames, np.bool_),
-        length=length[:frames],
-        data=data[: frames * width // 8].view(np.uint8).reshape(frames, width),
-    )
-    return FastParsed(table, lines, _odd_lines(block, odd), odd[:, 0], odd[:, 3])
+    odd_lines = _odd_lines(block, odd) if len(odd) else NO_LINES
+    return FastParsed(found.table(bus), lines, odd_lines, odd[:, 0], odd[:, 3])
+
+
+class _Columns:
+    """The columns that the kernel fills, with payloads of `width` bytes."""
+
+    def __init__(self, block: TextBlock, width: int) -> None:
+        rows = block.size // SHORTEST_LINE_BYTES + 1
+        self._block = block
+        self._width = width
+        self._ts = np.empty(rows, np.int64)
+        self._name = np.empty(rows, np.uint8)
+        self._can_id = np.empty(rows, np.uint32)
+        self._is_extended, self._is_fd = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
+        self._length = np.empty(rows, np.uint8)
+        self._data = np.empty(rows * width // 8, np.uint64)
+        self.odd = np.empty((block.size // ODD_LINE_BYTES + 16, 4), np.int64)
+        self.names = np.zeros((MAX_BUSES, NAME_BYTES // 8), np.uint64)
+        self.frames, self.lines, self.left, self.name_count = 0, 0, -1, 0
+
+    def parse(self, end: int) -> int:
+        """Read the block up to `end`; gives the odd lines left, or why that ended early."""
+        from contactor.can.kernels.candump import parse_lines
+
+        self.frames, self.lines, self.left, self.name_count = parse_lines(
+            self._block.text,
+            PAD,
+            end,
+            self._block.line_end,
+            self.names,
+            np.zeros(MAX_BUSES, np.int64),
+            0,
+            self._width // 8,
+            self._ts,
+            self._name,
+            self._can_id,
+            self._is_extended,
+            self._is_fd,
+            self._length,
+            self._data,
+            self.odd,
+        )
+        return self.left
+
+    def table(self, bus: NDArray[np.uint8]) -> FrameTable:
+        """The frames; `bus` has the number of each name."""
+        rows = slice(self.frames)
+        data = self._data[: self.frames * self._width // 8].view(np.uint8)
+        data = data.reshape(self.frames, self._width)
+        if self._length[rows].max(initial=0) <= CLASSIC_BYTES < self._width:
+            data = data[:, :CLASSIC_BYTES].copy()
+        return FrameTable(
+            ts=self._ts[rows],
+            bus=bus[self._name[rows]],
+            can_id=self._can_id[rows],
+            is_extended=self._is_extended[rows],
+            is_fd=self._is_fd[rows],
+            is_remote=np.zeros(self.frames, np.bool_),
+            is_error=np.zeros(self.frames, np.bool_),
+            length=self._length[rows],
+            data=data,
+        )
 
 
 def _last_line(block: TextBlock) -> int:
@@ -90,7 +115,7 @@ def _last_line(block: TextBlock) -> int:
 
 
 def _buses(
-    names: NDArray[np.uint64], interfaces: InterfaceNumbers, *, may_learn: bool
+    names: NDArray[np.uint64], interfaces: InterfaceNumbers, may_learn: bool
 ) -> NDArray[np.uint8] | None:
     """The bus of each name, at least one; None where a name is new and may not be learnt now."""
     numbers = np.zeros(MAX_BUSES, np.uint8)
@@ -106,6 +131,8 @@ def _buses(
 
 
 def _odd_lines(block: TextBlock, odd: NDArray[np.int64]) -> Lines:
-    starts, ends = odd[:, 1], odd[:, 2]
-    has_return = (block.text[ends - 1] == CARRIAGE_RETURN) & (ends > starts)
-    return Lines(block.text, Spans(starts, ends - has_return), 1, block.is_last_open)
+    """The lines left, as a text of their own."""
+    end = bytes([block.line_end])
+    pieces = (block.text[start:stop].tobytes() for _, start, stop, _ in odd.tolist())
+    lines = cut_lines(b"".join(piece + end for piece in pieces), line_end=block.line_end)
+    return replace(lines, is_last_open=block.is_last_open)

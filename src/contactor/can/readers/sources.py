@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from contactor.errors import LogError, UsageError
 
@@ -182,7 +182,7 @@ def sources_of(path: Path | str) -> list[Source]:
     """
     path = Path(path)
     if str(path) == STANDARD_INPUT:
-        return _unpacked(_piped(sys.stdin.buffer, "standard input", path))
+        return _unpacked(_piped(os.dup(sys.stdin.fileno()), "standard input", path))
     if path.is_dir():
         raise UsageError(f"{path} is a directory, not a log")
     try:
@@ -196,7 +196,7 @@ def sources_of(path: Path | str) -> list[Source]:
             Source(str(path), path, found.st_size, lambda _: path.open("rb", buffering=0))
         )
     if stat.S_ISFIFO(found.st_mode):
-        return _unpacked(_piped(path.open("rb"), str(path), path))
+        return _unpacked(_piped(os.open(path, os.O_RDONLY), str(path), path))
     raise UsageError(f"{path} is no regular file and no pipe")
 
 
@@ -258,6 +258,7 @@ def _spooled(label: str, stream: Stream) -> BinaryIO:
         if spool.tell() > MAX_SPOOL_BYTES:
             spool.close()
             raise LogError(f"{label} unpacks to more than {MAX_SPOOL_BYTES} bytes")
+    spool.flush()
     return cast("BinaryIO", spool)
 
 
@@ -266,9 +267,8 @@ def _members(source: Source) -> Iterator[Source]:
     with source.open(is_final=False) as stream:
         is_seekable = stream.plain is not None
     if not is_seekable:
-        with source.open() as stream:
-            spool = _spooled(source.label, stream)
-            source = _seekable_source(spool, source.label, source.path)
+        with source.open() as stream, _spooled(source.label, stream) as spool:
+            source = _seekable_source(os.dup(spool.fileno()), source.label, source.path)
     with source.open() as stream:
         assert stream.plain is not None
         try:
@@ -297,30 +297,45 @@ def _member_layer(name: str) -> Layer:
     return lambda file: cast("BinaryIO", zipfile.ZipFile(file).open(name))
 
 
-def _piped(file: BinaryIO, label: str, path: Path) -> Source:
+class _Descriptor:
+    """An open file without a name, closed when nobody needs it any more."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+    def opened(self) -> BinaryIO:
+        """A file that reads it; closing that leaves it open."""
+        return cast("BinaryIO", os.fdopen(self.number, "rb", buffering=0, closefd=False))
+
+
+def _piped(number: int, label: str, path: Path) -> Source:
     """A source of what can be read once; a regular file given as standard input is one as well."""
-    if file.seekable():
-        return _seekable_source(file, label, path)
-    return Source(label, path, 0, _Pipe(file, label).view)
+    if stat.S_ISREG(os.fstat(number).st_mode):
+        return _seekable_source(number, label, path)
+    return Source(label, path, 0, _Pipe(_Descriptor(number), label).view)
 
 
-def _seekable_source(file: BinaryIO, label: str, path: Path) -> Source:
-    """A source of a file that is open already and has no name; it stays open."""
-    file.flush()
+def _seekable_source(number: int, label: str, path: Path) -> Source:
+    """A source of a file that is open already."""
+    held = _Descriptor(number)
 
     def from_start(_: bool) -> BinaryIO:
-        copy = os.fdopen(os.dup(file.fileno()), "rb", buffering=0)
-        copy.seek(0)
-        return cast("BinaryIO", copy)
+        os.lseek(held.number, 0, os.SEEK_SET)
+        return held.opened()
 
-    return Source(label, path, os.fstat(file.fileno()).st_size, from_start)
+    return Source(label, path, os.fstat(number).st_size, from_start)
 
 
 @dataclass(slots=True)
 class _Pipe:
     """What was read of a pipe while its log was being recognised."""
 
-    file: IO[bytes]
+    held: _Descriptor
     label: str
     kept: bytearray = field(default_factory=bytearray)
     is_spent: bool = False
@@ -358,7 +373,9 @@ class _PipeView(io.RawIOBase):
             count = min(len(view), len(kept) - self._at)
             view[:count] = kept[self._at : self._at + count]
         else:
-            count = cast("io.BufferedIOBase", self._pipe.file).readinto(view) or 0
+            read = os.read(self._pipe.held.number, len(view))
+            count = len(read)
+            view[:count] = read
             if self._is_kept:
                 kept += view[:count]
                 if len(kept) > MAX_PROBE_BYTES:
