@@ -157,6 +157,18 @@ def test_missing_sections_and_any_line_ends_need_no_repair(load, keyword, newlin
     assert database.repairs == ()
 
 
+def test_statements_on_one_line_are_read_each(load):
+    text = (
+        GOOD.replace(";\n", "; ").replace("\n SG_", " SG_").replace('VERSION "" ', 'VERSION ""\n')
+    )
+    text += 'VAL_ 475 Ghost 0 "a; VAL_ 1 b" ;'
+    database = load(text)
+    assert values(database) == values(load(GOOD))
+    assert [repair.what for repair in database.repairs] == [
+        "VAL_ of signal 'Ghost' of 475: no such signal"
+    ]
+
+
 def test_new_symbols_without_bit_timing_are_told(load):
     text = changed("NS_ :\n\nBS_:\n\nBU_: VCM HMI\n", "NS_ :\n NS_DESC_\n CM_\n")
     database = load(text)

@@ -10,6 +10,7 @@ Source: Vector, "DBC File Format Documentation", 1.0.5, 2010.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WORDS = """
@@ -29,6 +30,11 @@ _WHOLE = re.compile(
     r"|VAL_\s+\d+\s+\S+\s+-?\d+\s*\""
     r"|VAL_TABLE_\s+\w+\s+-?\d+\s*\""
     r"|(SIG_VALTYPE_|SG_MUL_VAL_|SIG_GROUP_|BO_TX_BU_)\s+\d)"
+)
+_NEXT = re.compile(
+    r";[ \t]*(?=(?:CM_|VAL_|VAL_TABLE_|BA_|BA_DEF_|BA_DEF_DEF_|SIG_VALTYPE_|SG_MUL_VAL_|BO_)\s)"
+    r"|(?<=\S)[ \t]+(?=BO_[ \t]+\d+[ \t]+\w+[ \t]*:"
+    r"|SG_[ \t]+[^\":|]{1,200}:[ \t]*\d+[ \t]*\|)"
 )
 _CLOSED = re.compile(r"\"\s*;\s*(//.*)?$")
 _LONGEST_LINE = 1_000_000
@@ -53,7 +59,7 @@ def split_statements(text: str) -> list[Statement]:
     """All statements in order; comments with `//` at the start of a line are left out."""
     statements: list[Statement] = []
     pending: _Pending | None = None
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in _lines(text):
         if pending is not None and pending.is_open and not _WHOLE.match(line[:_LONGEST_LINE]):
             pending.add(line)
             continue
@@ -72,6 +78,19 @@ def split_statements(text: str) -> list[Statement]:
             statements += pending.finish() if pending else ()
             pending = _Pending(number, keyword, line)
     return [*statements, *(pending.finish() if pending else ())]
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; a line of several statements as so many lines."""
+    for number, line in enumerate(text.split("\n"), 1):
+        start, quotes, counted = 0, 0, 0
+        for following in _NEXT.finditer(line) if len(line) <= _LONGEST_LINE else ():
+            quotes += _quotes(line[counted : following.start()])
+            counted = following.start()
+            if quotes % 2 == 0:
+                yield number, line[start : following.end()]
+                start = following.end()
+        yield number, line[start:]
 
 
 def _keyword(line: str) -> str | None:
