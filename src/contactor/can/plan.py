@@ -140,6 +140,7 @@ def compile_plan(
     *,
     signals: Collection[str] | None = None,
     unavailable: Mapping[str, Collection[int]] | None = None,
+    others: Collection[str] = (),
 ) -> DecodePlan:
     """Compile a database.
 
@@ -150,13 +151,14 @@ def compile_plan(
         unavailable: for "Message.Signal" the raw values that mean "not available", as numbers or as
             bit patterns (-1 and 0x3FF are the same of 10 bits). Values that the database itself
             labels so are known without.
+        others: names in `signals` that something else knows, if not the database.
 
     Raises:
         UsageError: a name that the database does not have; the message offers the nearest.
         InvalidValue: a raw value that does not fit its signal.
     """
     declared = unavailable or {}
-    wanted = _resolve(database, signals, declared)
+    wanted = _resolve(database, signals, declared, others)
     left_out: list[LeftOut] = []
 
     def planned(message: MessageFormat, *, is_shared_name: bool) -> MessagePlan:
@@ -184,7 +186,10 @@ def compile_plan(
 
 
 def _resolve(
-    database: Database, signals: Collection[str] | None, declared: Collection[str]
+    database: Database,
+    signals: Collection[str] | None,
+    declared: Collection[str],
+    others: Collection[str],
 ) -> frozenset[str] | None:
     """The full names of the signals asked for, None for all."""
     names: dict[str, set[str]] = {}
@@ -195,11 +200,13 @@ def _resolve(
                 for name in (full, message.name, carried.name, signal.name):
                     names.setdefault(name, set()).add(full)
     for name in (*(signals or ()), *declared):
-        if name not in names:
-            near = _nearest(name, names)
+        if name not in names and name not in others:
+            near = _nearest(name, {*names, *others})
             hint = f"; near: {', '.join(near)}" if near else ""
             raise UsageError(f"the database has no signal {name!r}{hint}")
-    return None if signals is None else frozenset().union(*(names[name] for name in signals))
+    if signals is None:
+        return None
+    return frozenset().union(*(names.get(name, ()) for name in signals))
 
 
 def _nearest(name: str, names: Collection[str]) -> list[str]:
@@ -266,6 +273,8 @@ def _parents_first(message: MessageFormat, left_out: list[LeftOut]) -> list[Sign
 
 def _obstacle(signal: SignalFormat) -> str | None:
     """Why a signal cannot be decoded, or None."""
+    if signal.start < 0 or signal.length < 1:
+        return f"{signal.length} bits from bit {signal.start} on lie in no payload"
     if signal.length > WORD_BITS:
         return f"{signal.length} bits do not fit a number of {WORD_BITS}"
     if signal.is_float and signal.length not in FLOAT_BITS:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from itertools import islice
 
-_PIECE = re.compile(rb"[0-9A-Za-z_]*[\x80-\xff][^\s\"\[\]();:,|]*")
+_PIECE = re.compile(rb"[0-9A-Za-z_]{0,64}[\x80-\xff][^\s\"\[\]();:,|]*")
 _PIECES = 20_000
 _HIGH = re.compile(rb"[\x80-\xff]")
 

@@ -193,6 +193,15 @@ def settle(
     return Parsed(_frames(rows, is_kept), verdicts, is_known)
 
 
+def _padded(data: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Payloads of that width; a remote frame may ask for more bytes than any frame here has."""
+    if data.shape[1] == width:
+        return np.ascontiguousarray(data)
+    padded = np.zeros((len(data), width), np.uint8)
+    padded[:, : data.shape[1]] = data
+    return padded
+
+
 def _frames(rows: FrameColumns, is_kept: Mask) -> FrameTable:
     count = int(is_kept.sum())
     length = rows.length[is_kept]
@@ -214,5 +223,5 @@ def _frames(rows: FrameColumns, is_kept: Mask) -> FrameTable:
         is_remote=flags(rows.is_remote),
         is_error=is_error,
         length=length.astype(np.uint8),
-        data=np.ascontiguousarray(rows.data[is_kept, :width]),
+        data=_padded(rows.data[is_kept, :width], width),
     )

@@ -280,7 +280,8 @@ def _members(source: Source) -> Iterator[Source]:
         raise LogError(f"{source.label} holds {len(members)} files, more than {MAX_MEMBERS}")
     for member in members:
         name = member.filename
-        if member.is_dir() or Path(name).name.startswith(".") or name.startswith("__MACOSX/"):
+        is_folder = not name or member.is_dir()
+        if is_folder or Path(name).name.startswith(".") or name.startswith("__MACOSX/"):
             continue
         if member.flag_bits & 1:
             raise LogError(f"{source.label}: {name} is encrypted: unpack it first")

@@ -24,7 +24,7 @@ FORM = re.compile(
     rb"(?:(?:\d+[ \t]+)?(?:Rx|Tx)[ \t]+)?" + _ID + rb"(?:-[ \t]+)?\d+\b",
     re.MULTILINE,
 )
-_VERSION = re.compile(rb";\$FILEVERSION=[ \t]*(\d+)\.(\d+)")
+_VERSION = re.compile(rb";\$FILEVERSION=[ \t]*(\d{1,3})\.(\d{1,3})")
 _COLUMNS = re.compile(rb";\$COLUMNS=[ \t]*([A-Za-z, \t]{1,100})")
 _START = re.compile(rb";\$STARTTIME=[ \t]*(\d{1,6}(?:[.,]\d{1,30})?)[ \t\r\n]")
 _FORMS = (  # of versions 1.x: what a line looks like after its time, and its columns

@@ -1,0 +1,82 @@
+"""What `make fuzz` found, so that it is not found again."""
+
+import gzip
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contactor.can.database import load_database
+from contactor.can.decode import decode_columns
+from contactor.can.frames import FrameTable
+from contactor.can.log import open_log, read_log
+from contactor.can.plan import compile_plan
+from contactor.can.readers.parsed import FrameColumns, settle
+from contactor.errors import LogError
+
+SECONDS = 5.0
+
+
+def test_a_remote_frame_may_ask_for_more_bytes_than_any_frame_has() -> None:
+    rows = FrameColumns(
+        ts=np.array([10, 20]),
+        can_id=np.array([0x123, 0x1DB]),
+        length=np.array([64, 2]),
+        data=np.array([[0] * 8, [1, 2, 0, 0, 0, 0, 0, 0]], np.uint8),
+        is_fd=np.array([True, False]),
+        is_remote=np.array([True, False]),
+    )
+    every, none = np.array([True, True]), np.array([False, False])
+    frames = settle(rows, is_frame=every, is_known=none).frames
+    assert frames.data.shape == (2, 64)
+    assert frames[1].data == b"\1\2"
+
+
+def test_a_version_of_thousands_of_digits_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "drive.trc"
+    path.write_text(f";$FILEVERSION=1.1{'0' * 5_000}\n     1)        10.5  Rx     01DB  2  01 02\n")
+    assert len(read_log(path).frames) == 1
+
+
+def test_a_zip_archive_may_hold_a_file_without_a_name(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("nameless", "(1.0) can0 123#01\n")
+    path = tmp_path / "drives.gz"
+    content = packed.getvalue().replace(b"nameless", b"\0" + b"ameless")
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(LogError):
+        open_log(path)
+
+
+def test_a_signal_before_its_payload_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "car.dbc"
+    path.write_text(
+        'VERSION ""\nBO_ 291 Power: 8 Vector__XXX\n'
+        ' SG_ Early : -1|4@1+ (1,0) [0|0] "" Vector__XXX\n'
+        ' SG_ Voltage : 8|8@1+ (1,0) [0|0] "V" Vector__XXX\n'
+    )
+    plan = compile_plan(load_database([path]))
+    frames = FrameTable.of(ts=[0], can_id=[291], data=[bytes(range(8))])
+    assert [one.name for one in plan.left_out] == ["Power.Early"]
+    for kernels in ("0", "1"):
+        monkeypatch.setenv("CONTACTOR_KERNELS", kernels)
+        (column,) = decode_columns(frames, plan)
+        assert np.array_equal(column.values, [1.0])
+
+
+def test_a_long_word_does_not_hold_up_the_search_for_an_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "car.dbc"
+    text = (
+        f'VERSION "{"A" * 200_000}"\nBO_ 291 Power: 8 Vector__XXX\n SG_ Heat : 8|8@1+ (1,0) [0|0]'
+    )
+    path.write_bytes(text.encode() + b' "\xb0C" Vector__XXX\n')
+    began = time.monotonic()
+    (message,) = load_database([path]).messages
+    assert message.signals[0].unit == "°C"
+    assert time.monotonic() - began < SECONDS
