@@ -52,6 +52,17 @@ def test_a_zip_archive_may_hold_a_file_without_a_name(tmp_path: Path) -> None:
         open_log(path)
 
 
+def test_a_zip_archive_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "drives.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("drive.log", "(1.0) can0 123#01\n")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 255  # the version needed to extract
+    path.write_bytes(content)
+    with pytest.raises(LogError, match="version 25.5"):
+        open_log(path)
+
+
 def test_a_signal_before_its_payload_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,10 @@ MAX_PROBE_BYTES = 64 * 1024**2
 
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _ZIP = b"PK\x03\x04"
-_PACKED_WRONG = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+_PACKED_WRONG = (
+    *(OSError, EOFError, ValueError, NotImplementedError),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+)
 
 
 class Stream(io.RawIOBase):
