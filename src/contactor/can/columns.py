@@ -115,6 +115,19 @@ class SignalColumn:
         """How many values are not available."""
         return 0 if self._is_unavailable is None else int(self._is_unavailable.sum())
 
+    def moved(self, rows: int) -> "SignalColumn":
+        """The same readings of a table in which `rows` other frames come first."""
+        return SignalColumn(
+            message=self.message,
+            signal=self.signal,
+            unit=self.unit,
+            rows=Later(lambda: self.rows + rows),
+            raw=Later(lambda: self.raw),
+            values=self.values,
+            is_unavailable=self._is_unavailable,
+            labels=self.labels,
+        )
+
 
 def merged(columns: Iterable[SignalColumn]) -> list[SignalColumn]:
     """One column per name: a name defined twice in a message, or two messages of one name."""

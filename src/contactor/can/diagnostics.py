@@ -65,12 +65,14 @@ class Answers:
         decoded: positive answers of which the signal set knows the request.
         unknown: positive answers of which it does not.
         refused: negative answers.
+        transfers: what they were read from.
     """
 
     columns: list[SignalColumn]
     decoded: int
     unknown: int
     refused: tuple[Refused, ...]
+    transfers: tuple[Transfers, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +119,13 @@ class DiagnosticDecoder:
         return self._joined(each.finish() for each in self._reassemblers)
 
     def _joined(self, transfers: Iterable[Transfers]) -> Answers:
-        parts = [decode_answers(given, self._set) for given in transfers]
+        parts = [decode_answers(given.inside(), self._set) for given in transfers]
         return Answers(
             columns=merged(column for part in parts for column in part.columns),
             decoded=sum(part.decoded for part in parts),
             unknown=sum(part.unknown for part in parts),
             refused=tuple(refused for part in parts for refused in part.refused),
+            transfers=tuple(given for part in parts for given in part.transfers),
         )
 
 
@@ -158,6 +161,7 @@ def decode_answers(transfers: Transfers, signal_set: SignalSet) -> Answers:
         decoded=int(is_known.sum()),
         unknown=int((is_positive & ~is_known).sum()),
         refused=tuple(_refused(transfers, heads, np.flatnonzero(is_negative))),
+        transfers=(transfers,),
     )
 
 

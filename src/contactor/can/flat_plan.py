@@ -8,8 +8,8 @@ multiplexer has one of some values. A signal stands on the frames of one place.
     flat.signals.first[3], flat.signals.first[4]     # the signals of the fourth message
 
 A signal that is beyond the kernels (floats, 64 bits that touch nine bytes, values that need
-Python's integers) is not in here; a message whose multiplexer is such a one has no signals here at
-all. `decode.py` decodes those. Source of the arithmetic: see plan.py.
+Python's integers) is not in here; a message whose multiplexer is such a one, and a container, has no
+signals here at all. `decode.py` decodes those. Source of the arithmetic: see plan.py.
 """
 
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ class FlatPlan:
         ids: int64 (k, 2), ranges of multiplexer values, both ends included.
         unavailable: uint64, bit patterns.
         slow_rows: for each message the rows of signals that are not in here.
-        is_slow: for each message whether none of its signals is.
+        is_slow: for each message whether `decode.py` has to decode all of it.
     """
 
     places: Section
@@ -116,7 +116,9 @@ class _Flattener:
         place_first, signal_first = [0], [0]
         slow_rows, is_slow = [], []
         for message in plan.messages:
-            is_beyond = any(not _is_simple(message.signals[row]) for row in _parents(message))
+            is_beyond = bool(message.contained) or any(
+                not _is_simple(message.signals[row]) for row in _parents(message)
+            )
             slow = range(len(message.signals)) if is_beyond else self._add(message)
             slow_rows.append(tuple(slow))
             is_slow.append(is_beyond)

@@ -19,7 +19,7 @@ Source: ISO 15765-2:2016, 9 (network layer protocol).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -88,6 +88,13 @@ class Transfers:
     def payload_of(self, number: int) -> bytes:
         """The bytes of one transfer, for the edges only."""
         return self.payload[self.offsets[number] : self.offsets[number + 1]].tobytes()
+
+    def inside(self) -> "Transfers":
+        """The same with no last row below 0: what ended before these frames counts as their first.
+
+        That is so only of transfers without an end, which are given up later.
+        """
+        return replace(self, row=np.maximum(self.row, 0))
 
     def matrix(
         self, numbers: NDArray[np.int64], first: NDArray[np.int64] | int, width: int

@@ -8,19 +8,25 @@ job.refused()
 
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from contactor.can.database import DatabaseFile, load_database
+from contactor.can.databases.argument import database_files
 from contactor.can.log import LogFile, open_logs
 from contactor.can.plan import DecodePlan, LeftOut, compile_plan
 from contactor.can.reading import Progress, Refusal
+from contactor.can.signal_set import SignalSet, is_signal_set, load_obd2, load_signal_set
 from contactor.can.stream import Chunk, stream_of
+from contactor.can.transport import TransportDecoder, frame_plan, names_of
 from contactor.errors import LogError, UsageError
 
 PathLike: TypeAlias = str | Path
 DatabaseLike: TypeAlias = PathLike | DatabaseFile
+# The name of our own signal set for OBD-II, where no file has it.
+BUILT_IN = "obd2"
+HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +38,24 @@ class LogSource:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """Logs and a plan.
+    """Logs and what they are decoded by.
 
     Fields:
         logs: those with dates in the order of their first frames, others as they were given.
-        plan: None without a database.
+        plan: of single frames; None without a database.
+        transport: decodes what several frames carry; None where nothing is known of that.
         notes: what people should know, a line each: files in an archive that are no logs, what was
             put right in a database.
+        left_out: signals that cannot be decoded, with reasons.
     """
 
     logs: tuple[LogFile, ...]
     plan: DecodePlan | None
+    transport: TransportDecoder | None
     notes: tuple[str, ...]
-
-    @property
-    def left_out(self) -> tuple[LeftOut, ...]:
-        """Signals that cannot be decoded, with reasons."""
-        return self.plan.left_out if self.plan else ()
+    left_out: tuple[LeftOut, ...]
 
     @property
     def sources(self) -> list[LogSource]:
@@ -65,12 +70,27 @@ class Job:
     def chunks(
         self, *, on_progress: Progress | None = None, executor: Executor | None = None
     ) -> Iterator[Chunk]:
-        """See `stream_of`."""
-        return stream_of(self.logs, self.plan, on_progress=on_progress, executor=executor)
+        """The chunks of all logs, once; see `stream_of`."""
+        chunks = stream_of(self.logs, self.plan, on_progress=on_progress, executor=executor)
+        if self.transport is None:
+            yield from chunks
+            return
+        waiting: Chunk | None = None
+        for chunk in chunks:
+            if waiting is not None:
+                yield self._with_carried(waiting, is_last=False)
+            waiting = chunk
+        if waiting is not None:
+            yield self._with_carried(waiting, is_last=True)
 
     def refused(self) -> list[Refusal]:
         """What the reading so far has refused, log after log."""
         return [refusal for log in self.logs for refusal in log.refused]
+
+    def _with_carried(self, chunk: Chunk, *, is_last: bool) -> Chunk:
+        assert self.transport is not None
+        columns = self.transport.feed(chunk.frames, is_last=is_last)
+        return replace(chunk, carried=tuple(columns), claimed=self.transport.claimed(chunk.frames))
 
 
 def open_job(
@@ -81,18 +101,47 @@ def open_job(
     """Recognise logs and read databases; arguments and errors as of `contactor.decode`."""
     if signals is not None and dbc is None:
         raise UsageError("signals are named, but no database to find them in")
-    notes: list[str] = []
-    plan = None
-    if dbc is not None:
-        database = load_database(_many(dbc))
-        notes += [str(repair) for repair in database.repairs]
-        plan = compile_plan(database, signals=signals)
-    logs = open_logs(_many(paths), notes.append)
-    return Job(tuple(_in_time(logs)), plan, tuple(notes))
+    logs: list[LogFile] = []
+    if dbc is None:
+        notes: list[str] = []
+        logs = _in_time(open_logs(_many(paths), notes.append))
+        return Job(tuple(logs), None, None, tuple(notes), ())
+    files = {file: _signal_set(file) for file in database_files(_databases(dbc))}
+    sets = [signal_set for signal_set in files.values() if signal_set is not None]
+    database = load_database([file for file, signal_set in files.items() if signal_set is None])
+    notes = [str(repair) for repair in database.repairs]
+    wanted = None if signals is None else set(signals)
+    in_sets = {name for one in sets for name in names_of(one)}
+    plan = compile_plan(database, signals=wanted, others=in_sets)
+    logs = _in_time(open_logs(_many(paths), notes.append))
+    transport = TransportDecoder(plan, sets, signals=wanted)
+    return Job(
+        tuple(logs),
+        frame_plan(plan),
+        transport if transport.is_needed else None,
+        tuple(notes),
+        (*plan.left_out, *(left_out for one in sets for left_out in one.left_out)),
+    )
 
 
-def _many(given: DatabaseLike | Iterable[DatabaseLike]) -> list[DatabaseLike]:
+def _many(given: PathLike | Iterable[PathLike]) -> list[PathLike]:
+    return [given] if isinstance(given, str | Path) else list(given)
+
+
+def _databases(given: DatabaseLike | Iterable[DatabaseLike]) -> list[DatabaseLike]:
     return [given] if isinstance(given, str | Path | DatabaseFile) else list(given)
+
+
+def _signal_set(file: DatabaseFile) -> SignalSet | None:
+    """The signal set that a file is, or that is built in under that name."""
+    if str(file.path) == BUILT_IN and not file.path.exists():
+        return load_obd2()
+    try:
+        with file.path.open("rb") as opened:
+            head = opened.read(HEAD_BYTES).decode("utf-8-sig", "replace")
+    except OSError:  # told by who reads databases
+        return None
+    return load_signal_set(file.path) if is_signal_set(head) else None
 
 
 def _in_time(logs: list[LogFile]) -> list[LogFile]:

@@ -7,11 +7,11 @@
 Data frames come as polars, which the size `contactor[cloud]` brings; all else needs NumPy alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from contactor.can.columns import Rows, SignalColumn
+from contactor.can.columns import SignalColumn, merged
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameStore, FrameTable
 from contactor.can.groups import FrameGroups, group_frames
@@ -20,7 +20,7 @@ from contactor.can.kernels import are_wanted
 from contactor.can.plan import LeftOut
 from contactor.can.reading import LINE_BYTES, Progress
 from contactor.can.stream import Chunk, threads_for
-from contactor.can.summary import Summary, SummaryBuilder
+from contactor.can.summary import Summary, SummaryBuilder, carried_rows
 from contactor.can.tables import long_table, message_tables
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Recording:
         *,
         groups: FrameGroups | None,
         columns: list[SignalColumn],
+        claimed: int = 0,
     ) -> None:
         self.frames = frames
         self.logs = tuple(job.sources)
@@ -52,6 +53,8 @@ class Recording:
         self.columns = tuple(columns)
         self._plan = job.plan
         self._groups = groups
+        self._transport = job.transport
+        self._claimed = claimed
 
     @cached_property
     def messages(self) -> "dict[str, pl.DataFrame]":
@@ -62,7 +65,8 @@ class Recording:
         Raises:
             MissingPart: polars is not installed.
         """
-        rows: Mapping[str, Rows] = self._groups.rows() if self._groups else {}
+        rows = self._groups.rows() if self._groups else {}
+        rows |= carried_rows(self.columns, rows)
         return message_tables(self.frames, rows, self.columns)
 
     def long(self) -> "pl.DataFrame":
@@ -76,9 +80,9 @@ class Recording:
     def summary(self) -> Summary:
         """What `contactor decode --json` prints; `ids` is there when no database was given."""
         builder = SummaryBuilder(self._plan)
-        builder.add_frames(self.frames, self._groups)
-        builder.add_columns(self.columns)
-        return builder.summary(self.logs, self.refused)
+        builder.add(self.frames, self._groups, self.columns, claimed=self._claimed)
+        transport = self._transport.facts() if self._transport else None
+        return builder.summary(self.logs, self.refused, transport)
 
 
 def decode(
@@ -107,17 +111,21 @@ def decode(
     job = open_job(paths, dbc, signals)
     store = FrameStore(expected=job.size // LINE_BYTES)
     chunks: list[Chunk] = []
+    carried: list[SignalColumn] = []
     with threads_for(job.logs) as executor:
         for chunk in job.chunks(on_progress=on_progress, executor=executor):
+            carried += [column.moved(len(store)) for column in chunk.carried]
             store.append(chunk.frames)
             chunks.append(chunk)
+        claimed = sum(chunk.claimed for chunk in chunks)
         frames = store.table()
         if job.plan is None:
             return Recording(job, frames, groups=None, columns=[])
         if not are_wanted(len(frames)):
             groups = group_frames(frames, job.plan)
             columns = decode_columns(frames, job.plan, groups)
-            return Recording(job, frames, groups=groups, columns=columns)
+            columns += merged(carried)
+            return Recording(job, frames, groups=groups, columns=columns, claimed=claimed)
         from contactor.can.compiled import columns_of, sort_out
 
         parts = [
@@ -126,4 +134,5 @@ def decode(
         ]
         columns = columns_of(frames, job.plan, parts, executor)
     groups = FrameGroups.joined([part.groups for part in parts])
-    return Recording(job, frames, groups=groups, columns=columns)
+    columns += merged(carried)
+    return Recording(job, frames, groups=groups, columns=columns, claimed=claimed)

@@ -40,12 +40,16 @@ class Chunk:
     Fields:
         groups: the frames by message; None without a plan.
         part: which frames have which signal, where compiled code is at work.
+        carried: readings of what several frames carry together, by the frame with which it ended.
+        claimed: how many frames without a message have a part in such.
     """
 
     frames: FrameTable
     plan: DecodePlan | None
     groups: FrameGroups | None
     part: "SortedOut | None"
+    carried: tuple[SignalColumn, ...] = ()
+    claimed: int = 0
 
     @classmethod
     def of(cls, frames: FrameTable, plan: DecodePlan | None) -> "Chunk":
@@ -64,10 +68,12 @@ class Chunk:
         if self.plan is None or self.groups is None:
             return []
         if self.part is None:
-            return decode_columns(self.frames, self.plan, self.groups)
-        from contactor.can.compiled import columns_of
+            columns = decode_columns(self.frames, self.plan, self.groups)
+        else:
+            from contactor.can.compiled import columns_of
 
-        return columns_of(self.frames, self.plan, [self.part])
+            columns = columns_of(self.frames, self.plan, [self.part])
+        return [*columns, *self.carried]
 
 
 def stream_of(

@@ -3,17 +3,18 @@
 A value that is not available enters no count, minimum, maximum or mean.
 
     builder = SummaryBuilder(plan)
-    builder.add_frames(frames, groups)
-    builder.add_columns(columns)
+    builder.add(frames, groups, columns)
     builder.summary(logs, refused)["signals"]["BatteryState.PackVoltage"]["max"]     # 393.5
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from contactor.can.checks import Checker, CheckFacts
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups
@@ -21,6 +22,7 @@ from contactor.can.identify import BusFacts, IdentifierFacts, IdentifierFactsBui
 from contactor.can.job import LogSource
 from contactor.can.plan import DecodePlan
 from contactor.can.reading import Refusal
+from contactor.can.transport import TransportFacts
 from contactor.clock import NS_PER_S
 
 Thing = TypeVar("Thing")
@@ -56,6 +58,20 @@ class SignalFacts(TypedDict):
     mean: float | None
 
 
+class MessageChecks(TypedDict):
+    """What the counter and the checksum of a message say; see `contactor.can.checks`."""
+
+    counter: str | None
+    checksum: str | None
+    frames: int
+    lost: int
+    jumps: int
+    repeated: int
+    wrong: int
+    short: int
+    unchecked: list[str]
+
+
 class Summary(TypedDict):
     """A recording: frames = decoded + unknown + other (error, remote) + refused."""
 
@@ -71,6 +87,8 @@ class Summary(TypedDict):
     signals: dict[str, SignalFacts]
     ids: NotRequired[dict[str, IdentifierFacts]]
     buses: NotRequired[dict[str, BusFacts]]
+    checks: NotRequired[dict[str, MessageChecks]]
+    transport: NotRequired[TransportFacts]
 
 
 def identifier_facts(frames: FrameTable) -> dict[str, IdentifierFacts]:
@@ -96,10 +114,24 @@ class SummaryBuilder:
         self._last_ts: int | None = None
         self._messages: dict[str, int] = {}
         self._signals: dict[str, SignalTally] = {}
+        self._checker = Checker(plan) if plan is not None else None
         self._ids = IdentifierFactsBuilder() if plan is None and with_ids else None
 
-    def add_frames(self, frames: FrameTable, groups: FrameGroups | None) -> None:
-        """Count frames; `groups` where there is a plan."""
+    def add(
+        self,
+        frames: FrameTable,
+        groups: FrameGroups | None,
+        columns: Sequence[SignalColumn] = (),
+        *,
+        claimed: int = 0,
+    ) -> None:
+        """Take in what was recorded next.
+
+        Args:
+            groups: the frames by message; None without a plan.
+            columns: the readings, each signal's in the order of its frames.
+            claimed: frames without a message that carried readings all the same.
+        """
         if not len(frames):
             return
         self._frames += len(frames)
@@ -111,23 +143,29 @@ class SummaryBuilder:
             self._other += other
             self._unknown += len(frames) - other
         else:
-            self._decoded += groups.decoded
-            self._unknown += groups.unknown
+            self._decoded += groups.decoded + claimed
+            self._unknown += groups.unknown - claimed
             self._other += groups.other
-            for label, count in groups.counts().items():
+            counts = groups.counts()
+            counts |= {label: len(rows) for label, rows in carried_rows(columns, counts).items()}
+            for label, count in counts.items():
                 self._messages[label] = self._messages.get(label, 0) + count
+            if self._checker is not None:
+                self._checker.check(frames, groups)
         if self._ids is not None:
             self._ids.add(frames)
-
-    def add_columns(self, columns: Iterable[SignalColumn]) -> None:
-        """Take in readings, each signal's in the order of its frames."""
         for column in columns:
             tally = self._signals.get(column.name)
             if tally is None:
                 tally = self._signals[column.name] = SignalTally(column.unit)
             tally.add(column)
 
-    def summary(self, logs: Sequence[LogSource], refused: Sequence[Refusal]) -> Summary:
+    def summary(
+        self,
+        logs: Sequence[LogSource],
+        refused: Sequence[Refusal],
+        transport: TransportFacts | None = None,
+    ) -> Summary:
         """What was added up."""
         refused_count = sum(refusal.count for refusal in refused)
         is_known = self._first_ts is not None and self._last_ts is not None
@@ -155,6 +193,11 @@ class SummaryBuilder:
                 name: tally.facts() for name, tally in self._in_plan_order(self._signals).items()
             },
         )
+        checks = self._checker.totals() if self._checker is not None else []
+        if checks:
+            summary["checks"] = {facts.label: _check_facts(facts) for facts in checks}
+        if transport is not None:
+            summary["transport"] = transport
         if self._ids is not None:
             summary["ids"], summary["buses"] = self._ids.facts(), self._ids.buses()
         return summary
@@ -172,6 +215,35 @@ class SummaryBuilder:
             return ranks.get(plain, len(ranks))
 
         return {name: found[name] for name in sorted(found, key=rank)}
+
+
+def carried_rows(
+    columns: Iterable[SignalColumn], known: Collection[str]
+) -> dict[str, NDArray[np.int64]]:
+    """The rows of each message that is no frame of its own: in a container, or over several frames.
+
+    Args:
+        known: the messages that are frames.
+    """
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    for column in columns:
+        if column.message not in known:
+            found.setdefault(column.message, []).append(column.rows)
+    return {label: np.unique(np.concatenate(rows)) for label, rows in found.items()}
+
+
+def _check_facts(facts: CheckFacts) -> MessageChecks:
+    return MessageChecks(
+        counter=facts.counter,
+        checksum=facts.checksum,
+        frames=facts.frames,
+        lost=facts.lost,
+        jumps=facts.jumps,
+        repeated=facts.repeated,
+        wrong=facts.wrong,
+        short=facts.short,
+        unchecked=list(facts.unchecked),
+    )
 
 
 class SignalTally:

@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         note(f"{left_out.name} is left out: {left_out.reason}")
     builder = SummaryBuilder(job.plan, with_ids=not args.to)
     _work(args, job, builder)
-    summary = builder.summary(job.sources, job.refused())
+    transport = job.transport.facts() if job.transport else None
+    summary = builder.summary(job.sources, job.refused(), transport)
     if args.json:
         print_json(summary)
         return 0
@@ -174,8 +175,7 @@ def _shared(
     frames = 0
     for chunk in chunks:
         columns = chunk.columns()
-        builder.add_frames(chunk.frames, chunk.groups)
-        builder.add_columns(columns)
+        builder.add(chunk.frames, chunk.groups, columns, claimed=chunk.claimed)
         if file is not None:
             file.add(chunk, columns)
         if plotter is not None:

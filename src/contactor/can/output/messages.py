@@ -26,7 +26,8 @@ from contactor.can.output.spool import FrameSpool
 from contactor.can.output.whole import whole_file
 from contactor.can.plan import DecodePlan
 from contactor.can.stream import Chunk
-from contactor.can.tables import message_table, require_polars
+from contactor.can.summary import carried_rows
+from contactor.can.tables import message_table, message_tables, require_polars
 from contactor.errors import ContactorError
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class MessageFolder:
         self._plan = plan
         self._spool = FrameSpool(folder)
         self._signals: dict[str, dict[str, None]] = {}
+        # Messages that are no frames of their own; there are few of them.
+        self._carried: dict[str, list[pl.DataFrame]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -79,10 +82,16 @@ class MessageFolder:
         """
         if chunk.groups is None:
             return
+        rows_of = chunk.groups.rows()
         for column in columns:
-            self._signals.setdefault(column.message, {})[column.signal] = None
+            if column.message in rows_of:
+                self._signals.setdefault(column.message, {})[column.signal] = None
+        carried = carried_rows(columns, rows_of)
+        of_carried = [column for column in columns if column.message in carried]
+        for label, table in message_tables(chunk.frames, carried, of_carried).items():
+            self._carried.setdefault(label, []).append(table)
         try:
-            self._spool.add(chunk.frames, chunk.groups.rows())
+            self._spool.add(chunk.frames, rows_of)
         except OSError as error:
             raise ContactorError(f"cannot write into {self._folder}: {error.strerror}") from error
 
@@ -95,18 +104,28 @@ class MessageFolder:
         Raises:
             ContactorError: a file cannot be written.
         """
+        import polars as pl
+
         total = sum(self._spool.rows(label) for label in self._spool.labels)
         done = 0
         paths = []
         for label in self._spool.labels:
-            path = self._folder / f"{NOT_IN_FILE_NAMES.sub('_', label)}.parquet"
-            with whole_file(path) as part:
+            with whole_file(self._path(label)) as part:
                 self._write(label, part)
-            paths.append(path)
+            paths.append(self._path(label))
             done += self._spool.rows(label)
             if on_progress:
                 on_progress(done, total)
+        for label, tables in self._carried.items():
+            with whole_file(self._path(label)) as part:
+                pl.concat(tables, how="diagonal").write_parquet(
+                    part, compression="zstd", compression_level=COMPRESSION_LEVEL
+                )
+            paths.append(self._path(label))
         return paths
+
+    def _path(self, label: str) -> Path:
+        return self._folder / f"{NOT_IN_FILE_NAMES.sub('_', label)}.parquet"
 
     def _write(self, label: str, path: Path) -> None:
         from polars.io.plugins import register_io_source
