@@ -33,6 +33,7 @@ NUMBERS = st.one_of(
     st.floats(-1e6, 1e6).filter(bool).map(repr),
     st.integers(1, 10**6).map(str),
 )
+RANGES = st.sampled_from(["0|0", "0|0", "-100|100", "0.5|250.25", "-1E4|1E9"])
 OFFSETS = st.one_of(st.sampled_from(["0", "0.0", "-40", "0.3", "-273.15"]), NUMBERS)
 
 Values = dict[str, float]
@@ -51,7 +52,8 @@ class _Writer:
         name = f"S{len(self.signals)}"
         scale, offset = ("1", "0") if kind == "M" else (self.draw(NUMBERS), self.draw(OFFSETS))
         role = (f"m{ids[0]}" if parent else "") + ("M" if kind == "M" else "")
-        self.signals.append(f' SG_ {name} {role} : {layout} ({scale},{offset}) [0|0] "" X')
+        bounds = self.draw(RANGES)
+        self.signals.append(f' SG_ {name} {role} : {layout} ({scale},{offset}) [{bounds}] "" X')
         if parent:
             self.others.append(f"SG_MUL_VAL_ {CAN_ID} {name} {parent} {ids[0]}-{ids[1]};")
         if kind.isdigit():

@@ -1,8 +1,8 @@
 """Encoding against cantools, whose payloads it must equal, and against our own decoding."""
 
 import math
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import random
+from dataclasses import replace
 
 import bitstruct
 import cantools
@@ -18,7 +18,7 @@ from contactor.can.encode import MessageEncoder
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
 from contactor.errors import InvalidValue
-from tests.can.against_cantools import CAN_ID, databases
+from tests.can.against_cantools import CAN_ID, databases, loaded, on_a_branch
 
 DBC = """VERSION ""
 
@@ -63,81 +63,99 @@ def column(*values):
     return np.array(values, np.float64)
 
 
-def values_of(message, data):
-    """Physical values that cantools reads in a payload, those of a multiplexed frame alone."""
-    decoded = message.decode_simple(data, decode_choices=False)
-    return {name: float(value) for name, value in decoded.items()}
-
-
-def theirs(message, values):
+def theirs(message, values, *, strict=False):
     """cantools' payload, None where it refuses the values."""
     try:
-        return message.encode(values, strict=False)
+        return message.encode(values, strict=strict)
     except (cantools.database.EncodeError, bitstruct.Error, OverflowError, ValueError):
         return None
 
 
+def encoded_every_way(encoder, columns, **options):
+    """Our payload, None where we refuse: alone, among many by NumPy, and by compiled code."""
+    found = []
+    for rows, switch in ((1, "0"), (1, "1"), (11, "0"), (11, "1")):
+        many = {name: np.repeat(values, rows) for name, values in columns.items()}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CONTACTOR_KERNELS", switch)
+            try:
+                payloads = encoder.encode(many, **options)
+            except InvalidValue as refusal:
+                found.append(str(refusal))
+            else:
+                assert (payloads == payloads[0]).all()
+                found.append(payloads[0].tobytes())
+    assert len(set(found)) == 1, found
+    return found[0] if isinstance(found[0], bytes) else None
+
+
+def values_of(message, data, draw):
+    """Physical values that cantools reads in a payload, some of them moved; None if it does not."""
+    data = on_a_branch(message, data, random.Random(draw.draw(st.integers(0, 1 << 16))))
+    try:
+        values = message.decode_simple(data, decode_choices=False)
+    except cantools.database.DecodeError:
+        return None
+    if not values or any(math.isnan(value) for value in values.values()):
+        return None
+    shift = draw.draw(st.sampled_from([0, 0, 0.3, -0.49, 1e9]))
+    kept = {signal.name for signal in message.signals if signal.is_multiplexer}
+    return {
+        name: value if name in kept or not shift else value + shift
+        for name, value in values.items()
+    }
+
+
+def columns_of(values):
+    """Whole numbers as they are, others as float64."""
+    return {
+        name: np.array([value], object if isinstance(value, int) else np.float64)
+        for name, value in values.items()
+    }
+
+
 @pytest.mark.fuzz
-@given(databases(), st.data())
-def test_payloads_are_those_of_cantools_for_any_database_and_values(database, draw):
-    text, length = database
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "test.dbc"
-        path.write_text(text)
-        loaded = load_database([path])
-    message = cantools.database.load_string(text, "dbc", strict=False).messages[0]
-    encoder = MessageEncoder(loaded.messages[0])
-    for data in draw.draw(st.lists(st.binary(min_size=length, max_size=length), max_size=6)):
-        try:
-            values = values_of(message, data)
-        except cantools.database.DecodeError:
+@given(databases(), st.booleans(), st.data())
+def test_payloads_are_those_of_cantools_for_any_database_and_values(generated, strict, draw):
+    text, length = generated
+    database, message = loaded(text)
+    encoder = MessageEncoder(database.messages[0])
+    for data in draw.draw(st.lists(st.binary(min_size=length, max_size=length), max_size=4)):
+        values = values_of(message, data, draw)
+        if values is None:
             continue
-        if any(math.isnan(value) for value in values.values()):
-            continue
-        shift = draw.draw(st.sampled_from([0.0, 0.0, 0.3, -0.49, 1e9]))
-        kept = set() if not shift else {s.name for s in message.signals if s.is_multiplexer}
-        values = {
-            name: value if name in kept or not shift else value + shift
-            for name, value in values.items()
-        }
-        expected = theirs(message, values)
-        columns = {name: column(value) for name, value in values.items()}
-        try:
-            payload = encoder.encode(columns)[0].tobytes()
-        except InvalidValue:
-            assert expected is None or shift
-            if expected is not None:
-                assert_beyond(message, values)
-            continue
-        if expected is not None:
+        expected = theirs(message, values, strict=strict)
+        payload = encoded_every_way(encoder, columns_of(values), is_strict=strict)
+        if payload is None and expected is not None:
+            assert_beyond(message, values)
+        elif expected is not None or payload is None or strict:
             assert payload == expected
 
 
 def assert_beyond(message, values):
     """A value that cantools lets through although its signal cannot hold it: infinite floats."""
-    assert any(
-        math.isinf(signal.conversion.numeric_scaled_to_raw(values[signal.name]))
-        or (signal.conversion.is_float and abs(values[signal.name]) > 6e4)
+    raws = {
+        signal.name: signal.conversion.numeric_scaled_to_raw(values[signal.name])
         for signal in message.signals
-        if signal.name in values
-    )
+        if signal.name in values and signal.conversion.is_float
+    }
+    assert any(math.isinf(raw) or abs(raw) > 6e4 for raw in raws.values())
 
 
 @pytest.mark.fuzz
 @given(databases(), st.data())
-def test_decoding_what_was_encoded_gives_the_same_payload_again(database, draw):
-    text, length = database
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "test.dbc"
-        path.write_text(text)
-        loaded = load_database([path])
-    signals = loaded.messages[0].signals
+def test_decoding_what_was_encoded_gives_the_same_values_again(generated, draw):
+    text, length = generated
+    database, message = loaded(text)
+    signals = database.messages[0].signals
     # scaled floats round twice, and a float64 does not tell apart more than 53 bits
     assume(all(not signal.is_float and signal.length <= 50 for signal in signals))
-    encoder, plan = MessageEncoder(loaded.messages[0]), compile_plan(loaded)
+    encoder, plan = MessageEncoder(database.messages[0]), compile_plan(database)
     data = draw.draw(st.binary(min_size=length, max_size=length))
+    data = on_a_branch(message, data, random.Random(draw.draw(st.integers(0, 1 << 16))))
     first = decoded(plan, data)
-    assume(all(signal.name in first for signal in signals if signal.is_multiplexer))
+    there = {signal.name: signal.name in first for signal in signals}
+    assume(any(there.values()))
     again = decoded(plan, encoder.encode(first)[0].tobytes())
     assert again.keys() == first.keys()
     for name, value in first.items():
@@ -197,6 +215,72 @@ def test_value_that_does_not_fit_saturates_on_request(pack):
     )
     assert payloads[:, 2:4].tolist() == [[0xFF, 0xFE], [0, 0]]
     assert (payloads[:, 4] | (payloads[:, 5] & 0xF).astype(int) << 8).tolist() == [0x7FF, 0x800]
+
+
+def test_words_are_the_raw_values_that_the_database_labels_so(pack):
+    columns = {"Voltage": column(1, 1), "Current": column(0, 0), "Fine": column(0, 0)}
+    payloads = pack.encode({**columns, "Mode": np.array(["On", "Not available"])})
+    assert (payloads[:, 5] >> 4).tolist() == [1, 15]
+    mixed = pack.encode({**columns, "Mode": np.array(["On", 3], object)})
+    assert (mixed[:, 5] >> 4).tolist() == [1, 3]
+    with pytest.raises(InvalidValue, match=r"Pack\.Mode has no label 'Off'; it has 'On', 'Not"):
+        pack.encode({**columns, "Mode": np.array(["On", "Off"])})
+
+
+def test_whole_numbers_of_64_bits_are_exact_in_columns_of_an_integer_type(tmp_path):
+    path = tmp_path / "wide.dbc"
+    path.write_text(
+        'VERSION ""\n\nBU_: X\n\nBO_ 291 Test: 16 X\n'
+        ' SG_ Plain : 0|64@1+ (1,0) [0|0] "" X\n SG_ Signed : 71|64@0- (3,-1) [0|0] "" X\n'
+    )
+    encoder = MessageEncoder(load_database([path]).messages[0])
+    plain, signed = 2**64 - 3, -(2**61) - 1
+    payloads = encoder.encode(
+        {"Plain": np.array([plain, 1], np.uint64), "Signed": np.array([3 * signed - 1, 2], object)}
+    )
+    assert payloads[0].tobytes() == plain.to_bytes(8, "little") + signed.to_bytes(
+        8, "big", signed=True
+    )
+    assert payloads[1].tobytes() == (1).to_bytes(8, "little") + (1).to_bytes(8, "big")
+    with pytest.raises(InvalidValue, match=r"Test\.Plain: -?1\.\d+e\+19 is outside"):
+        encoder.encode({"Plain": np.array([2**64], object), "Signed": column(2)})
+
+
+def test_declared_range_counts_where_it_is_asked_for(tmp_path):
+    path = tmp_path / "range.dbc"
+    path.write_text(
+        'VERSION ""\n\nBU_: X\n\nBO_ 291 Test: 8 X\n'
+        ' SG_ Speed : 0|16@1+ (0.01,0) [0|250] "km/h" X\n\nVAL_ 291 Speed 65535 "Unknown" ;\n'
+    )
+    encoder = MessageEncoder(load_database([path]).messages[0])
+    encoder.encode({"Speed": column(300)})
+    encoder.encode({"Speed": column(0, 250, 655.35)}, is_strict=True)
+    with pytest.raises(InvalidValue, match=r"Test\.Speed: 250\.01 is outside 0\.\.250 km/h"):
+        encoder.encode({"Speed": column(250.01)}, is_strict=True)
+
+
+def test_scale_of_zero_is_refused(database):
+    (fine,) = (one for one in database.message("Pack").signals if one.name == "Fine")
+    message = replace(database.message("Pack"), signals=(replace(fine, scale=0),))
+    for value in (0.0, 1.0):
+        with pytest.raises(InvalidValue, match=r"Pack\.Fine: \d is outside 0\.\.0"):
+            MessageEncoder(message).encode({"Fine": column(value)})
+
+
+def test_other_counters_and_checksums_are_filled(tmp_path):
+    path = tmp_path / "wheel.dbc"
+    path.write_text(
+        DBC.replace('272 Checksum "crc8_j1850"', '272 Checksum "sum8"').replace(
+            '272 Counter "counter"', '272 Counter "counter_full"'
+        )
+    )
+    encoder = MessageEncoder(load_database([path]).message("Pack"))
+    for rows in (2, 40):
+        columns = {name: np.zeros(rows) for name in ("Voltage", "Current", "Fine")}
+        payloads = encoder.encode(columns, first_count=14)
+        assert payloads[:, 1].tolist() == [(14 + row) % 16 for row in range(rows)]
+        assert (payloads[:, 0] == payloads[:, 1:].sum(axis=1) % 256).all()
+        assert encoder.is_sound(payloads).all()
 
 
 def test_unknown_column_is_refused(pack):

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.checksum import BYTE_BITS, KINDS, Checksum, counts_of
+from contactor.can.checksum import Checksum, checksum_of, counts_of
 from contactor.can.decode import raw_of
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroup, FrameGroups
-from contactor.can.plan import DecodePlan, MessagePlan, Protection, SignalPlan
+from contactor.can.plan import DecodePlan, MessagePlan, Protection
 from contactor.errors import InvalidValue
 
 BUS_SHIFT = 32
@@ -186,27 +186,6 @@ class _MessageCheck:
             is_jump[at] |= steps > 1
             lost += int((steps[steps > 1] - 1).sum())
         return is_jump, is_repeated, lost
-
-
-def checksum_of(can_id: int, protection: Protection, signal: SignalPlan) -> Checksum:
-    """How a message's checksum is worked out.
-
-    Raises:
-        InvalidValue: it does not lie in whole bytes of the message, or lacks its data ids.
-    """
-    assert protection.checksum_role is not None
-    bits = KINDS[protection.checksum_role].bits
-    if signal.length != bits or signal.first_bit % BYTE_BITS:
-        size = bits // BYTE_BITS
-        raise InvalidValue(f"{signal.name}: a checksum is {size} whole byte{'s'[: size - 1]}")
-    return Checksum(
-        can_id,
-        length=protection.length,
-        at_byte=signal.first_bit // BYTE_BITS,
-        role=protection.checksum_role,
-        is_little=signal.is_little,
-        data_ids=protection.data_ids,
-    )
 
 
 def check_frames(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> Sequence[CheckFacts]:

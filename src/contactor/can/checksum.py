@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.database import SignalRole
+from contactor.can.plan import Protection, SignalPlan
 from contactor.errors import InvalidValue
 
 COUNTS = 15
@@ -78,6 +79,27 @@ def counts_of(role: SignalRole, bits: int) -> int | None:
     if role is SignalRole.COUNTER:
         return min(COUNTS, 1 << bits)
     return 1 << bits if role is SignalRole.COUNTER_FULL else None
+
+
+def checksum_of(can_id: int, protection: Protection, signal: SignalPlan) -> "Checksum":
+    """How a message's checksum is worked out.
+
+    Raises:
+        InvalidValue: it does not lie in whole bytes of the message, or lacks its data ids.
+    """
+    assert protection.checksum_role is not None
+    bits = KINDS[protection.checksum_role].bits
+    if signal.length != bits or signal.first_bit % BYTE_BITS:
+        size = bits // BYTE_BITS
+        raise InvalidValue(f"{signal.name}: a checksum is {size} whole byte{'s'[: size - 1]}")
+    return Checksum(
+        can_id,
+        length=protection.length,
+        at_byte=signal.first_bit // BYTE_BITS,
+        role=protection.checksum_role,
+        is_little=signal.is_little,
+        data_ids=protection.data_ids,
+    )
 
 
 class Checksum:

@@ -1,125 +1,48 @@
-"""Columns of physical values to payloads: the reverse of `decode`, in plain NumPy.
+"""Columns of physical values to payloads: the reverse of `decode`.
 
     values ─(v - offset) / scale, rounded half to even─► bit patterns ─bit by bit─► payloads
                                                           counter and checksum filled ─┘
 
 The raw numbers are those of cantools for the same values. A value that its signal cannot hold is
 refused, or moved to the nearest that it can on request. NaN, and a signal that no column gives, is
-the raw value that means "not available". Bits that no signal covers are 0.
+the raw value that means "not available". A word is the raw value that the database labels so.
+Bits that no signal covers are 0. Many rows are encoded by compiled code, few without arrays.
 
     encoder = MessageEncoder(database.message("BatteryPower"))
     encoder.encode({"PackVoltage": np.array([371.2, 370.9]), ...}, first_count=3)   # uint8 (2, 8)
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.checksum import COUNTS, Checksum
-from contactor.can.database import Database, MessageFormat, SignalRole
-from contactor.can.decode import FLOAT_WORDS, FLOATS
-from contactor.can.plan import NO_PARENT, WORD_BITS, SignalPlan, compile_plan
+from contactor.can.checksum import Checksum, checksum_of, counts_of
+from contactor.can.database import Database, MessageFormat, SignalFormat
+from contactor.can.kernels import are_wanted
+from contactor.can.payload_bits import Payloads, Placer
+from contactor.can.plan import MAX_EXACT, MessagePlan, SignalPlan, compile_plan
+from contactor.can.raw_numbers import (
+    Mask,
+    Patterns,
+    RawConverter,
+    Values,
+    exact_pattern,
+    raw_range,
+)
 from contactor.errors import InvalidValue
 
-Mask: TypeAlias = NDArray[np.bool_]
-Patterns: TypeAlias = NDArray[np.uint64]
-Payloads: TypeAlias = NDArray[np.uint8]
-Values: TypeAlias = NDArray[np.float64]
+__all__ = ["MessageEncoder", "Patterns", "Payloads", "RawConverter", "Values", "raw_range"]
+
+Column: TypeAlias = Values | NDArray[np.integer] | NDArray[np.str_] | NDArray[np.object_]
 
 ROWS_AT_ONCE = 4_096
-BYTE_BITS = 8
-FLOAT_ENDS = {
-    16: float(np.finfo(np.float16).max),
-    32: float(np.finfo(np.float32).max),
-    64: float(np.finfo(np.float64).max),
-}
-
-
-class RawConverter:
-    """Physical values of some signals to bit patterns, all signals in the same few array steps.
-
-    Args:
-        signals: what to convert, in the order of the matrix's columns.
-    """
-
-    def __init__(self, signals: Sequence[SignalPlan]) -> None:
-        self._signals = tuple(signals)
-        ends = [raw_range(signal) for signal in signals]
-        self._offset = np.array([float(signal.offset) for signal in signals])
-        self._scale = np.array([float(signal.scale) for signal in signals])
-        self._low = np.array([float(low) for low, _ in ends])
-        # exclusive: the highest of 64 bits is no float64, what follows it is
-        self._beyond = np.array([float(high + 1) for _, high in ends])
-        self._high = np.minimum(self._beyond - 1, np.nextafter(self._beyond, 0.0))
-        self._masks = np.array([(1 << signal.length) - 1 for signal in signals], np.uint64)
-        self._is_integer = np.array([not signal.is_float for signal in signals], np.bool_)
-        self._floats = np.flatnonzero(~self._is_integer).tolist()
-        self._wide = [
-            place
-            for place, signal in enumerate(signals)
-            if signal.length == WORD_BITS and not signal.is_signed and not signal.is_float
-        ]
-        self._can_be_silent = np.array(
-            [signal.is_float or bool(signal.unavailable) for signal in signals], np.bool_
-        )
-
-    def patterns(self, values: Values, *, saturate: bool = False) -> tuple[Patterns, Mask]:
-        """Convert `values` (n, signals).
-
-        Returns:
-            The bit patterns (n, signals) in the low bits, and which values cannot be sent.
-        """
-        with np.errstate(over="ignore", invalid="ignore"):
-            exact = (values - self._offset) / self._scale
-        is_silent = np.isnan(values)
-        raw = np.where(is_silent | ~self._is_integer, 0.0, np.rint(exact))
-        is_refused = ((raw < self._low) | (raw >= self._beyond)) & self._is_integer
-        if is_refused.any():
-            raw = np.clip(raw, self._low, self._high)
-            is_refused &= not saturate
-        is_refused |= is_silent & ~self._can_be_silent
-        wide = [raw[:, place].astype(np.uint64) for place in self._wide]
-        raw[:, self._wide] = 0.0
-        patterns = raw.astype(np.int64).view(np.uint64) & self._masks
-        for place, column in zip(self._wide, wide, strict=True):
-            patterns[:, place] = column
-        for place in self._floats:
-            column, is_beyond = _float_patterns(exact[:, place], self._signals[place].length)
-            patterns[:, place] = column
-            if not saturate:
-                is_refused[:, place] |= is_beyond
-        if is_silent.any():
-            self._put_silence(patterns, is_silent)
-        return patterns, is_refused
-
-    def _put_silence(self, patterns: Patterns, is_silent: Mask) -> None:
-        for place in np.flatnonzero(is_silent.any(axis=0)).tolist():
-            for silence in self._signals[place].unavailable[-1:]:
-                patterns[is_silent[:, place], place] = silence
-
-
-def raw_range(signal: SignalPlan) -> tuple[int, int]:
-    """The least and greatest raw number, without those at the ends that say "not available"."""
-    beyond = 1 << signal.length
-    low, high = (-(beyond >> 1), (beyond >> 1) - 1) if signal.is_signed else (0, beyond - 1)
-    while low < high and low & (beyond - 1) in signal.unavailable:
-        low += 1
-    while low < high and high & (beyond - 1) in signal.unavailable:
-        high -= 1
-    return low, high
-
-
-def _float_patterns(numbers: Values, length: int) -> tuple[Patterns, Mask]:
-    """IEEE 754 bits, and which finite numbers lie beyond the greatest; those become it."""
-    greatest = FLOAT_ENDS[length]
-    with np.errstate(over="ignore", invalid="ignore"):
-        cells = numbers.astype(FLOATS[length])
-    is_beyond = np.isinf(cells) & np.isfinite(numbers)
-    if is_beyond.any():
-        cells = np.where(is_beyond, np.copysign(greatest, numbers), cells).astype(FLOATS[length])
-    return cells.view(FLOAT_WORDS[length]).astype(np.uint64), is_beyond
+# How far beyond its declared range a value may lie, in steps of its signal, as in cantools.
+RANGE_SLACK_STEPS = 1e-6
+MAX_WORDS_SHOWN = 8
+# Up to here whole numbers are faster than arrays.
+FEW_ROWS = 8
 
 
 class MessageEncoder:
@@ -158,21 +81,33 @@ class MessageEncoder:
                 )
         self._places = {signal.name: place for place, signal in enumerate(self.signals)}
         self._converter = RawConverter(self.signals)
-        self._branches = _branches(self.signals)
-        self._bits = _bit_sources(self.signals, message.length)
-        roles = {signal.role: signal.name for signal in message.signals if signal.role is not None}
-        counter, checksum = roles.get(SignalRole.COUNTER), roles.get(SignalRole.CRC8_J1850)
-        self.counter = counter
-        self._counter = None if counter is None else self._places[counter]
-        self._checksum = None if checksum is None else self._new_checksum(checksum)
-        self._filled = [self._places[name] for name in (counter, checksum) if name is not None]
+        self.counter: str | None = None
+        self._counter: int | None = None
+        self._checksum: Checksum | None = None
+        self._filled: list[int] = []
+        left_out = self._protect(plan.messages[0])
+        self._placer = Placer(self.signals, length=message.length, left_out=left_out)
+        self._ranges = _DeclaredRanges(message.signals, self._places)
 
-    def _new_checksum(self, name: str) -> Checksum:
-        signal = self.signals[self._places[name]]
-        if signal.length != BYTE_BITS or signal.first_bit % BYTE_BITS:
-            raise InvalidValue(f"{self.message.name}.{name}: a checksum is one whole byte")
-        at_byte = signal.first_bit // BYTE_BITS
-        return Checksum(self.message.can_id, length=self.message.length, at_byte=at_byte)
+    def _protect(self, message: MessagePlan) -> list[int]:
+        """Set up counter and checksum; gives the place of the latter, which is written last."""
+        protection = message.protection
+        if protection is None:
+            return []
+        if protection.counter is not None and protection.counter_role is not None:
+            self.counter = protection.counter.name
+            self._counter = self._places[self.counter]
+            self._counts = counts_of(protection.counter_role, protection.counter.length) or 1
+            self._filled.append(self._counter)
+        if protection.checksum is None:
+            return []
+        try:
+            self._checksum = checksum_of(message.can_id, protection, protection.checksum)
+        except InvalidValue as error:
+            raise InvalidValue(f"{message.name}.{error}") from error
+        left_out = [self._places[protection.checksum.name]]
+        self._filled += left_out
+        return left_out
 
     def place(self, name: str) -> int:
         """The column of a signal in a matrix of patterns.
@@ -185,14 +120,23 @@ class MessageEncoder:
         return self._places[name]
 
     def encode(
-        self, columns: Mapping[str, Values], *, first_count: int = 0, saturate: bool = False
+        self,
+        columns: Mapping[str, Column],
+        *,
+        first_count: int = 0,
+        saturate: bool = False,
+        is_strict: bool = False,
     ) -> Payloads:
         """The payloads of n frames; counter and checksum need no column.
 
         Args:
-            columns: float64 (n,) physical values by the signal's name; NaN for not available.
+            columns: (n,) physical values by the signal's name; NaN for not available. Whole
+                numbers beyond 53 bits are exact in columns of an integer type; words are labels of
+                the database.
             first_count: what the counter of the first frame says; the others go on from there.
             saturate: move what is out of range to the nearest that is not, instead of refusing it.
+            is_strict: refuse values outside the range that the database declares, too; raw values
+                with a label are allowed there.
 
         Returns:
             uint8 (n, length).
@@ -202,14 +146,63 @@ class MessageEncoder:
         """
         rows = max((len(column) for column in columns.values()), default=0)
         values = np.full((rows, len(self.signals)), np.nan)
+        given: dict[int, dict[int, int]] = {}
         for name, column in columns.items():
-            values[:, self.place(name)] = column
+            place = self.place(name)
+            kind = np.asarray(column).dtype.kind
+            if kind in "fb" or (kind in "iu" and not _is_beyond_exact(column)):
+                values[:, place] = column
+            else:
+                given[place] = self._exact(place, name, column, values, saturate)
         values[:, self._filled] = 0.0
+        at_once = rows if are_wanted(rows) else ROWS_AT_ONCE
         parts = [
-            self._encode(values[start : start + ROWS_AT_ONCE], first_count + start, saturate)
-            for start in range(0, rows, ROWS_AT_ONCE)
+            self._encode(
+                values[start : start + at_once],
+                {
+                    place: {row - start: raw for row, raw in raws.items()}
+                    for place, raws in given.items()
+                },
+                first_count + start,
+                saturate,
+                is_strict,
+            )
+            for start in range(0, rows, max(at_once, 1))
         ]
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate(parts) if parts else np.zeros((0, self.message.length), np.uint8)
+
+    def _exact(
+        self, place: int, name: str, column: Column, values: Values, saturate: bool
+    ) -> dict[int, int]:
+        """Bit patterns, by row, of words and of whole numbers that no float64 holds.
+
+        Everything else of the column, and the nearest float64 of those numbers, goes to `values`.
+        """
+        signal = self.signals[place]
+        raws: dict[int, int] = {}
+        for row, value in enumerate(np.asarray(column).tolist()):
+            if value is None:
+                continue
+            if isinstance(value, str):
+                raws[row] = self._raw_of(signal, name, value) & ((1 << signal.length) - 1)
+                values[row, place] = raws[row] * signal.scale + signal.offset
+            else:
+                values[row, place] = float(value)
+                if isinstance(value, int) and abs(value) > MAX_EXACT and not signal.is_float:
+                    pattern = exact_pattern(signal, value)
+                    if pattern is not None:
+                        raws[row] = pattern
+        return raws
+
+    def _raw_of(self, signal: SignalPlan, name: str, word: str) -> int:
+        found = [raw for raw, text in signal.labels.items() if text == word]
+        if found:
+            return found[-1]
+        some = ", ".join(repr(text) for text in list(signal.labels.values())[:MAX_WORDS_SHOWN])
+        allowed = f"; it has {some}" if some else ", nor any"
+        raise InvalidValue(f"{self.message.name}.{name} has no label {word!r}{allowed}")
 
     def patterns_of(self, name: str, values: Values) -> Patterns:
         """The bit patterns (n,) of one signal's physical values (n,).
@@ -226,13 +219,37 @@ class MessageEncoder:
             raise self._refusal(matrix, is_refused & ~others)
         return patterns[:, place]
 
-    def _encode(self, values: Values, first_count: int, saturate: bool) -> Payloads:
+    def _encode(
+        self,
+        values: Values,
+        given: Mapping[int, Mapping[int, int]],
+        first_count: int,
+        saturate: bool,
+        is_strict: bool,
+    ) -> Payloads:
         patterns, is_refused = self._converter.patterns(values, saturate=saturate)
-        is_refused &= self.presence(patterns)
-        is_refused[:, self._filled] = False
-        if is_refused.any():
-            raise self._refusal(values, is_refused)
+        for place, raws in given.items():
+            for row, raw in raws.items():
+                if 0 <= row < len(values):
+                    patterns[row, place] = raw
+                    is_refused[row, place] = False
+        is_outside = self._ranges.are_broken(values, patterns) if is_strict else None
+        if is_outside is not None or is_refused.any():
+            is_there = self._placer.presence(patterns)
+            is_there[:, self._filled] = False
+            if (is_refused & is_there).any():
+                raise self._refusal(values, is_refused & is_there)
+            if is_outside is not None and (is_outside & is_there).any():
+                raise self._outside(values, is_outside & is_there)
         return self.payloads(patterns, first_count=first_count)
+
+    def _outside(self, values: Values, is_outside: Mask) -> InvalidValue:
+        row, place = (int(places[0]) for places in np.nonzero(is_outside))
+        signal, allowed = self.signals[place], self._ranges.shown(place)
+        name = f"{self.message.name}.{signal.name}"
+        return InvalidValue(
+            f"{name}: {values[row, place]:.15g} is outside {allowed} {signal.unit}".rstrip()
+        )
 
     def _refusal(self, values: Values, is_refused: Mask) -> InvalidValue:
         row, place = (int(places[0]) for places in np.nonzero(is_refused))
@@ -248,15 +265,7 @@ class MessageEncoder:
 
     def presence(self, patterns: Patterns) -> Mask:
         """Which signals are in which frame, by the multiplexers' patterns: bool (n, signals)."""
-        is_there = np.ones(patterns.shape, np.bool_)
-        for parent, ids, places in self._branches:
-            chosen = (
-                patterns[:, parent] == ids[0]
-                if len(ids) == 1
-                else np.isin(patterns[:, parent], ids)
-            )
-            is_there[:, places] = (is_there[:, parent] & chosen)[:, np.newaxis]
-        return is_there
+        return self._placer.presence(patterns)
 
     def payloads(self, patterns: Patterns, *, first_count: int = 0) -> Payloads:
         """The payloads of n frames from bit patterns.
@@ -269,71 +278,68 @@ class MessageEncoder:
         Returns:
             uint8 (n, length).
         """
-        rows, count = patterns.shape
-        words = np.zeros((rows, count + 1), ">u8")
-        words[:, :count] = patterns
-        if self._branches:
-            words[:, :count] *= self.presence(patterns)
-        words[:, self._filled] = 0
+        if len(patterns) <= FEW_ROWS:
+            return self._few(patterns, first_count)
         if self._counter is not None:
-            words[:, self._counter] = np.arange(first_count, first_count + rows) % COUNTS
-        bits = np.unpackbits(words.view(np.uint8), axis=1)
-        chosen = bits[:, self._bits[0]] if len(self._bits) == 1 else bits[:, self._bits].max(axis=1)
-        payloads = np.packbits(chosen, axis=1)
+            patterns = patterns.copy()
+            patterns[:, self._counter] = (
+                np.arange(first_count, first_count + len(patterns)) % self._counts
+            )
+        payloads = self._placer.payloads(patterns)
         if self._checksum is not None:
-            payloads[:, self._checksum.at_byte] = self._checksum.of(payloads)
+            self._checksum.write(payloads)
         return payloads
+
+    def _few(self, patterns: Patterns, first_count: int) -> Payloads:
+        """The same, frame by frame."""
+        data = bytearray()
+        for number, row in enumerate(patterns.tolist()):
+            if self._counter is not None:
+                row[self._counter] = (first_count + number) % self._counts
+            payload = self._placer.payload(row)
+            if self._checksum is not None:
+                self._checksum.write_one(payload)
+            data += payload
+        return np.frombuffer(data, np.uint8).reshape(len(patterns), self.message.length)
 
     def is_sound(self, payloads: Payloads) -> Mask:
         """Whether the checksum of each payload (n, length) is right; True where there is none."""
         if self._checksum is None:
             return np.ones(len(payloads), np.bool_)
-        sums = self._checksum.of(payloads)
-        return np.equal(payloads[:, self._checksum.at_byte], sums)
+        return np.equal(self._checksum.read(payloads), self._checksum.of(payloads))
 
 
-def _branches(
-    signals: Sequence[SignalPlan],
-) -> list[tuple[int, NDArray[np.uint64], list[int]]]:
-    """Per value of a multiplexer its column, its patterns and the columns that depend on it.
+class _DeclaredRanges:
+    """The ranges that the database declares for physical values."""
 
-    A multiplexer's own branch comes before those below it.
-    """
-    places: dict[tuple[int, tuple[int, ...]], list[int]] = {}
-    for place, signal in enumerate(signals):
-        if signal.parent != NO_PARENT:
-            places.setdefault((signal.parent, signal.parent_ids), []).append(place)
-    return [
-        (
-            parent,
-            np.array([one & ((1 << signals[parent].length) - 1) for one in ids], np.uint64),
-            columns,
-        )
-        for (parent, ids), columns in sorted(places.items())
-    ]
+    def __init__(self, signals: Collection[SignalFormat], places: Mapping[str, int]) -> None:
+        self._low = np.full(len(places), -np.inf)
+        self._high = np.full(len(places), np.inf)
+        self._slack = np.zeros(len(places))
+        self._labels: dict[int, NDArray[np.uint64]] = {}
+        for signal in signals:
+            place = places[signal.name]
+            self._low[place] = -np.inf if signal.minimum is None else signal.minimum
+            self._high[place] = np.inf if signal.maximum is None else signal.maximum
+            self._slack[place] = abs(signal.scale) * RANGE_SLACK_STEPS
+            mask = (1 << signal.length) - 1
+            raws = [raw & mask for raw in signal.labels if -mask <= raw <= mask]
+            if raws:
+                self._labels[place] = np.array(raws, np.uint64)
+
+    def are_broken(self, values: Values, patterns: Patterns) -> Mask:
+        """Which values (n, signals) are outside; one whose raw value has a label never is."""
+        is_outside = (values < self._low - self._slack) | (values > self._high + self._slack)
+        for place, raws in self._labels.items():
+            is_outside[:, place] &= ~np.isin(patterns[:, place], raws)
+        return is_outside
+
+    def shown(self, place: int) -> str:
+        """A range in words."""
+        return f"{self._low[place]:.15g}..{self._high[place]:.15g}"
 
 
-def _bit_sources(signals: Sequence[SignalPlan], length: int) -> NDArray[np.intp]:
-    """Where each payload bit comes from, (layers, 8 length), the highest bit of a byte first.
-
-    The sources are the bits of the patterns side by side, 64 each, highest first; behind them all
-    stands a zero. Signals of different frames share bits: each has a layer there.
-    """
-    zero = WORD_BITS * len(signals)
-    sources: list[list[int]] = [[] for _ in range(BYTE_BITS * length)]
-    for place, signal in enumerate(signals):
-        for bit in range(signal.length):
-            source = WORD_BITS * place + WORD_BITS - 1 - bit
-            if signal.is_little:
-                byte, inner = divmod(signal.first_bit + bit, BYTE_BITS)
-                sources[BYTE_BITS * byte + BYTE_BITS - 1 - inner].append(source)
-            else:
-                sources[signal.first_bit + signal.length - 1 - bit].append(source)
-    layers = max((len(found) for found in sources), default=0) or 1
-    return np.array(
-        [
-            [found[layer] if layer < len(found) else zero for found in sources]
-            for layer in range(layers)
-        ],
-        np.intp,
-    )
+def _is_beyond_exact(column: Column) -> bool:
+    """Whether a column of whole numbers has one that a float64 may round."""
+    numbers = np.asarray(column)
+    return len(numbers) > 0 and (int(numbers.max()) > MAX_EXACT or int(numbers.min()) < -MAX_EXACT)
