@@ -247,6 +247,7 @@ class TextPass(Pass[TextBlock]):
         if not parsed.last_is_frame:
             return parsed
         has_payload = not (frames.is_remote[-1] or frames.is_error[-1])
+        has_payload &= bool(frames.length[-1]) or not self._states_length
         is_half = has_payload and HALF_BYTE_AT_END.search(lines.line(len(lines) - 1)) is not None
         is_short = not self._states_length and _ends_short(frames)
         return parsed.with_last_refused(Cause.CUT) if is_half or is_short else parsed

@@ -85,6 +85,13 @@ def test_asc_relative_stamps_add_up_over_blocks_of_lines() -> None:
     assert (ts - DATE_NS).tolist() == [number * 1_000_000 for number in range(1, 11)]
 
 
+def test_asc_relative_stamp_out_of_range_is_refused_alone(read: Read) -> None:
+    steps = ("0.5", "4000000000.0", "-1.0", "0.5")
+    log = read("base hex timestamps relative\n" + "".join(f"{s} 1 100 Rx d 0\n" for s in steps))
+    assert log.frames.ts.tolist() == [0, 500_000_000]
+    assert refusals(log) == [("time out of range", 2, 3)]
+
+
 @pytest.mark.parametrize(
     ("block", "stamp", "expected_s"),
     [
@@ -308,6 +315,24 @@ def test_asc_line_cut_at_the_end_is_refused(read: Read, cut: str) -> None:
     assert [(refusal.reason, refusal.first_text) for refusal in log.refused] == [
         ("truncated line", cut.strip())
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1.5 1  1DB Rx d 1 AB",
+        "1.5 1  1DB Rx d 0",
+        "1.5 1  1DB Rx r 8",
+        "1.5 1  ErrorFrame",
+        "1.5 CANFD 1 Rx ErrorFrame Stuff 3 5 7 9 1 2 3",
+        "1.5 CANFD 1 Rx 300 1 0 2 2 00 11",
+        "1.5 CANFD 1 Rx 300 0 0 5 0 140000 73 200050 7a60",
+    ],
+)
+def test_asc_last_line_without_an_end_is_whole(read: Read, line: str) -> None:
+    log = read(f"base hex\n{FRAME}{line}")
+    assert len(log.frames) == 2
+    assert not log.refused
 
 
 LINES = [FRAME, *(HEAD + BEGIN).splitlines(keepends=True), " 1.0 1 ErrorFrame\n", " 1 1 1 Rx r 1\n"]

@@ -8,6 +8,7 @@ A parser raises nothing, whatever the bytes; what it cannot read, it refuses wit
     parsed.py           what a parser gives back: frames, and why a line was no frame
     clocks.py           clocks that begin again, times that add up
     stamps.py           stamps in brackets, stamps that count a unit
+    spelled_dates.py    dates in any language
     headers.py          columns by the names in a header
     spreadsheet.py      what a spreadsheet ruined, and what of it can be put back
     candump.py ...      one format each

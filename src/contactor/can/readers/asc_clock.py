@@ -18,8 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contactor.can.readers.clocks import StepSum
 from contactor.can.readers.lines import Mask, Positions
 from contactor.can.readers.numbers import MAX_TS_NS
+from contactor.clock import NS_PER_DAY
+
+LONGEST_STEP_NS = 1000 * NS_PER_DAY  # between two events; more is a broken line
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class AscClock:
         self._start: int | None = None
         self._block: int | None = None
         self._base = 0
-        self._sum_ns = 0
+        self._steps = StepSum()
 
     def times(
         self, stamps_ns: Positions, has_stamp: Mask, dates: Iterable[DateLine]
@@ -56,20 +60,15 @@ class AscClock:
         if not self._is_relative:
             ts = stamps_ns + bases
             return ts, ts <= MAX_TS_NS
-        steps = np.where(has_stamp, stamps_ns, 0)
-        fits = np.abs(self._sum_ns + np.cumsum(steps.astype(np.float64))) < MAX_TS_NS / 2
-        steps = np.where(fits, steps, 0)
-        sums = self._sum_ns + np.cumsum(steps)
-        self._sum_ns = int(sums[-1]) if len(sums) else self._sum_ns
-        return sums + bases, fits
+        is_step = (stamps_ns >= 0) & (stamps_ns <= LONGEST_STEP_NS)
+        ts = self._steps.times(np.where(has_stamp & is_step, stamps_ns, 0)) + bases
+        return ts, is_step & (ts <= MAX_TS_NS)
 
-    def _bases(
-        self, stamps_ns: Positions, has_stamp: Mask, dates: Iterable[DateLine]
-    ) -> Positions | int:
+    def _bases(self, stamps_ns: Positions, has_stamp: Mask, dates: Iterable[DateLine]) -> Positions:
         """What each line's stamp counts from."""
+        bases = np.zeros(len(stamps_ns), np.int64)
         if not self.is_dated:
-            return 0
-        bases = np.empty(len(stamps_ns), np.int64)
+            return bases
         row = 0
         for date in dates:
             bases[row : date.row] = self._base_of(stamps_ns[row : date.row], has_stamp[row:])

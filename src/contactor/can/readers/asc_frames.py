@@ -71,7 +71,8 @@ def _bytes_there(text: Text, words: Fields, rows: Positions, first: Positions) -
     starts, ends = words.spans.starts[index], words.spans.ends[index]
     is_byte = is_there & (ends - starts == 2) & (HEXADECIMAL[text[starts]] != NO_DIGIT)
     is_byte &= HEXADECIMAL[text[ends - 1]] != NO_DIGIT
-    return (~is_byte).argmax(axis=1)
+    count: Positions = (~is_byte).argmax(axis=1)
+    return count
 
 
 def _fd_size(dlc: Positions, there: Positions) -> Positions:

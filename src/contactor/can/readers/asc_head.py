@@ -30,7 +30,7 @@ _CHANNEL_0 = re.compile(
     _STAMP + rb"(?:0[ \t]+(?:\S+[ \t]+(?:Rx|Tx)|ErrorFrame)\b|CANFD[ \t]+0[ \t])",
     re.MULTILINE | re.IGNORECASE,
 )
-_EVENT = re.compile(_STAMP + rb"(?!0\.0+[ \t]+Start)\S", re.MULTILINE)
+_EVENT = re.compile(_STAMP + rb"\S", re.MULTILINE)
 _FD_BYTES = re.compile(
     rb"CANFD[ \t]+\d+[ \t]+(?:Rx|Tx)[ \t]+([0-9A-F]+)x?[ \t]+(?:[^\d\s]\S*[ \t]+)?"
     rb"[01][ \t]+[01][ \t]+([0-9A-F]+)[ \t]+(\d+)((?:[ \t]+[0-9A-F]+)*)",

@@ -92,7 +92,7 @@ def read_rows(text: Text, words: Fields, head: AscHead, *, is_last_open: bool) -
     if on_fd.any():
         form = fd_form(text, words, on_fd, head, classic=form)
     is_frame = is_claimed & (is_error | (form.is_frame & (has_id | is_named)))
-    if is_last_open and _is_cut(words, form, is_fd=bool(on_fd[-1])):
+    if is_last_open and not is_error[-1] and _is_cut(words, form, is_fd=bool(on_fd[-1])):
         is_frame[-1] = False
     length = np.where(is_error | ~is_frame, 0, form.length)
     size = np.where(form.is_remote, 0, np.clip(length, 0, FD_BYTES))
