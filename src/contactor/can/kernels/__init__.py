@@ -15,7 +15,7 @@ import os
 import sys
 from functools import cache
 
-MODULES: tuple[str, ...] = ("blf", "candump", "decode", "encode", "groups")
+MODULES: tuple[str, ...] = ("blf", "candump", "decode", "encode", "groups", "mf4")
 
 # Below, loading Numba takes longer than it saves.
 MANY_FRAMES = 100_000

@@ -26,6 +26,7 @@ from contactor.can.readers import (
     car_scanner,
     crtd,
     leaf_tab,
+    mf4,
     memorator,
     pp2can,
     python_can_csv,
@@ -105,7 +106,10 @@ class Reader:
     states_length: bool
 
 
-BINARY_READERS: tuple[BinaryReader, ...] = (BinaryReader("blf", blf.FORM, blf.BlfParser.of),)
+BINARY_READERS: tuple[BinaryReader, ...] = (
+    BinaryReader("blf", blf.FORM, blf.BlfParser.of),
+    BinaryReader("mf4", mf4.FORM, mf4.Mf4Parser.of),
+)
 READERS = (
     Reader("leaf-tab", leaf_tab.HEADER, leaf_tab.LeafTabParser.of, states_length=True),
     Reader("savvycan", savvycan.FORM, savvycan.SavvyCanParser.of, states_length=True),
