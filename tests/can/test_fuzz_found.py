@@ -81,6 +81,22 @@ def test_a_signal_before_its_payload_is_left_out(
         assert np.array_equal(column.values, [1.0])
 
 
+def test_a_multiplexer_value_beyond_any_number_is_never_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "car.dbc"
+    path.write_text(
+        'VERSION ""\nBO_ 291 Power: 8 Vector__XXX\n'
+        ' SG_ Page M : 0|8@1+ (1,0) [0|0] "" Vector__XXX\n'
+        f' SG_ Never m{2**64} : 8|8@1+ (1,0) [0|0] "" Vector__XXX\n'
+    )
+    plan = compile_plan(load_database([path]))
+    frames = FrameTable.of(ts=[0], can_id=[291], data=[bytes(8)])
+    for kernels in ("0", "1"):
+        monkeypatch.setenv("CONTACTOR_KERNELS", kernels)
+        assert [one.signal for one in decode_columns(frames, plan)] == ["Page"]
+
+
 def test_a_long_word_does_not_hold_up_the_search_for_an_encoding(tmp_path: Path) -> None:
     path = tmp_path / "car.dbc"
     text = (

@@ -26,6 +26,7 @@ from contactor.errors import InvalidValue, UsageError
 
 NO_PARENT = -1
 WORD_BITS = 64
+MAX_ID = 2 ** (WORD_BITS - 1)
 FLOAT_BITS = (16, 32, 64)
 # An integer up to here is exact in a float64 (IEEE 754, 53 bits of precision).
 MAX_EXACT = 2**53
@@ -311,7 +312,8 @@ def _signal_plan(
         offset=signal.offset,
         is_exact=_needs_integers(signal),
         parent=parent,
-        parent_ids=signal.multiplexer_ids,
+        # No multiplexer has a value that does not fit: the signal is never there.
+        parent_ids=tuple(one for one in signal.multiplexer_ids if -MAX_ID <= one < MAX_ID),
         unavailable=unavailable,
         labels=signal.labels,
         is_wanted=is_wanted,
