@@ -109,8 +109,13 @@ def test_what_is_written_is_read_again_in_columns_and_one_by_one(role, is_little
         0x123, length=9, at_byte=at_byte, role=role, is_little=is_little, data_ids=COUNT_IDS
     )
     payloads = np.frombuffer(b"".join(data), np.uint8).reshape(-1, 9).copy()
-    checksum.write(payloads)
-    assert (checksum.read(payloads) == checksum.of(payloads)).all()
+    found = []
+    for switch in ("0", "1"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CONTACTOR_KERNELS", switch)
+            checksum.write(payloads)
+            found.append(checksum.of(payloads).tolist())
+    assert found[0] == found[1] == checksum.read(payloads).tolist()
     for before, after in zip(data, payloads, strict=True):
         payload = bytearray(before)
         checksum.write_one(payload)

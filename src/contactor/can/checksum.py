@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.database import SignalRole
+from contactor.can.kernels import are_wanted
 from contactor.can.plan import Protection, SignalPlan
 from contactor.errors import InvalidValue
 
@@ -167,13 +168,25 @@ class Checksum:
 
     def of(self, payloads: Payloads) -> Sums:
         """The checksum of each payload (n, length), whatever stands in its place: (n,)."""
-        shares = self._shares[self._places, payloads]
-        if self._kind.is_sum:
-            return np.asarray(shares.sum(axis=1) & 0xFF, np.uint8)
-        sums: NDArray[np.uint16] = np.bitwise_xor.reduce(shares, axis=1) ^ self._constant
+        sums = self._sums(payloads)
         if self._by_count is not None:
             sums ^= self._by_count[payloads[:, COUNTER_BYTE_P2] & COUNTER_MASK_P2]
         return sums.astype(np.uint8) if self.size == 1 else sums
+
+    def _sums(self, payloads: Payloads) -> NDArray[np.uint16]:
+        """The sums but for the data id of a count."""
+        if are_wanted(len(payloads)):
+            from contactor.can.kernels.encode import sum_up
+
+            sums = np.empty(len(payloads), np.uint16)
+            whole = np.ascontiguousarray(payloads)
+            sum_up(whole, self._shares, self._constant, self._kind.is_sum, sums)
+            return sums
+        shares = self._shares[self._places, payloads]
+        if self._kind.is_sum:
+            return np.asarray(shares.sum(axis=1) & 0xFF, np.uint16)
+        combined: NDArray[np.uint16] = np.bitwise_xor.reduce(shares, axis=1) ^ self._constant
+        return combined
 
     def read(self, payloads: Payloads) -> Sums:
         """What the payloads (n, length) say that it is."""

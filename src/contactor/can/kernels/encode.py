@@ -112,6 +112,29 @@ def place(
                 payloads[row, at + step * further] |= np.uint8(bits & u64(0xFF))
 
 
+@kernel
+def sum_up(
+    payloads: NDArray[np.uint8],
+    shares: NDArray[np.uint16],
+    constant: np.uint16,
+    is_sum: bool,
+    sums: NDArray[np.uint16],
+) -> None:
+    """The checksums of payloads (n, length): the shares of all bytes, added or combined.
+
+    Args:
+        shares: (length, 256), what each value of each byte adds.
+        is_sum: whether they are added, modulo 256.
+        sums: (n,), filled.
+    """
+    for row in range(payloads.shape[0]):
+        total = np.uint64(0) if is_sum else np.uint64(constant)
+        for byte in range(payloads.shape[1]):
+            share = np.uint64(shares[byte, payloads[row, byte]])
+            total = total + share if is_sum else total ^ share
+        sums[row] = np.uint16(total & u64(0xFF)) if is_sum else np.uint16(total)
+
+
 def warm() -> None:
     """Compile for the types that the engine calls with."""
     numbers, words, flags = np.zeros(1), np.zeros(1, np.uint64), np.zeros(1, np.bool_)
@@ -134,4 +157,7 @@ def warm() -> None:
     )
     table = np.zeros(1, BYTE_TABLE)
     table["parent"], table["bytes"] = -1, 1
-    place(patterns, table, words, np.zeros((1, 8), np.uint8))
+    payloads = np.zeros((1, 8), np.uint8)
+    place(patterns, table, words, payloads)
+    shares = np.zeros((8, 256), np.uint16)
+    sum_up(payloads, shares, np.uint16(0), False, np.zeros(1, np.uint16))
