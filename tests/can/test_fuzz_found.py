@@ -59,7 +59,7 @@ def test_a_zip_archive_of_a_later_version_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\1\2") + 6] = 255  # the version needed to extract
     path.write_bytes(content)
-    with pytest.raises(LogError, match="version 25.5"):
+    with pytest.raises(LogError, match=r"version 25\.5"):
         open_log(path)
 
 

@@ -26,7 +26,7 @@ from contactor.errors import InvalidValue, UsageError
 
 NO_PARENT = -1
 WORD_BITS = 64
-MAX_ID = 2 ** (WORD_BITS - 1)
+MULTIPLEXER_LIMIT = 2 ** (WORD_BITS - 1)
 FLOAT_BITS = (16, 32, 64)
 # An integer up to here is exact in a float64 (IEEE 754, 53 bits of precision).
 MAX_EXACT = 2**53
@@ -313,7 +313,9 @@ def _signal_plan(
         is_exact=_needs_integers(signal),
         parent=parent,
         # No multiplexer has a value that does not fit: the signal is never there.
-        parent_ids=tuple(one for one in signal.multiplexer_ids if -MAX_ID <= one < MAX_ID),
+        parent_ids=tuple(
+            one for one in signal.multiplexer_ids if -MULTIPLEXER_LIMIT <= one < MULTIPLEXER_LIMIT
+        ),
         unavailable=unavailable,
         labels=signal.labels,
         is_wanted=is_wanted,
