@@ -21,7 +21,6 @@ import os
 import sys
 import time
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 
 from tools.fuzzing.cases import Case, Cases
@@ -57,8 +56,6 @@ def main() -> int:
     samples = load_samples(None if arguments.no_data else DATA)
     if arguments.only:
         samples = [sample for sample in samples if sample.kind in arguments.only]
-    if find_spec("contactor.can.signal_set") is None:
-        samples = [sample for sample in samples if sample.kind is not Kind.SIGNAL_SET]
     cases = Cases(samples, seed=arguments.seed)
     if arguments.worker:
         first, step = arguments.worker

@@ -6,7 +6,7 @@ An input is read as its kind, then taken further as a user would: decoded, summe
 refused must be refused in one line. Compiled code and NumPy must agree.
 """
 
-import importlib
+import io
 import os
 import random
 from pathlib import Path
@@ -15,11 +15,15 @@ import numpy as np
 
 from contactor.can.database import Database, load_database
 from contactor.can.decode import decode_columns
+from contactor.can.diagnostics import ANSWER, DiagnosticDecoder
 from contactor.can.frames import FrameTable
+from contactor.can.isotp import Addressing, reassemble
 from contactor.can.kernels import SWITCH
 from contactor.can.log import open_logs
 from contactor.can.plan import compile_plan
 from contactor.can.recording import decode
+from contactor.can.signal_set import load_obd2, load_signal_set
+from contactor.can.writers.table import FORMATS, write_log
 from contactor.errors import ContactorError
 from tools.fuzzing.cases import Case
 from tools.fuzzing.samples import FOLDER, Kind
@@ -28,8 +32,8 @@ MAX_MESSAGE = 4_000
 MAX_SHOWN = 400
 # Databases: frames for so many messages are decoded, so many of each.
 MESSAGES_TRIED, FRAMES_TRIED = 40, 3
-# Every so many inputs are read by compiled code and by NumPy, and compared; so many summed up.
-COMPARED, SUMMED = 4, 5
+# Every so many inputs are read by compiled code and by NumPy, and compared.
+COMPARED = 4
 
 
 class Fault(Exception):
@@ -68,9 +72,8 @@ def read_log(case: Case, path: Path) -> None:
         if refused != other_refused:
             raise Fault(f"compiled code refuses {refused}, NumPy {other_refused}")
         _with_kernels(True)
-    if case.number % SUMMED == 1:
-        database = FOLDER / "small.dbc" if case.number % 2 else None
-        decode(path, dbc=database).summary()
+    if tables:
+        FURTHER[case.number % len(FURTHER)](path, tables)
 
 
 def _frames(path: Path) -> tuple[list[FrameTable], list[object]]:
@@ -114,6 +117,36 @@ def _compare(one: FrameTable, other: FrameTable) -> None:
             raise Fault(f"compiled code and NumPy differ in column {name}")
 
 
+def sum_up(path: Path, _: list[FrameTable]) -> None:
+    decode(path).summary()
+
+
+def decode_all(path: Path, _: list[FrameTable]) -> None:
+    decode(path, dbc=FOLDER / "small.dbc").summary()
+
+
+def write_again(_: Path, tables: list[FrameTable]) -> None:
+    for form in FORMATS:
+        write_log(tables, io.BytesIO(), form)
+
+
+def decode_answers(_: Path, tables: list[FrameTable]) -> None:
+    decoder = DiagnosticDecoder(load_obd2())
+    for table in tables:
+        decoder.feed(table)
+    decoder.finish()
+    for addressing in Addressing:
+        reassemble(FrameTable.concat(tables), addressing=addressing)
+
+
+def no_further(_: Path, __: list[FrameTable]) -> None:
+    pass
+
+
+# What is done with the frames of a log, in turn.
+FURTHER = (no_further, sum_up, decode_all, write_again, decode_answers, no_further, no_further)
+
+
 # ── databases ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -155,7 +188,16 @@ def _frames_for(database: Database) -> FrameTable:
 
 
 def read_signal_set(case: Case, path: Path) -> None:
-    importlib.import_module("contactor.can.signal_set").load_signal_set(path)
+    signal_set = load_signal_set(path)
+    rng = random.Random(case.number)
+    commands = [one for one in signal_set.commands[:MESSAGES_TRIED] if one.answer_ids]
+    heads = [bytes([one.service + ANSWER & 0xFF]) + one.identifier for one in commands]
+    frames = FrameTable.of(
+        ts=list(range(len(commands))),
+        can_id=[one.answer_ids[0] for one in commands],
+        data=[bytes([rng.randrange(8)]) + (head + rng.randbytes(7))[:7] for head in heads],
+    )
+    DiagnosticDecoder(signal_set).feed(frames, is_last=True)
 
 
 READERS = {
