@@ -67,7 +67,7 @@ def _in_version_6(text: str, log: RepairLog) -> str:
         return text
     line = _line(text, version)
     if version[2] != _LIKE_IT:
-        raise Unrepairable(line, f"SYM version {version[2]}; {_LIKE_IT} and {_READ} are read")
+        raise Unrepairable(line, f"SYM version {version[2][:20]}; {_LIKE_IT} and {_READ} are read")
     log.note(line, f"SYM version {_LIKE_IT} is read as {_READ}")
     text = text[: version.start(2)] + _READ + text[version.end(2) :]
     return _LENGTH.sub(r"\1Len=", _ENUM.sub(r"\1Enum=\2(", text))
