@@ -15,7 +15,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.log import open_log, read_log
 from contactor.can.plan import compile_plan
 from contactor.can.readers.parsed import FrameColumns, settle
-from contactor.errors import LogError
+from contactor.errors import DatabaseError, LogError
 
 SECONDS = 5.0
 
@@ -95,6 +95,24 @@ def test_a_multiplexer_value_beyond_any_number_is_never_there(
     for kernels in ("0", "1"):
         monkeypatch.setenv("CONTACTOR_KERNELS", kernels)
         assert [one.signal for one in decode_columns(frames, plan)] == ["Page"]
+
+
+def test_an_id_below_zero_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "car.sym"
+    path.write_text(
+        'FormatVersion=6.0 // Do not edit this line!\nTitle="car"\n\n{SENDRECEIVE}\n\n'
+        "[Power]\nID=-1h\nLen=8\nVar=Voltage unsigned 0,8\n"
+    )
+    with pytest.raises(DatabaseError, match=r"line 6: message 'Power' has the id -1"):
+        load_database([path])
+
+
+def test_blank_lines_do_not_hold_up_the_search_for_a_kind(tmp_path: Path) -> None:
+    path = tmp_path / "car.dbc"
+    path.write_text("\n" * 100_000 + "BO_ 291 Power: 8 Vector__XXX\n")
+    began = time.monotonic()
+    assert len(load_database([path]).messages) == 1
+    assert time.monotonic() - began < SECONDS
 
 
 def test_a_long_word_does_not_hold_up_the_search_for_an_encoding(tmp_path: Path) -> None:

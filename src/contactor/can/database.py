@@ -32,6 +32,7 @@ from contactor.can.databases.kinds import kind_of, other_kind
 from contactor.can.databases.reading import read_messages
 from contactor.can.databases.text import read_text
 from contactor.can.databases.text_repair import line_of, text_repairs
+from contactor.can.frames import MAX_EXTENDED_ID
 from contactor.can.j1939 import NULL_ADDRESS, SOURCE_MASK
 from contactor.errors import DatabaseError
 
@@ -57,6 +58,7 @@ ByteOrder: TypeAlias = Literal["little_endian", "big_endian"]
 ROLE_ATTRIBUTE = "SignalRole"
 DATA_IDS_ATTRIBUTE = "DataIds"
 _LONGEST_REASON = 500
+_LONGEST_NAME = 80
 # cantools drops a statement that the end of the file cuts, without a word; before another it fails.
 _LAST_STATEMENT = {"dbc": "\nBS_:\n", "sym": "\n{SEND}\n"}
 
@@ -237,6 +239,12 @@ def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
     repairs += put_right
     by_id: dict[tuple[int, bool], MessageFormat] = {}
     for message in formats:
+        if not 0 <= message.can_id <= MAX_EXTENDED_ID:
+            line = line_of(text.content, message.name)
+            raise DatabaseError(
+                f"{path}: line {line}: message {message.name[:_LONGEST_NAME]!r} has the id "
+                f"{message.can_id}; allowed are 0 to {MAX_EXTENDED_ID}"
+            )
         key = (message.can_id, message.is_extended)
         if before := by_id.pop(key, None):
             what = f"message {before.name!r} is left out: {message.name!r} has its id too"
