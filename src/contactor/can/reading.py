@@ -22,6 +22,7 @@ from contactor.can.readers.lines import Lines, TextBlock
 from contactor.can.readers.parsed import Block, Cause, FastParsed, Parsed
 from contactor.can.readers.sources import Source
 from contactor.can.readers.table import BinaryReader, FastParser, Reader
+from contactor.errors import LogError
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 2 * 1024 * 1024
@@ -137,11 +138,19 @@ class BinaryPass(Pass[Block]):
     def blocks(self) -> Iterator[Block]:
         size_on_disk = self._source.size
         with self._source.seekable(is_final=self._is_final) as (file, size):
-            for block in self._parser.parse(file, size):
+            blocks = self._parser.parse(file, size)
+            while block := self._next(blocks):
                 yield block
                 if self._on_progress:
                     done = round(block.done / max(size, 1) * size_on_disk)
                     self._on_progress(min(done, size_on_disk), size_on_disk)
+
+    def _next(self, blocks: Iterator[Block]) -> Block | None:
+        """The next block; an error of a parser, which knows no names, gets that of the log."""
+        try:
+            return next(blocks, None)
+        except LogError as error:
+            raise LogError(f"{self._source.label}: {error}") from error
 
     def parse(self, block: Block) -> Piece:
         refused: dict[Cause, Refusal] = {}

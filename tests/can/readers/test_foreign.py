@@ -9,8 +9,6 @@ from contactor.can.readers.foreign import what_it_is
         (b"", "empty"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git-LFS pointer"),
         (b"\n<!DOCTYPE html>\n<html>", "an HTML page"),
-        (b"LOGG\x90\0\0\0", "a Vector BLF log, which is not read yet"),
-        (b"MDF     4.11    ", "an ASAM MDF log, which is not read yet"),
         (
             b'"SECONDS";"PID";"VALUE";"UNITS"\n"1";"Speed";"5";"km/h"\n',
             "a Car Scanner table of val",

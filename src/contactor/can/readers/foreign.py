@@ -19,8 +19,6 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         ),
         (rb"\A\s*(<!--.*?-->\s*)?<(!doctype html|html)", "an HTML page, not a log"),
         (rb"\A\s*<\?xml|\A\s*<autosar", "XML, not a log"),
-        (rb"\ALOGG", f"a Vector BLF log, {UNREAD}"),
-        (rb"\AMDF {5}|\AUnFinMF", f"an ASAM MDF log, {UNREAD}"),
         (
             rb"\A\W{0,3}SECONDS\W{1,3}PID\W{1,3}VALUE\W{1,3}UNITS",
             "a Car Scanner table of values (SECONDS;PID;VALUE;UNITS) that are decoded already: it "
