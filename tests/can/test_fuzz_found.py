@@ -37,8 +37,17 @@ def test_a_remote_frame_may_ask_for_more_bytes_than_any_frame_has() -> None:
 
 def test_a_version_of_thousands_of_digits_is_none(tmp_path: Path) -> None:
     path = tmp_path / "drive.trc"
-    path.write_text(f";$FILEVERSION=1.1{'0' * 5_000}\n     1)        10.5  Rx     01DB  2  01 02\n")
+    path.write_text(
+        f";$FILEVERSION=1.1{'0' * 5_000}\n     1)        10.5  Rx     01DB  2  01 02\n"
+    )
     assert len(read_log(path).frames) == 1
+
+
+def test_another_version_of_thousands_of_digits_is_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "drive.trc"
+    path.write_text(f"@ TEXT @ {'9' * 5_000} @ 64 @ 0 @ 24 @ 21701 @ 00:00:21.701 @\r")
+    with pytest.raises(LogError):
+        open_log(path)
 
 
 def test_a_zip_archive_may_hold_a_file_without_a_name(tmp_path: Path) -> None:

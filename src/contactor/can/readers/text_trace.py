@@ -23,7 +23,7 @@ from contactor.can.readers.numbers import decimal, hexadecimal, packed_payload
 from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
 from contactor.clock import NS_PER_MS, NS_PER_S
 
-FORM = re.compile(rb"\A@ TEXT @ *(\d+)? *@")
+FORM = re.compile(rb"\A@ TEXT @ *(\d{1,9})? *@")
 TAB = 0x09
 MINUTE_NS = 60 * NS_PER_S
 NS_PER_US = 1_000
