@@ -38,7 +38,7 @@ IDENTIFICATION = struct.Struct("<8s8s12xH30xHH")
 UNFINISHED = b"UnFinMF "
 START = struct.Struct("<Q")
 LEAST_VERSION, LEAST_UNREAD_VERSION = 400, 500
-# Data of all runs at hand at a time; the first are few, for the look at a log's first frame.
+# Data of all runs at hand at a time.
 CHUNK_BYTES = 4 * 1024 * 1024
 LEAST_CHUNK_BYTES = 64 * 1024
 MAX_RUNS = 4096

@@ -23,7 +23,9 @@ HEAD = struct.Struct("<4s4xQQ")
 FIRST_PLACE = 64
 # More than any block holds that is read whole: names and descriptions, lists of links.
 MAX_BLOCK_BYTES = 16 * 1024 * 1024
-MAX_CHAIN = 1_000_000
+MAX_BLOCKS = 1_000_000
+# How often data may be listed: groups can share them, but not without end.
+MAX_CLAIMS = 4
 MAX_TEXT_BYTES = 4096
 
 
@@ -58,12 +60,17 @@ class Block:
 
 
 class Blocks:
-    """The blocks of one file; `read_bytes` counts what was read of data."""
+    """The blocks of one file; `read_bytes` counts what was read of data.
+
+    What can be visited is bounded by the file's size: more shows blocks that lie in each other.
+    """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.size = size
         self.read_bytes = 0
         self._file = file
+        self._steps = min(size // HEAD.size + 1, MAX_BLOCKS)
+        self._claims = MAX_CLAIMS * size
 
     def head(self, place: int, *kinds: bytes) -> tuple[bytes, int, int]:
         """The kind, the stated length and the number of links of the block at a place."""
@@ -100,12 +107,26 @@ class Blocks:
         """Blocks whose first links lead from one to the next."""
         seen: set[int] = set()
         while place:
-            if place in seen or len(seen) == MAX_CHAIN:
+            self._steps -= 1
+            if place in seen:
                 raise LogError(f"MF4 blocks at byte {place} are chained in a circle")
+            if self._steps < 0:
+                raise LogError(
+                    f"MF4 links lead to more blocks than a file of {self.size} bytes has"
+                )
             seen.add(place)
             block = self.block(place, *kinds)
             yield block
             place = block.link(0)
+
+    def claim(self, place: int, size: int) -> None:
+        """Count the bytes of a block of data at a place as such."""
+        self._claims -= size
+        if self._claims < 0:
+            raise LogError(
+                f"MF4 data at byte {place}: blocks of data state more than {MAX_CLAIMS} times the "
+                f"{self.size} bytes of the file"
+            )
 
     def text(self, place: int) -> str:
         """The text of a TX or MD block, "" without one; a broken one is no reason to stop."""

@@ -25,7 +25,8 @@ import numpy as np
 from contactor.can.readers.mf4.blocks import HEAD, Blocks, named
 from contactor.errors import LogError
 
-RECORDS = (b"##DT", b"##DV")
+VALUES = b"##DV"
+RECORDS = (b"##DT", VALUES)
 SIGNALS = (b"##SD",)
 PACKED = b"##DZ"
 LISTS = (b"##DL", b"##LD")
@@ -35,6 +36,8 @@ ZIP = struct.Struct("<2sBxIQQ")
 COUNT = struct.Struct("<4xI")
 DEFLATE, TRANSPOSED = 0, 1
 MAX_UNPACKED = 256 * 1024 * 1024
+# What zlib can make of a byte.
+MAX_RATIO = 1032
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class DataBytes:
     Attributes:
         size: how many there are.
         is_cut: whether the last block states more than the file holds.
+        is_bare: whether invalidation bytes are kept elsewhere (DV blocks).
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class DataBytes:
         is_unfinished: bool = False,
     ) -> None:
         """Find all segments; raises LogError where a block is not what it has to be."""
-        self.is_cut = False
+        self.is_cut = self.is_bare = False
         self._blocks = blocks
         self._kinds = kinds
         self._is_unfinished = is_unfinished
@@ -118,6 +122,7 @@ class DataBytes:
     def _add(self, place: int) -> None:
         kind, length, links = self._blocks.head(place, *self._kinds, PACKED)
         start = place + HEAD.size + 8 * links
+        self.is_bare |= kind == VALUES
         if kind == PACKED:
             segment = Segment(place, self._unpacked_size(place, start), is_packed=True)
         else:
@@ -127,6 +132,7 @@ class DataBytes:
                 size = room
             self.is_cut |= size > room
             segment = Segment(start, min(size, room), is_packed=False)
+            self._blocks.claim(place, segment.size)
         if segment.size > 0:
             self.size += segment.size
             self._segments.append(segment)
@@ -148,6 +154,12 @@ class DataBytes:
             )
         if method == TRANSPOSED and width < 1:
             raise LogError(f"MF4 block DZ at byte {place} is transposed by width {width}")
+        if size > packed * MAX_RATIO + 1:
+            raise LogError(
+                f"MF4 block DZ at byte {place} states {size} unpacked bytes of {packed} packed ones"
+            )
+        self._blocks.claim(place, packed)
+        self.is_bare |= b"##" + kind == VALUES
         self.is_cut |= start + ZIP.size + packed > self._blocks.size
         return int(size)
 

@@ -36,7 +36,6 @@ UNSIGNED, UNSIGNED_BIG, SIGNED, SIGNED_BIG, FLOAT, FLOAT_BIG = range(6)
 ONE_TO_ONE, LINEAR = 0, 1
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 MAX_FRAME_RECORD_BYTES = 64 * 1024
-MAX_CHANNELS = 1_000_000
 SHOWN_GROUPS = 5
 
 
@@ -227,13 +226,13 @@ class _Channels:
         self._blocks = blocks
         self._record_bytes = group.unpack(GROUP)[3]
         waiting = [(group.link(1), "")]
-        seen = 0
+        seen: set[int] = set()
         while waiting:
             first, prefix = waiting.pop()
             for channel in blocks.chain(first, b"##CN"):
-                seen += 1
-                if seen > MAX_CHANNELS:
-                    raise LogError(f"MF4 block CG at byte {group.place} has channels without end")
+                if channel.place in seen:
+                    raise LogError(f"MF4 block CN at byte {channel.place} lies within itself")
+                seen.add(channel.place)
                 inner = self._add(channel, prefix)
                 if channel.link(1) and inner:
                     waiting.append((channel.link(1), inner))

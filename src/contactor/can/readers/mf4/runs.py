@@ -59,7 +59,8 @@ class SortedRun:
             if payload and payload.signal
             else None
         )
-        self._record_bytes = max(self._frames.data_bytes + self._frames.invalid_bytes, 1)
+        invalid_bytes = 0 if data.is_bare else self._frames.invalid_bytes
+        self._record_bytes = max(self._frames.data_bytes + invalid_bytes, 1)
         whole = data.size // self._record_bytes
         stated = self._frames.cycles
         self._records = min(stated, whole) if stated else whole
@@ -89,15 +90,15 @@ def _with_signal(rows: Rows, signal: DataBytes) -> Rows:
     """Rows with the payloads that lie in a signal's data."""
     order = np.argsort(rows.offset, kind="stable")
     sorted_offsets = rows.offset[order]
-    at = int(np.searchsorted(sorted_offsets, 0))
+    at, last = np.searchsorted(sorted_offsets, [0, signal.size]).tolist()
     lengths, data = np.zeros(len(rows), np.int64), np.zeros((len(rows), FD_BYTES), np.uint8)
     is_there = np.zeros(len(rows), np.bool_)
-    while at < len(order):
+    while at < last:
         start = int(sorted_offsets[at])
-        end = int(np.searchsorted(sorted_offsets, start + SPAN_BYTES, side="right"))
+        end = min(int(np.searchsorted(sorted_offsets, start + SPAN_BYTES, side="right")), last)
         where = order[at:end]
         size = int(sorted_offsets[end - 1]) - start + LENGTH_BYTES + FD_BYTES
-        raw = signal.read(start, size) if start < signal.size else b""
+        raw = signal.read(start, size)
         buffer = np.frombuffer(raw + bytes(PAD), np.uint8)
         places = rows.offset[where] - start
         is_headed = places + LENGTH_BYTES <= len(raw)
@@ -283,9 +284,9 @@ class UnsortedRun:
             pool = without_payloads(pool, where[is_lost])
             pool = pool.with_payloads(where[found], lengths, data)
         open_rows = np.flatnonzero(pool.offset >= 0)
-        if len(open_rows) and (is_last or len(pool) - int(open_rows[0]) > MAX_WAITING):
-            pool = without_payloads(pool, open_rows)
-            open_rows = open_rows[:0]
+        is_given_up = is_last | (len(pool) - open_rows > MAX_WAITING)
+        pool = without_payloads(pool, open_rows[is_given_up])
+        open_rows = open_rows[~is_given_up]
         ready = int(open_rows[0]) if len(open_rows) else len(pool)
         if ready < len(pool):
             self._waiting = [pool.take(slice(ready, None))]
