@@ -20,6 +20,7 @@ Source: object layouts as published in Vector's binlog_objects.h and in vector_b
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from contactor.can.frames import (
@@ -283,7 +284,7 @@ def columns_of(buffer: Octets, places: Positions, start_ns: int) -> Columns:
             _fill(columns, rows, buffer, places[rows], layout)
     version = _number(buffer, places + 6, 2)
     head = np.array((*HEAD_BYTES, 0))[np.minimum(version, len(HEAD_BYTES))]
-    stamps = np.ascontiguousarray(buffer[(places + 24)[:, None] + np.arange(8)]).view("<u8")[:, 0]
+    stamps = sliding_window_view(buffer, 8)[places + 24].view("<u8")[:, 0]
     is_coarse = (buffer[places + 16] & 3) == TEN_MICROSECONDS
     unit_ns = np.where(is_coarse, TEN_MICROSECONDS_NS, 1)
     is_late = stamps > ((MAX_TS_NS - start_ns) // unit_ns).astype(np.uint64)
@@ -337,8 +338,8 @@ def _fill(
 
 def payloads_of(buffer: Octets, payload: Positions, present: Octets, width: int) -> Octets:
     """The payloads, (n, width), zeros where no byte is present."""
-    steps = np.arange(width)
-    return np.where(steps < present[:, None], buffer[payload[:, None] + steps], np.uint8(0))
+    found = sliding_window_view(buffer, width)[payload]
+    return np.where(np.arange(width) < present[:, None], found, np.uint8(0))
 
 
 def _marks(buffer: Octets, size: int) -> Positions:

@@ -39,7 +39,7 @@ UNFINISHED = b"UnFinMF "
 START = struct.Struct("<Q")
 LEAST_VERSION, LEAST_UNREAD_VERSION = 400, 500
 # Data of all runs at hand at a time.
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 2 * 1024 * 1024
 LEAST_CHUNK_BYTES = 64 * 1024
 MAX_RUNS = 4096
 # The shortest records that occur much, for how many frames a file may hold.

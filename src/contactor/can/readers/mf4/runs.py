@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, FrameTable
@@ -32,7 +33,7 @@ Tables: TypeAlias = Iterator[tuple[FrameTable, tuple[Fault, ...]]]
 # Signal data looked at together, for payloads that lie near each other.
 SPAN_BYTES = 4 * 1024 * 1024
 # Payloads of an unsorted group that are kept for frames that come later, and frames that wait.
-KEPT_PAYLOADS = 64 * 1024
+KEPT_PAYLOADS = 16 * 1024
 MAX_WAITING = 256 * 1024
 SHOWN_BYTES = 24
 
@@ -133,9 +134,8 @@ def lengths_at(buffer: Octets, places: Positions) -> Positions:
 
 def payloads_at(buffer: Octets, places: Positions, sizes: Positions, width: int) -> Octets:
     """The bytes behind the u4 at each place, (n, width), zeros behind them."""
-    steps = np.arange(width)
-    found = buffer[(places + LENGTH_BYTES)[:, None] + steps]
-    return np.where(steps < sizes[:, None], found, np.uint8(0))
+    found = sliding_window_view(buffer, width)[places + LENGTH_BYTES]
+    return np.where(np.arange(width) < sizes[:, None], found, np.uint8(0))
 
 
 class _Payloads:
@@ -247,8 +247,7 @@ class UnsortedRun:
                 yield self._rows_of(frames, buffer, places, base)
 
     def _rows_of(self, frames: FrameGroup, buffer: Octets, places: Positions, base: int) -> Rows:
-        steps = np.arange(frames.data_bytes)
-        records = buffer[(places + self._id_bytes)[:, None] + steps]
+        records = sliding_window_view(buffer, frames.data_bytes)[places + self._id_bytes]
         rows = rows_of(
             frames,
             records,
