@@ -4,7 +4,8 @@
 
     read-text read-blf read-mf4             a log to frames
     decode                                  frames in memory to columns
-    columns-text columns-blf columns-mf4    a log to columns in memory: `contactor.decode`
+    columns-text columns-blf columns-mf4    a log to columns in memory: `contactor.decode`, with
+                                            the database loaded before
     parquet                                 text to Parquet files: `contactor decode --output`
     limit-copy       memory to memory: the text once, and its columns once
     limit-parquet    the same columns, in memory already, written by pyarrow as zstd 1
@@ -58,11 +59,14 @@ def read(kind: str) -> Part:
 
 
 def columns(kind: str) -> Part:
-    import contactor
+    from contactor.can.job import open_job
+    from contactor.can.recording import recorded
 
     def prepare(logs: Logs) -> Callable[[], Done]:
+        job = open_job(logs.path(kind), logs.database)
+
         def run() -> Done:
-            recording = contactor.decode(logs.path(kind), dbc=logs.database)
+            recording = recorded(job)
             return Done(len(recording.frames), {one.name: one.values for one in recording.columns})
 
         return run

@@ -80,7 +80,8 @@ class Recording:
     def summary(self) -> Summary:
         """What `contactor decode --json` prints; `ids` is there when no database was given."""
         builder = SummaryBuilder(self._plan)
-        builder.add(self.frames, self._groups, self.columns, claimed=self._claimed)
+        builder.add_frames(self.frames, self._groups, claimed=self._claimed)
+        builder.add_columns(self.columns)
         transport = self._transport.facts() if self._transport else None
         return builder.summary(self.logs, self.refused, transport)
 
@@ -108,7 +109,11 @@ def decode(
         LogError: a log cannot be read, or logs with and without dates are mixed.
         DatabaseError: a database cannot be read.
     """
-    job = open_job(paths, dbc, signals)
+    return recorded(open_job(paths, dbc, signals), on_progress)
+
+
+def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
+    """Read and decode what a job says; see `decode`."""
     store = FrameStore(expected=job.size // LINE_BYTES)
     chunks: list[Chunk] = []
     carried: list[SignalColumn] = []

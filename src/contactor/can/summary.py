@@ -3,7 +3,8 @@
 A value that is not available enters no count, minimum, maximum or mean.
 
     builder = SummaryBuilder(plan)
-    builder.add(frames, groups, columns)
+    builder.add_frames(frames, groups)
+    builder.add_columns(columns)
     builder.summary(logs, refused)["signals"]["BatteryState.PackVoltage"]["max"]     # 393.5
 """
 
@@ -112,24 +113,19 @@ class SummaryBuilder:
         self._decoded, self._unknown, self._other = 0, 0, 0
         self._first_ts: int | None = None
         self._last_ts: int | None = None
-        self._messages: dict[str, int] = {}
+        self._framed: dict[str, int] = {}
+        self._carried: dict[str, int] = {}
         self._signals: dict[str, SignalTally] = {}
         self._checker = Checker(plan) if plan is not None else None
         self._ids = IdentifierFactsBuilder() if plan is None and with_ids else None
 
-    def add(
-        self,
-        frames: FrameTable,
-        groups: FrameGroups | None,
-        columns: Sequence[SignalColumn] = (),
-        *,
-        claimed: int = 0,
+    def add_frames(
+        self, frames: FrameTable, groups: FrameGroups | None, *, claimed: int = 0
     ) -> None:
-        """Take in what was recorded next.
+        """Count what was recorded next.
 
         Args:
             groups: the frames by message; None without a plan.
-            columns: the readings, each signal's in the order of its frames.
             claimed: frames without a message that carried readings all the same.
         """
         if not len(frames):
@@ -146,19 +142,23 @@ class SummaryBuilder:
             self._decoded += groups.decoded + claimed
             self._unknown += groups.unknown - claimed
             self._other += groups.other
-            counts = groups.counts()
-            counts |= {label: len(rows) for label, rows in carried_rows(columns, counts).items()}
-            for label, count in counts.items():
-                self._messages[label] = self._messages.get(label, 0) + count
+            for label, count in groups.counts().items():
+                self._framed[label] = self._framed.get(label, 0) + count
             if self._checker is not None:
                 self._checker.check(frames, groups)
         if self._ids is not None:
             self._ids.add(frames)
-        for column in columns:
-            tally = self._signals.get(column.name)
-            if tally is None:
-                tally = self._signals[column.name] = SignalTally(column.unit)
-            tally.add(column)
+
+    def add_columns(self, columns: Sequence[SignalColumn]) -> None:
+        """Take in readings of frames that were counted, each signal's in the order of frames."""
+        for label, rows in carried_rows(columns, self._framed).items():
+            self._carried[label] = self._carried.get(label, 0) + len(rows)
+        with np.errstate(over="ignore"):
+            for column in columns:
+                tally = self._signals.get(column.name)
+                if tally is None:
+                    tally = self._signals[column.name] = SignalTally(column.unit)
+                tally.add(column)
 
     def summary(
         self,
@@ -188,7 +188,7 @@ class SummaryBuilder:
             duration_s=((self._last_ts or 0) - (self._first_ts or 0)) / NS_PER_S
             if is_known
             else None,
-            messages=self._in_plan_order(self._messages),
+            messages=self._in_plan_order(self._framed | self._carried),
             signals={
                 name: tally.facts() for name, tally in self._in_plan_order(self._signals).items()
             },
@@ -259,9 +259,9 @@ class SignalTally:
         self._sums: list[float] = []
 
     def add(self, column: SignalColumn) -> None:
-        """Take in a column's readings."""
+        """Take in a column's readings; their sum may be beyond a float64."""
         values = column.available
-        self._unavailable += column.unavailable_count
+        self._unavailable += len(column.values) - len(values)
         if not len(values):
             return
         if not self._count:
@@ -270,8 +270,7 @@ class SignalTally:
         self._last = float(values[-1])
         self._min = min(self._min, float(values.min()))
         self._max = max(self._max, float(values.max()))
-        with np.errstate(over="ignore"):
-            self._sums.append(float(values.sum()))
+        self._sums.append(float(values.sum()))
 
     def facts(self) -> SignalFacts:
         """What was added up; None for what no reading tells."""

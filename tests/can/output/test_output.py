@@ -70,8 +70,8 @@ def write_messages(files: Path, folder: Path) -> list[Path]:
     assert job.plan is not None
     with MessageFolder(folder, job.plan) as output:
         for chunk in job.chunks():
-            output.add(chunk, chunk.columns())
-        return output.finish()
+            output.add(chunk)
+        return output.finish(lambda columns: None)
 
 
 def write_long(files: Path, path: Path) -> None:

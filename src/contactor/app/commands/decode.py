@@ -10,6 +10,7 @@ contactor decode drive.log                                       # what is on th
 import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,57 +141,78 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
     from contactor.can.stream import threads_for
 
     with ExitStack() as stack:
-        file: MessageFolder | LongFile | None = None
-        if args.output and not args.to:
-            file = _output(args.output, job)
-            stack.enter_context(file)
-        plotter = _plotter(args, job)
+        takers = _takers(args, job, builder, stack)
         executor = stack.enter_context(threads_for(job.logs))
         bar = stack.enter_context(progress_bar("decode", "B"))
-        chunks = _shared(
-            job.chunks(on_progress=bar, executor=executor), bar, builder, file, plotter
-        )
+        chunks = _shown_to(takers, job.chunks(on_progress=bar, executor=executor), bar)
         if args.to:
             _write_log(chunks, args.to, args.output)
         else:
             for _ in chunks:
                 pass
-        if file is not None:
-            paths = file.finish()
-            what = f"{len(paths)} messages" if _is_folder(args.output) else "readings"
-            note(f"{what} written to {args.output}")
-    if plotter is not None:
-        plotter.write(Path(args.plot))
-        note(f"{len(plotter.names())} signals drawn in {args.plot}{_not_drawn(plotter)}")
+        if takers.folder is not None:
+            paths = takers.folder.finish(builder.add_columns)
+            note(f"{len(paths)} messages written to {args.output}")
+        if takers.long is not None:
+            takers.long.finish()
+            note(f"readings written to {args.output}")
+    if takers.plotter is not None:
+        takers.plotter.write(Path(args.plot))
+        names, left_out = takers.plotter.names(), takers.plotter.left_out()
+        rest = f", {left_out} more are not: choose with --signal NAME" if left_out else ""
+        note(f"{len(names)} signals drawn in {args.plot}{rest}")
 
 
-def _shared(
-    chunks: "Iterator[Chunk]",
-    bar: Bar,
-    builder: "SummaryBuilder",
-    file: "MessageFolder | LongFile | None",
-    plotter: "Plotter | None",
-) -> "Iterator[FrameTable]":
+@dataclass(frozen=True, slots=True)
+class _Takers:
+    """Who looks at each chunk."""
+
+    builder: "SummaryBuilder"
+    folder: "MessageFolder | None" = None
+    long: "LongFile | None" = None
+    plotter: "Plotter | None" = None
+
+    def take(self, chunk: "Chunk") -> None:
+        """Show a chunk to all; it is decoded only if somebody needs its readings now."""
+        self.builder.add_frames(chunk.frames, chunk.groups, claimed=chunk.claimed)
+        if self.folder is not None:
+            self.folder.add(chunk)
+            self.builder.add_columns(chunk.carried)
+            if self.plotter is None:
+                return
+        columns = chunk.columns()
+        if self.folder is None:
+            self.builder.add_columns(columns)
+        if self.long is not None:
+            self.long.add(chunk, columns)
+        if self.plotter is not None:
+            self.plotter.add(columns, chunk.frames)
+
+
+def _takers(
+    args: argparse.Namespace, job: "Job", builder: "SummaryBuilder", stack: ExitStack
+) -> _Takers:
+    """Those that the options ask for."""
+    folder, long = None, None
+    if args.output and not args.to and job.plan is not None:
+        from contactor.can.output.long import LongFile
+        from contactor.can.output.messages import MessageFolder
+
+        if _is_folder(args.output):
+            folder = stack.enter_context(MessageFolder(Path(args.output), job.plan))
+        else:
+            long = stack.enter_context(LongFile(Path(args.output)))
+    return _Takers(builder, folder, long, _plotter(args, job))
+
+
+def _shown_to(takers: _Takers, chunks: "Iterator[Chunk]", bar: Bar) -> "Iterator[FrameTable]":
     """The frames of each chunk, after everybody has seen it."""
     frames = 0
     for chunk in chunks:
-        columns = chunk.columns()
-        builder.add(chunk.frames, chunk.groups, columns, claimed=chunk.claimed)
-        if file is not None:
-            file.add(chunk, columns)
-        if plotter is not None:
-            plotter.add(columns, chunk.frames)
+        takers.take(chunk)
         frames += len(chunk.frames)
         bar.tell_rate(frames, "frames")
         yield chunk.frames
-
-
-def _output(output: str, job: "Job") -> "MessageFolder | LongFile":
-    from contactor.can.output.long import LongFile
-    from contactor.can.output.messages import MessageFolder
-
-    assert job.plan is not None
-    return MessageFolder(Path(output), job.plan) if _is_folder(output) else LongFile(Path(output))
 
 
 def _plotter(args: argparse.Namespace, job: "Job") -> "Plotter | None":
@@ -200,11 +222,6 @@ def _plotter(args: argparse.Namespace, job: "Job") -> "Plotter | None":
 
     title = ", ".join(log.name for log in job.logs[:3]) + (" ..." if len(job.logs) > 3 else "")
     return Plotter(title=title, are_chosen=bool(args.signal))
-
-
-def _not_drawn(plotter: "Plotter") -> str:
-    left_out = plotter.left_out()
-    return f", {left_out} more are not: choose with --signal NAME" if left_out else ""
 
 
 def _write_log(tables: "Iterator[FrameTable]", form: str, output: str | None) -> None:

@@ -2,17 +2,16 @@
 
     with MessageFolder(Path("signals"), plan) as folder:
         for chunk in chunks:
-            folder.add(chunk, chunk.columns())
-        folder.finish()
+            folder.add(chunk)
+        folder.finish(builder.add_columns)
 
 Other readers see physical values: float64, null where a frame does not carry the signal or the car
 marked it "not available". The frames are set aside first, because a Parquet file is written column
-by column, and a message's frames lie all over the recording.
+by column, and a message's frames lie all over the recording; they are decoded to be written.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +21,7 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
+from contactor.can.frames import FrameTable
 from contactor.can.output.spool import FrameSpool
 from contactor.can.output.whole import whole_file
 from contactor.can.plan import DecodePlan
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
 COMPRESSION_LEVEL = 1
 NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\0]')
+OnColumns = Callable[[Sequence[SignalColumn]], None]
 
 
 class MessageFolder:
-    """Collects chunks, and writes the folder when all have come.
+    """Collects the frames of chunks, and writes the folder when all have come.
 
     Args:
         folder: made where it is missing.
@@ -57,13 +58,10 @@ class MessageFolder:
         self._folder = folder
         self._plan = plan
         self._spool = FrameSpool(folder)
-        self._signals: dict[str, dict[str, None]] = {}
         # Messages that are no frames of their own; there are few of them.
         self._carried: dict[str, list[pl.DataFrame]] = {}
-        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(self._spool)
         return self
 
     def __exit__(
@@ -72,10 +70,10 @@ class MessageFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        self._spool.close()
 
-    def add(self, chunk: Chunk, columns: Sequence[SignalColumn]) -> None:
-        """Take in a chunk and its readings.
+    def add(self, chunk: Chunk) -> None:
+        """Take in a chunk.
 
         Raises:
             ContactorError: the disk is full.
@@ -83,22 +81,20 @@ class MessageFolder:
         if chunk.groups is None:
             return
         rows_of = chunk.groups.rows()
-        for column in columns:
-            if column.message in rows_of:
-                self._signals.setdefault(column.message, {})[column.signal] = None
-        carried = carried_rows(columns, rows_of)
-        of_carried = [column for column in columns if column.message in carried]
-        for label, table in message_tables(chunk.frames, carried, of_carried).items():
-            self._carried.setdefault(label, []).append(table)
+        self._add_carried(chunk.frames, chunk.carried, rows_of)
         try:
             self._spool.add(chunk.frames, rows_of)
         except OSError as error:
             raise ContactorError(f"cannot write into {self._folder}: {error.strerror}") from error
 
-    def finish(self, on_progress: Callable[[int, int], None] | None = None) -> list[Path]:
-        """Write the files; gives their paths.
+    def finish(
+        self, on_columns: OnColumns, on_progress: Callable[[int, int], None] | None = None
+    ) -> list[Path]:
+        """Decode what was set aside, and write the files; gives their paths.
 
         Args:
+            on_columns: shown all readings, each signal's in order of its frames; but not those that
+                the chunks had already.
             on_progress: told the frames written and the frames in all.
 
         Raises:
@@ -111,7 +107,7 @@ class MessageFolder:
         paths = []
         for label in self._spool.labels:
             with whole_file(self._path(label)) as part:
-                self._write(label, part)
+                self._write(label, part, on_columns)
             paths.append(self._path(label))
             done += self._spool.rows(label)
             if on_progress:
@@ -127,24 +123,43 @@ class MessageFolder:
     def _path(self, label: str) -> Path:
         return self._folder / f"{NOT_IN_FILE_NAMES.sub('_', label)}.parquet"
 
-    def _write(self, label: str, path: Path) -> None:
+    def _write(self, label: str, path: Path, on_columns: OnColumns) -> None:
+        """Write the file of a message; one of many frames is decoded twice, first for its names."""
         from polars.io.plugins import register_io_source
 
+        signals: dict[str, None] = {}
+        for frames in self._spool.tables(label):
+            columns = decode_columns(frames, self._plan)
+            on_columns(columns)
+            signals |= {column.signal: None for column in columns if column.message == label}
+            self._add_carried(frames, columns, {label: None})
+            if len(frames) == self._spool.rows(label):
+                own = [column for column in columns if column.message == label]
+                table = message_table(frames, np.arange(len(frames)), label, own)
+                table.write_parquet(path, compression="zstd", compression_level=COMPRESSION_LEVEL)
+                return
         order = {name: place for place, name in enumerate(self._plan_order(label))}
-        signals = sorted(self._signals.get(label, ()), key=lambda name: order.get(name, len(order)))
-        tables = self._tables(label, signals)
+        names = sorted(signals, key=lambda name: order.get(name, len(order)))
+        tables = self._tables(label, names)
         first = next(tables)
-        second = next(tables, None)
-        if second is None:
-            first.write_parquet(path, compression="zstd", compression_level=COMPRESSION_LEVEL)
-            return
 
         def source(*_: Any) -> "Iterator[pl.DataFrame]":
-            yield from chain((first, second), tables)
+            yield from chain((first,), tables)
 
         register_io_source(source, schema=first.schema).sink_parquet(
             path, compression="zstd", compression_level=COMPRESSION_LEVEL
         )
+
+    def _add_carried(
+        self, frames: FrameTable, columns: Sequence[SignalColumn], known: Collection[str]
+    ) -> None:
+        """Keep the tables of messages that are not among `known`."""
+        carried = carried_rows(columns, known)
+        if not carried:
+            return
+        of_carried = [column for column in columns if column.message in carried]
+        for label, table in message_tables(frames, carried, of_carried).items():
+            self._carried.setdefault(label, []).append(table)
 
     def _plan_order(self, label: str) -> Iterator[str]:
         for message in self._plan.messages:

@@ -1,16 +1,16 @@
 """Frames set aside message by message: in memory while they are few, on disk when they are many.
 
-with FrameSpool(folder) as spool:
-    spool.add(frames, groups.rows())
-    for table in spool.tables("BatteryState"):
-        ...
+spool = FrameSpool(folder)
+spool.add(frames, groups.rows())
+for table in spool.tables("BatteryState"):
+    ...
+spool.close()
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,15 +37,8 @@ class FrameSpool:
         self._pieces: dict[str, list[tuple[int, int, int]]] = {}
         self._size = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the frames."""
         self._file.close()
 
     @property
