@@ -107,7 +107,7 @@ def test_recording_is_the_same_in_small_blocks(
 ) -> None:
     whole = decode(files / "drive.log", files / "car.dbc")
     assert whole.summary()["frames_refused"] == 31
-    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES"):
+    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
         monkeypatch.setattr(reading, name, 1500)
     assert_same(decode(files / "drive.log", files / "car.dbc"), whole)
 
@@ -115,7 +115,7 @@ def test_recording_is_the_same_in_small_blocks(
 @pytest.mark.usefixtures("path_of_decoding")
 def test_threads_give_chunks_in_order(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = decode(files / "drive.log").frames
-    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES"):
+    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
         monkeypatch.setattr(reading, name, 1500)
     job = open_job(files / "drive.log", files / "car.dbc")
     with ThreadPoolExecutor(3) as executor:

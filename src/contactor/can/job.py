@@ -68,10 +68,16 @@ class Job:
         return sum(log.size for log in self.logs)
 
     def chunks(
-        self, *, on_progress: Progress | None = None, executor: Executor | None = None
+        self,
+        *,
+        on_progress: Progress | None = None,
+        executor: Executor | None = None,
+        are_kept: bool = False,
     ) -> Iterator[Chunk]:
         """The chunks of all logs, once; see `stream_of`."""
-        chunks = stream_of(self.logs, self.plan, on_progress=on_progress, executor=executor)
+        chunks = stream_of(
+            self.logs, self.plan, on_progress=on_progress, executor=executor, are_kept=are_kept
+        )
         if self.transport is None:
             yield from chunks
             return

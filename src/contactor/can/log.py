@@ -122,9 +122,15 @@ class LogFile:
             if len(frames):
                 yield frames
 
-    def begin(self, on_progress: Progress | None = None) -> Pass[Any]:
-        """A reading from the start, block by block; raises as `chunks` does."""
-        self._pass = self._new_pass(origin_ns=self._origin_ns, on_progress=on_progress)
+    def begin(self, on_progress: Progress | None = None, *, are_kept: bool = False) -> Pass[Any]:
+        """A reading from the start, block by block; raises as `chunks` does.
+
+        Args:
+            are_kept: whether all frames are kept in memory anyway, so that blocks may be larger.
+        """
+        self._pass = self._new_pass(
+            origin_ns=self._origin_ns, on_progress=on_progress, are_kept=are_kept
+        )
         return self._pass
 
     def _first_stamp(self) -> tuple[int, bool]:
@@ -144,7 +150,12 @@ class LogFile:
         )
 
     def _new_pass(
-        self, *, origin_ns: int = 0, on_progress: Progress | None = None, is_final: bool = True
+        self,
+        *,
+        origin_ns: int = 0,
+        on_progress: Progress | None = None,
+        is_final: bool = True,
+        are_kept: bool = False,
     ) -> Pass[Any]:
         kind = BinaryPass if isinstance(self._reader, BinaryReader) else TextPass
         return kind(
@@ -154,6 +165,7 @@ class LogFile:
             origin_ns=origin_ns,
             on_progress=on_progress,
             is_final=is_final,
+            are_kept=are_kept,
         )
 
 

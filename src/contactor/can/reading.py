@@ -26,8 +26,10 @@ from contactor.errors import LogError
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 2 * 1024 * 1024
-# The compiled path makes no arrays of its own per line.
+# The compiled path makes no arrays of its own per line; of what is kept whole, larger blocks are
+# less work, of what is used up chunk by chunk they are more memory.
 FAST_BLOCK_BYTES = 4 * 1024 * 1024
+KEPT_BLOCK_BYTES = 8 * 1024 * 1024
 # The shortest lines of frames that occur much: so many frames may a log of that size hold.
 LINE_BYTES = 40
 SHOWN_CHARACTERS = 80
@@ -123,6 +125,7 @@ class BinaryPass(Pass[Block]):
         origin_ns: int = 0,
         on_progress: Progress | None = None,
         is_final: bool = True,
+        are_kept: bool = False,
     ) -> None:
         super().__init__()
         self._source = source
@@ -179,6 +182,7 @@ class TextPass(Pass[TextBlock]):
         origin_ns: int = 0,
         on_progress: Progress | None = None,
         is_final: bool = True,
+        are_kept: bool = False,
     ) -> None:
         super().__init__()
         self._source = source
@@ -188,6 +192,7 @@ class TextPass(Pass[TextBlock]):
         self._origin_ns = origin_ns
         self._on_progress = on_progress
         self._is_final = is_final
+        self._are_kept = are_kept
         self._fast = self._parser if isinstance(self._parser, FastParser) else None
 
     @property
@@ -197,7 +202,7 @@ class TextPass(Pass[TextBlock]):
     def blocks(self) -> Iterator[TextBlock]:
         size = BLOCK_BYTES if self._is_final else HEAD_BYTES
         if self._fast and self._is_final and self._are_many(0):
-            size = FAST_BLOCK_BYTES
+            size = KEPT_BLOCK_BYTES if self._are_kept else FAST_BLOCK_BYTES
         with self._source.open(is_final=self._is_final) as stream:
             for block in read_blocks(stream, line_end=self._line_end, block_bytes=size):
                 done = stream.done

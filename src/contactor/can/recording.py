@@ -118,7 +118,7 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
     chunks: list[Chunk] = []
     carried: list[SignalColumn] = []
     with threads_for(job.logs) as executor:
-        for chunk in job.chunks(on_progress=on_progress, executor=executor):
+        for chunk in job.chunks(on_progress=on_progress, executor=executor, are_kept=True):
             carried += [column.moved(len(store)) for column in chunk.carried]
             store.append(chunk.frames)
             chunks.append(chunk)

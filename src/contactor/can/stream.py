@@ -82,6 +82,7 @@ def stream_of(
     *,
     on_progress: Progress | None = None,
     executor: Executor | None = None,
+    are_kept: bool = False,
 ) -> Iterator[Chunk]:
     """The chunks of all logs, one log after another.
 
@@ -90,6 +91,7 @@ def stream_of(
     Args:
         on_progress: told the bytes read so far, and in all.
         executor: see `threads_for`; None does all in this thread.
+        are_kept: whether the caller keeps all chunks, so that they may be larger.
 
     Raises:
         LogError: a log can no longer be read.
@@ -103,7 +105,7 @@ def stream_of(
             if on_progress:
                 on_progress(before + read, total)
 
-        for chunk in _chunks(log.begin(report), start_ns, plan, executor):
+        for chunk in _chunks(log.begin(report, are_kept=are_kept), start_ns, plan, executor):
             if not log.has_date and len(logs) > 1:
                 end_ns = max(end_ns, int(chunk.frames.ts.max()))
             yield chunk

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, MAX_EXTENDED_ID, MAX_STANDARD_ID
-from contactor.can.kernels.jit import kernel
+from contactor.can.kernels.jit import kernel, load
 from contactor.can.readers.numbers import MAX_TS_NS
 
 if TYPE_CHECKING:
@@ -34,23 +34,10 @@ LOW_NIBBLES = EVERY * u64(0x0F)
 SIXES = EVERY * u64(6)
 BLANK, RETURN, OPENING, CLOSING, DOT, HASH, RX, TX = 32, 13, 40, 41, 46, 35, 82, 84
 EIGHT_BYTES = 8
+DOT_AND_CLOSING = u64(0x2900_0000_0000_002E)  # . ...... )
+HASH_AFTER_THREE = u64(0x2300_0000)
 CANONICAL_DOT, CANONICAL_CLOSING = 11, 18  # (1700000000.000000)
 MAX_SECOND_DIGITS, MAX_FRACTION_DIGITS = 10, 9
-
-
-@kernel
-def load(text: NDArray[np.uint8], at: int) -> np.uint64:
-    """Eight bytes from a place on, the first of them lowest."""
-    return (
-        u64(text[at])
-        | (u64(text[at + 1]) << u64(8))
-        | (u64(text[at + 2]) << u64(16))
-        | (u64(text[at + 3]) << u64(24))
-        | (u64(text[at + 4]) << u64(32))
-        | (u64(text[at + 5]) << u64(40))
-        | (u64(text[at + 6]) << u64(48))
-        | (u64(text[at + 7]) << u64(56))
-    )
 
 
 @kernel
@@ -71,8 +58,8 @@ def eight_digits(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def are_hexadecimal(word: np.uint64) -> bool:
-    """Whether all eight characters are hexadecimal digits.
+def wrong_digits(word: np.uint64) -> np.uint64:
+    """Zero if all eight characters are hexadecimal digits.
 
     With bit 6 a letter, whose lower half is 1 to 6; without it a digit, 0x30 to 0x39.
     """
@@ -82,8 +69,7 @@ def are_hexadecimal(word: np.uint64) -> bool:
     wrong = (is_ten ^ letter) | ((value >> u64(4)) & EVERY)
     wrong |= (word >> u64(7)) & EVERY
     wrong |= ~((word >> u64(4)) ^ letter) & EVERY
-    wrong |= ~((word >> u64(5)) | letter) & EVERY
-    return bool(wrong == u64(0))
+    return u64(wrong | (~((word >> u64(5)) | letter) & EVERY))
 
 
 @kernel
@@ -203,9 +189,62 @@ def parse_lines(
     """
     frames, lines, left = 0, 0, 0
     last_name = 0
+    usual_size, usual_mask = 0, u64(0)
+    last_first, last_seconds = u64(0), np.int64(0)
     at = start
     while at < end:
         begin = at
+        if 0 < usual_size <= EIGHT_BYTES:
+            # The usual line: as long as the one before, eight bytes, an id of three digits.
+            first, second = load(text, at + 1), load(text, at + CANONICAL_DOT - 1)
+            third, at = load(text, at + CANONICAL_DOT), at + CANONICAL_CLOSING + 2
+            name_word, at = load(text, at), at + usual_size
+            id_word, low, high = load(text, at + 1), load(text, at + 5), load(text, at + 13)
+            ninth = np.int64(text[begin + 9]) - 48
+            tenth = np.int64(second & u64(0xFF)) - 48
+            fraction = (second & u64(0xFFFF_FFFF_FFFF_0000)) | u64(0x3030)
+            three = (id_word & u64(0xFF_FFFF)) | u64(0x3030_3030_3000_0000)
+            value = (three & LOW_NIBBLES) + ((three >> u64(6)) & EVERY) * u64(9)
+            identifier = np.int64(
+                (value & u64(15)) << u64(8)
+                | (value >> u64(4)) & u64(0xF0)
+                | value >> u64(16) & u64(15)
+            )
+            if (
+                text[begin] == OPENING
+                and (third & u64(0xFF00_0000_0000_00FF)) == DOT_AND_CLOSING
+                and text[begin + CANONICAL_CLOSING + 1] == BLANK
+                and (name_word & usual_mask) == names[last_name, 0]
+                and text[at] == BLANK
+                and (id_word & u64(0xFF00_0000)) == HASH_AFTER_THREE
+                and text[at + 21] == line_end
+                and are_digits(first)
+                and are_digits(fraction)
+                and 0 <= ninth <= 9
+                and 0 <= tenth <= 9
+                and (wrong_digits(three) | wrong_digits(low) | wrong_digits(high)) == u64(0)
+                and identifier <= MAX_STANDARD_ID
+            ):
+                if first != last_first:
+                    last_first = first
+                    last_seconds = np.int64(eight_digits(first)) * 100
+                seconds = last_seconds + ninth * 10 + tenth
+                if seconds <= MAX_SECONDS:
+                    ts[frames] = seconds * 1_000_000_000 + np.int64(eight_digits(fraction)) * 1_000
+                    name[frames] = last_name
+                    can_id[frames] = identifier
+                    is_extended[frames] = False
+                    is_fd[frames] = False
+                    length[frames] = 8
+                    base = frames * words_per_frame
+                    data[base] = four_bytes(low) | (four_bytes(high) << u64(32))
+                    for place in range(1, words_per_frame):
+                        data[base + place] = u64(0)
+                    frames += 1
+                    lines += 1
+                    at += 22
+                    continue
+            at = begin
         ts_ns, at = stamp_at(text, at)
         is_read = at >= 0
         if is_read:
@@ -245,7 +284,12 @@ def parse_lines(
                         name_count += 1
             at += size + 1
         if is_read:
-            last_name = found
+            if last_name != found or usual_size == 0:
+                last_name = found
+                usual_size = name_lengths[found]
+                usual_mask = ~u64(0)
+                if usual_size < EIGHT_BYTES:
+                    usual_mask = (u64(1) << u64(8 * usual_size)) - u64(1)
             identifier = np.int64(0)
             digits = 3 if text[at + 3] == HASH else 8
             for place in range(digits):
@@ -268,9 +312,9 @@ def parse_lines(
             size = 0
             base = frames * words_per_frame
             word = load(text, at)
-            if not frame_is_fd and text[at + 16] == line_end and are_hexadecimal(word):
+            if not frame_is_fd and text[at + 16] == line_end and wrong_digits(word) == u64(0):
                 other = load(text, at + 8)
-                is_read = are_hexadecimal(other)
+                is_read = wrong_digits(other) == u64(0)
                 data[base] = four_bytes(word) | (four_bytes(other) << u64(32))
                 for place in range(1, words_per_frame):
                     data[base + place] = u64(0)
