@@ -254,6 +254,23 @@ def test_mf4_clocks_become_nanoseconds(
     assert (frames[0].can_id, frames[0].is_extended, frames[0].data) == (0x123, True, b"abcd")
 
 
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e300, -1e-9, 0.0])
+def test_mf4_of_a_clock_that_is_none_refuses_its_frames(factor: float) -> None:
+    file = Mf4File()
+    inner = file.channel("CAN_DataFrame.DataBytes", 12, 32, form=10)
+    inner = file.channel("CAN_DataFrame.ID", 8, 32, after=inner)
+    rule = file.linear(factor)
+    clock = file.channel("t", 0, 64, form=FLOAT, kind=MASTER, after=inner, conversion=rule)
+    group = file.group(clock, number=0, size=16, cycles=3)
+    stamps = [struct.pack("<d", stamp) for stamp in (float("inf"), float("nan"), 1e300)]
+    data = b"".join(stamp + bytes(8) for stamp in stamps)
+    file.first = file.data_group(group, file.stored(data, "block"))
+    frames, faults = parse(file.bytes(START_NS))
+    is_still = factor == 0.0
+    assert len(frames) == int(is_still)
+    assert [(fault.cause, fault.count) for fault in faults] == [(Cause.TIME, 3 - is_still)]
+
+
 def test_mf4_numbers_may_be_written_high_byte_first() -> None:
     file = Mf4File()
     inner = file.channel("CAN_DataFrame.ID", 8, 29, bit=2, form=UNSIGNED_BIG)

@@ -244,21 +244,23 @@ def _stamps(
     limit_ns = MAX_TS_NS - start_ns
     part = clock.part
     if part is not None and part.form in {FLOAT, FLOAT_BIG}:
-        return _rounded(_float(records, part) * clock.factor + clock.offset, start_ns)
+        return _rounded(_float(records, part), clock, start_ns)
     raw = np.arange(first, first + len(records)) if part is None else _number(records, part)
     step_ns = round(clock.factor * NS_PER_S) if abs(clock.factor) < MAX_FACTOR else 0
     is_whole = abs(clock.factor * NS_PER_S - step_ns) < STEP_PRECISION * step_ns
     if not is_whole or not abs(clock.offset) < MAX_FACTOR:
-        return _rounded(raw.astype(np.float64) * clock.factor + clock.offset, start_ns)
+        return _rounded(raw.astype(np.float64), clock, start_ns)
     offset_ns = round(clock.offset * NS_PER_S)
     limit = (limit_ns - abs(offset_ns)) // step_ns
     is_late = (raw > limit) | (raw < -limit)
     return np.where(is_late, 0, raw) * step_ns + (start_ns + offset_ns), is_late
 
 
-def _rounded(seconds: NDArray[np.float64], start_ns: int) -> tuple[NDArray[np.int64], Mask]:
+def _rounded(
+    raw: NDArray[np.float64], clock: Clock, start_ns: int
+) -> tuple[NDArray[np.int64], Mask]:
     with np.errstate(invalid="ignore", over="ignore"):
-        ns = np.rint(seconds * NS_PER_S)
+        ns = np.rint((raw * clock.factor + clock.offset) * NS_PER_S)
         is_late = ~(np.abs(ns) <= MAX_TS_NS - start_ns)
     return np.where(is_late, 0, ns).astype(np.int64) + start_ns, is_late
 
