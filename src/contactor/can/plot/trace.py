@@ -40,9 +40,10 @@ class Trace:
         self._points = 0
 
     def add(self, ts: Stamps, values: Values) -> None:
-        """Take n readings, none of them NaN."""
+        """Take n readings, none of them NaN; copies, since a view would keep its whole chunk."""
         if not len(ts):
             return
+        ts, values = ts.copy(), values.copy()
         self.readings += len(ts)
         self._points += len(ts)
         for column, part in zip(self._columns, (ts, values, values, values, values), strict=True):
