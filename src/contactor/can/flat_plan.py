@@ -8,8 +8,8 @@ multiplexer has one of some values. A signal stands on the frames of one place.
     flat.signals.first[3], flat.signals.first[4]     # the signals of the fourth message
 
 A signal that is beyond the kernels (floats, 64 bits that touch nine bytes, values that need
-Python's integers) is not in here; a message whose multiplexer is such a one, and a container, has no
-signals here at all. `decode.py` decodes those. Source of the arithmetic: see plan.py.
+Python's integers) is not in here; a message whose multiplexer is such a one, and a container, has
+no signals here at all. `decode.py` decodes those. Source of the arithmetic: see plan.py.
 """
 
 from collections.abc import Iterator
