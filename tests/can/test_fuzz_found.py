@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import time
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.log import open_log, read_log
 from contactor.can.plan import compile_plan
 from contactor.can.readers.parsed import FrameColumns, settle
+from contactor.can.signal_set import load_signal_set
 from contactor.errors import DatabaseError, LogError
 
 SECONDS = 5.0
@@ -37,9 +39,7 @@ def test_a_remote_frame_may_ask_for_more_bytes_than_any_frame_has() -> None:
 
 def test_a_version_of_thousands_of_digits_is_none(tmp_path: Path) -> None:
     path = tmp_path / "drive.trc"
-    path.write_text(
-        f";$FILEVERSION=1.1{'0' * 5_000}\n     1)        10.5  Rx     01DB  2  01 02\n"
-    )
+    path.write_text(f";$FILEVERSION=1.1{'0' * 5_000}\n     1)        10.5  Rx     01DB  2  01 02\n")
     assert len(read_log(path).frames) == 1
 
 
@@ -122,6 +122,35 @@ def test_blank_lines_do_not_hold_up_the_search_for_a_kind(tmp_path: Path) -> Non
     began = time.monotonic()
     assert len(load_database([path]).messages) == 1
     assert time.monotonic() - began < SECONDS
+
+
+def test_a_number_of_thousands_of_digits_does_not_hold_up_a_sym(tmp_path: Path) -> None:
+    path = tmp_path / "car.sym"
+    path.write_text(
+        'FormatVersion=6.0 // Do not edit this line!\nTitle="car"\n\n{ENUMS}\n'
+        f'Enum=Gear({"1" * 100_000}="P")\n'
+    )
+    began = time.monotonic()
+    with pytest.raises(DatabaseError, match="line 5: no number is so long"):
+        load_database([path])
+    assert time.monotonic() - began < SECONDS
+
+
+def test_a_member_of_thousands_of_letters_is_named_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps({"commands": [{"line\nend": 1, "cmd": {"22" * 5_000: "0101"}}]}))
+    with pytest.raises(DatabaseError) as refused:
+        load_signal_set(path)
+    assert len(str(refused.value)) < 1_000
+    assert "\n" not in str(refused.value)
+
+
+def test_a_version_of_an_mdf_file_is_told_in_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "drive.mf4"
+    path.write_bytes(b"MDF     4.1\r\n   ".ljust(4_096, b"\0"))
+    with pytest.raises(LogError) as refused:
+        open_log(path)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_long_word_does_not_hold_up_the_search_for_an_encoding(tmp_path: Path) -> None:

@@ -48,6 +48,12 @@ def _is_held(value: int | float) -> bool:
         return False
 
 
+def _shown(name: str) -> str:
+    """A name as part of a place: one line, and not long."""
+    name = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..."
+    return name if name.isprintable() else ascii(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A value and where it is.
@@ -67,7 +73,7 @@ class Field:
             self.wrong("an object")
         dot = "." if self.place else ""
         return {
-            name: Field(self.source, f"{self.place}{dot}{name}", value)
+            name: Field(self.source, f"{self.place}{dot}{_shown(name)}", value)
             for name, value in self.value.items()
         }
 

@@ -38,6 +38,8 @@ _NUMBERS = {
         re.MULTILINE,
     ),
 }
+# The parser of SYM files looks at such a run once for each of its digits.
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{400}")
 
 
 def is_too_much(text: str) -> bool:
@@ -54,8 +56,13 @@ def check_numbers(text: str, kind: str) -> None:
     if found := _NUMBERS[kind].search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise Unrepairable(line, f"no message is so long: {shown(found[0])!r}")
+    if kind != "sym":
+        return
+    if found := _LONG_NUMBER.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise Unrepairable(line, f"no number is so long: {shown(found[0])!r}")
     count = 0
-    for ids in _SYM_IDS.finditer(text) if kind == "sym" else ():
+    for ids in _SYM_IDS.finditer(text):
         count += max(int(ids[2], 16) - int(ids[1], 16), 0)
         if count > MAX_VALUES:
             line = text.count("\n", 0, ids.start()) + 1

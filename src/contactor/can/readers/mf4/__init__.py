@@ -126,8 +126,9 @@ def _check_identification(blocks: Blocks) -> bool:
         )
     mark, written, version, _, _ = IDENTIFICATION.unpack(raw)
     if not LEAST_VERSION <= version < LEAST_UNREAD_VERSION:
-        name = written.rstrip(b" \0").decode("ascii", "replace") or str(version)
-        raise LogError(f"an ASAM MDF file of version {name}; read is version 4")
+        name = written.rstrip(b" \0").decode("ascii", "replace")
+        shown = name if name.isprintable() and name else str(version)
+        raise LogError(f"an ASAM MDF file of version {shown}; read is version 4")
     return bool(mark == UNFINISHED)
 
 
