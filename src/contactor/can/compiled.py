@@ -177,27 +177,33 @@ class _Whole:
         """The columns that the kernel wrote of one key, by the row of the message's plan."""
         found = self._found[key]
         message = self._parts[found[0][0]].groups.groups[found[0][1]].message
+        first, end = self._key_first[number : number + 2].tolist()
+        in_plan = slice(self._key_signals[number], self._key_signals[number] + end - first)
+        plan_rows = self._flat.signal_rows[in_plan].tolist()
+        places = self._flat.signals.rows["place"][in_plan].tolist()
+        begins = self._value_first[first : end + 1].tolist()
         rows_of_place: dict[int, Later[Rows]] = {}
         columns = {}
-        for at in range(int(self._key_first[number]), int(self._key_first[number + 1])):
-            values = self._values[self._value_first[at] : self._value_first[at + 1]]
-            if not len(values):
+        # Lists and no NumPy numbers: there are as many turns as signals, for every chunk of a log.
+        for at, (row, place) in enumerate(zip(plan_rows, places, strict=True)):
+            if begins[at] == begins[at + 1]:
                 continue
-            in_plan = int(self._key_signals[number]) + at - int(self._key_first[number])
-            row = int(self._flat.signal_rows[in_plan])
-            place = int(self._flat.signals.rows["place"][in_plan])
-            if place not in rows_of_place:
-                rows_of_place[place] = Later(self._rows_maker(found, place))
-            signal, rows = message.signals[row], rows_of_place[place]
-            mask = self._masks[self._mask_first[at] : self._mask_first[at + 1]]
+            rows = rows_of_place.get(place)
+            if rows is None:
+                rows = rows_of_place[place] = Later(self._rows_maker(found, place))
+            signal = message.signals[row]
+            mask = None
+            if signal.unavailable:
+                begin, stop = self._mask_first[first + at : first + at + 2].tolist()
+                mask = self._masks[begin:stop]
             columns[row] = SignalColumn(
                 message=key[1],
                 signal=signal.name,
                 unit=signal.unit,
                 rows=rows,
                 raw=Later(partial(self._raw, signal, rows)),
-                values=values,
-                is_unavailable=mask if signal.unavailable else None,
+                values=self._values[begins[at] : begins[at + 1]],
+                is_unavailable=mask,
                 labels=signal.labels,
             )
         return columns

@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
         note(line)
     for left_out in job.left_out:
         note(f"{left_out.name} is left out: {left_out.reason}")
+    gc.freeze()  # databases live to the end: the collector need not walk them again and again
     builder = SummaryBuilder(job.plan, with_ids=not args.to)
     _work(args, job, builder)
     transport = job.transport.facts() if job.transport else None
