@@ -8,6 +8,7 @@ contactor decode drive.log                                       # what is on th
 """
 
 import argparse
+import gc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
