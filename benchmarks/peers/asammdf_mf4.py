@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from asammdf import MDF
-from measured import tell
+from measured import begin, tell
 
 
 def name_of(channel: Any) -> str:
@@ -18,7 +18,7 @@ def name_of(channel: Any) -> str:
     return next((name for name, kind in names if kind == "message"), channel.name)
 
 
-began = time.perf_counter()
+began = begin()
 with MDF(sys.argv[1]) as log:
     if len(sys.argv) == 2:
         frames = len(log.get("CAN_DataFrame", raw=True).samples)

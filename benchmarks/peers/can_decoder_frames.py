@@ -12,7 +12,7 @@ import can_decoder
 import canmatrix
 import pandas as pd
 from frames import first_frames
-from measured import tell
+from measured import begin, tell
 
 warnings.filterwarnings("ignore")
 database = can_decoder.load_dbc(sys.argv[2])
@@ -25,7 +25,7 @@ table = pd.DataFrame(
         "DataBytes": [list(data) for _, _, data in frames],
     }
 )
-began = time.perf_counter()
+began = begin()
 readings = can_decoder.DataFrameDecoder(database).decode_frame(table)
 seconds = time.perf_counter() - began
 with Path(sys.argv[2]).open("rb") as file:

@@ -7,11 +7,11 @@ from collections import defaultdict
 import cantools
 import numpy as np
 from frames import first_frames
-from measured import tell
+from measured import begin, tell
 
 database = cantools.database.load_file(sys.argv[2], strict=False)
 frames = [(can_id, data) for _, can_id, data in first_frames(sys.argv[1], int(sys.argv[3]))]
-began = time.perf_counter()
+began = begin()
 columns: dict[tuple[int, str], list[float]] = defaultdict(list)
 for can_id, data in frames:
     for name, value in database.decode_message(can_id, data, decode_choices=False).items():

@@ -7,10 +7,10 @@ from itertools import islice
 
 import hilspy
 import numpy as np
-from measured import tell
+from measured import begin, tell
 
 source, database = f"file://{sys.argv[1]}?format=candump", f"dbc:{sys.argv[2]}"
-began, frames = time.perf_counter(), 0
+began, frames = begin(), 0
 columns: dict[tuple[str, str], list[float]] = defaultdict(list)
 with hilspy.open(source, database, decode_choices=False) as log:
     for message in islice(log, int(sys.argv[3])):

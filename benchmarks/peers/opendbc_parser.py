@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 from frames import first_frames
-from measured import tell
+from measured import begin, tell
 from opendbc.can import CANParser
 from opendbc.can.dbc import DBC
 
@@ -14,7 +14,7 @@ parser = CANParser(sys.argv[2], [(address, 1) for address in messages], 0)
 frames = [
     (ts, [(can_id, data, 0)]) for ts, can_id, data in first_frames(sys.argv[1], int(sys.argv[3]))
 ]
-began = time.perf_counter()
+began = begin()
 parser.update(frames)
 made = {
     f"{message.name}.{name}": np.array(values)

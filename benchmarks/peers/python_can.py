@@ -12,17 +12,17 @@ from itertools import islice
 import can
 import cantools
 import numpy as np
-from measured import tell
+from measured import begin, tell
 
 log, count = sys.argv[1], int(sys.argv[2])
 if len(sys.argv) == 3:
-    began = time.perf_counter()
+    began = begin()
     frames = sum(1 for _ in islice(can.LogReader(log), count))
     tell(time.perf_counter() - began, frames)
     sys.exit()
 
 database = cantools.database.load_file(sys.argv[3], strict=False)
-began, frames = time.perf_counter(), 0
+began, frames = begin(), 0
 columns: dict[tuple[int, str], list[float]] = defaultdict(list)
 for message in islice(can.LogReader(log), count):
     decoded = database.decode_message(

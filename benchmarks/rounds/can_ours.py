@@ -30,7 +30,7 @@ sys.path.append(str(Path(__file__).parents[1] / "peers"))
 
 import numpy as np
 from can_input import Logs
-from measured import tell
+from measured import begin, tell
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def main(name: str, folder: str, warm: str) -> None:
     part = PARTS[name]()
     part(Logs(Path(warm)))()
     run = part(Logs(Path(folder)))
-    began = time.perf_counter()
+    began = begin()
     done = run()
     seconds = time.perf_counter() - began
     tell(seconds, done.frames, (lambda: done.columns) if done.columns is not None else None)

@@ -43,7 +43,9 @@ def facts_of(printed: str) -> dict[str, Any]:
 
 
 def _interleaved(
-    contenders: Mapping[str, Sequence[str]], read: Callable[[str], Reading], rounds: int
+    contenders: Mapping[str, Sequence[str]],
+    read: Callable[[str], Reading],
+    rounds: int,
 ) -> dict[str, list[Reading]]:
     readings: dict[str, list[Reading]] = {name: [] for name in contenders}
     for round_number in range(1, rounds + 1):
