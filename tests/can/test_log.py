@@ -139,3 +139,18 @@ def test_ruined_log_gives_frames_and_refusals_or_our_error(
     lines = path.read_bytes().replace(b"\r", b"\n").count(b"\n") + 1
     assert 1 <= len(log.frames) + sum(refusal.count for refusal in log.refused) <= lines
     assert all(0 <= length <= 64 for length in log.frames.length)
+
+
+def test_cut_last_line_is_judged_by_all_lines_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "drive.log"
+    lines = ["(1.0) can0 1DB#0011223344556677\n", "(1.0) can0 18FF50E5#001122\n"]
+    filler = [f"({n}.0) can0 100#00\n" for n in range(2, 300)]
+    for last in ("1DB#00112233", "18FF50E5#0011"):
+        path.write_text("".join([*lines, *filler, f"(300.0) can0 {last}"]))
+        for size in (2**21, 500):
+            monkeypatch.setattr(reading, "BLOCK_BYTES", size)
+            monkeypatch.setattr(reading, "FAST_BLOCK_BYTES", size)
+            (refusal,) = read_log(path).refused
+            assert (refusal.reason, refusal.first_line) == ("truncated line", 301)

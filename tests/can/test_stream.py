@@ -1,5 +1,6 @@
 """Logs as chunks: however they are cut, and by however many threads, they are one recording."""
 
+import gzip
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -159,3 +160,22 @@ def test_log_that_vanishes_while_it_is_read_says_so(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(LogError, match="cannot be read: No such file"):
         list(job.chunks())
+
+
+@pytest.mark.usefixtures("path_of_decoding")
+def test_damage_is_told_behind_the_last_line(
+    tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress((files / "drive.log").read_bytes(), 1)
+    (tmp_path / "cut.gz").write_bytes(packed[: len(packed) * 2 // 3])
+    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
+        monkeypatch.setattr(reading, name, 1500)
+    found = []
+    for workers in (1, 3):
+        job = open_job(tmp_path / "cut.gz")
+        with ThreadPoolExecutor(workers) as executor:
+            chunks = list(job.chunks(executor=executor if workers > 1 else None))
+        found.append((sum(len(chunk.frames) for chunk in chunks), job.refused()))
+    assert found[0] == found[1]
+    assert found[0][1][-1].reason == "packed data is damaged from here on"
+    assert found[0][1][-1].first_line > found[0][0]

@@ -7,7 +7,7 @@
 What few ask for (raw numbers, rows, what is unavailable) may be worked out when it is asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -17,7 +17,10 @@ Raw: TypeAlias = NDArray[np.int64] | NDArray[np.uint64] | NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Values: TypeAlias = NDArray[np.float64]
+LabelCodes: TypeAlias = tuple[NDArray[np.int32], list[str]]
 Thing = TypeVar("Thing")
+
+INT64, UINT64 = (-(2**63), 2**63 - 1), (0, 2**64 - 1)
 
 
 class Later(Generic[Thing]):
@@ -45,10 +48,11 @@ class SignalColumn:
         message, signal: names; of a name in two databases the message is prefixed `bus:`.
         unit: as in the database.
         values: float64 (k,), physical.
-        labels: raw value to text.
+        labels: raw value to text; of a signal of two databases what both say.
     """
 
     __slots__ = (
+        "_codes",
         "_is_unavailable",
         "_raw",
         "_rows",
@@ -70,6 +74,7 @@ class SignalColumn:
         values: Values,
         is_unavailable: Mask | None,
         labels: Mapping[int, str],
+        codes: "Later[LabelCodes] | None" = None,
     ) -> None:
         self.message = message
         self.signal = signal
@@ -79,6 +84,7 @@ class SignalColumn:
         self._rows = rows
         self._raw = raw
         self._is_unavailable = is_unavailable
+        self._codes = codes
 
     @property
     def name(self) -> str:
@@ -115,6 +121,18 @@ class SignalColumn:
         """How many values are not available."""
         return 0 if self._is_unavailable is None else int(self._is_unavailable.sum())
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether a reading may have a text."""
+        return bool(self.labels) or self._codes is not None
+
+    @property
+    def label_codes(self) -> "LabelCodes":
+        """For each reading the number of its text, and the texts from number 1 on; 0 is none."""
+        if self._codes is None:
+            self._codes = Later(lambda: _label_codes(self.raw, self.labels))
+        return self._codes.get()
+
     def moved(self, rows: int) -> "SignalColumn":
         """The same readings of a table in which `rows` other frames come first."""
         return SignalColumn(
@@ -126,6 +144,7 @@ class SignalColumn:
             values=self.values,
             is_unavailable=self._is_unavailable,
             labels=self.labels,
+            codes=Later(lambda: self.label_codes),
         )
 
 
@@ -149,5 +168,37 @@ def _joined(columns: list[SignalColumn]) -> SignalColumn:
         raw=Later(lambda: np.concatenate([column.raw for column in columns])[order]),
         values=np.concatenate([column.values for column in columns])[order],
         is_unavailable=np.concatenate([column.is_unavailable for column in columns])[order],
-        labels={raw: text for column in columns for raw, text in column.labels.items()},
+        labels=_agreed_labels(columns),
+        codes=Later(lambda: _joined_codes(columns, order)),
     )
+
+
+def _agreed_labels(columns: Sequence[SignalColumn]) -> dict[int, str]:
+    """The texts that all say: columns of one name may come from two databases."""
+    texts: dict[int, set[str | None]] = {}
+    for raw in {raw for column in columns for raw in column.labels}:
+        texts[raw] = {column.labels.get(raw) for column in columns}
+    return {raw: text for raw, (text, *others) in texts.items() if text is not None and not others}
+
+
+def _joined_codes(columns: Sequence[SignalColumn], order: Rows) -> LabelCodes:
+    codes: list[NDArray[np.int32]] = []
+    texts: list[str] = []
+    for column in columns:
+        own, own_texts = column.label_codes
+        codes.append(np.where(own > 0, own + len(texts), 0).astype(np.int32))
+        texts += own_texts
+    return np.concatenate(codes)[order], texts
+
+
+def _label_codes(raw: Raw, labels: Mapping[int, str]) -> LabelCodes:
+    known: list[int] = []
+    if labels:
+        least, most = UINT64 if raw.dtype == np.uint64 else INT64
+        known = sorted(number for number in labels if least <= number <= most)
+    if not known:
+        return np.zeros(len(raw), np.int32), []
+    keys = np.array(known).astype(raw.dtype)
+    places = np.minimum(np.searchsorted(keys, raw), len(keys) - 1)
+    codes = np.where(keys[places] == raw, places + 1, 0).astype(np.int32)
+    return codes, [labels[number] for number in known]

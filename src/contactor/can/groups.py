@@ -50,11 +50,12 @@ class FrameGroup:
 class FrameGroups:
     """All frames by message, in the order of the plan.
 
-    `unknown` frames have no message there, `other` ones are error or remote frames. A message has
-    one group, or one of each table that was joined.
+    `unknown` frames, those at `unknown_rows`, have no message there, `other` ones are error or
+    remote frames. A message has one group, or one of each table that was joined.
     """
 
     groups: tuple[FrameGroup, ...]
+    unknown_rows: NDArray[np.int64]
     decoded: int
     unknown: int
     other: int
@@ -68,13 +69,15 @@ class FrameGroups:
     def joined(cls, parts: "Sequence[FrameGroups]") -> Self:
         """The groups of tables that follow each other, as of one table."""
         found: list[FrameGroup] = []
-        base = 0
-        for part in parts:
+        bases = np.cumsum([0, *(part.frames for part in parts[:-1])]).tolist()
+        for part, base in zip(parts, bases, strict=True):
             found += [replace(group, base=base) for group in part.groups]
-            base += part.frames
         found.sort(key=lambda group: (group.place, group.label))
         return cls(
             tuple(found),
+            np.concatenate(
+                [part.unknown_rows + base for part, base in zip(parts, bases, strict=True)]
+            ),
             sum(part.decoded for part in parts),
             sum(part.unknown for part in parts),
             sum(part.other for part in parts),
@@ -124,6 +127,7 @@ def group_frames(frames: FrameTable, plan: DecodePlan) -> FrameGroups:
     found.sort(key=lambda group: (group.place, group.label))
     return FrameGroups(
         tuple(found),
+        order[starts[UNKNOWN] : starts[UNKNOWN + 1]].astype(np.int64),
         int(sizes[FIRST_LANE:].sum()),
         int(sizes[UNKNOWN]),
         int(sizes[OTHER]),

@@ -96,7 +96,8 @@ class Job:
     def _with_carried(self, chunk: Chunk, *, is_last: bool) -> Chunk:
         assert self.transport is not None
         columns = self.transport.feed(chunk.frames, is_last=is_last)
-        return replace(chunk, carried=tuple(columns), claimed=self.transport.claimed(chunk.frames))
+        claimed = self.transport.claimed(chunk.frames, chunk.groups) if chunk.groups else 0
+        return replace(chunk, carried=tuple(columns), claimed=claimed)
 
 
 def open_job(

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeAlias, TypeVar
 
-from contactor.can.frames import FrameTable
+import numpy as np
+
+from contactor.can.frames import MAX_STANDARD_ID, FrameTable
 from contactor.can.kernels import are_wanted
 from contactor.can.readers.blocks import line_end_of, read_blocks
 from contactor.can.readers.lines import Lines, TextBlock
@@ -33,6 +35,8 @@ KEPT_BLOCK_BYTES = 8 * 1024 * 1024
 # The shortest lines of frames that occur much: so many frames may a log of that size hold.
 LINE_BYTES = 40
 SHOWN_CHARACTERS = 80
+MAX_BUSES, STANDARD_IDS, EXTENDED_SHIFT = 256, MAX_STANDARD_ID + 1, 30
+NO_LENGTH = -1
 HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Za-z+/][0-9A-Fa-f]$")
 # Told how many bytes of how many have been read; of 0 where nobody knows.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -78,10 +82,14 @@ class Pass(ABC, Generic[AnyBlock]):
     def __init__(self) -> None:
         self._line = 1
         self._refused: dict[Cause, Refusal] = {}
+        self._damage: str | None = None
 
     @property
     def refused(self) -> list[Refusal]:
-        return sorted(self._refused.values(), key=lambda refusal: refusal.first_line)
+        found = sorted(self._refused.values(), key=lambda refusal: refusal.first_line)
+        if self._damage is not None:  # behind all that was unpacked
+            found.append(Refusal(Cause.DAMAGED.value, 1, self._line, shown(self._damage)))
+        return found
 
     @abstractmethod
     def blocks(self) -> Iterator[AnyBlock]:
@@ -96,8 +104,15 @@ class Pass(ABC, Generic[AnyBlock]):
         """Parse a block in its turn."""
 
     @abstractmethod
-    def parse_ahead(self, block: AnyBlock) -> Piece | None:
-        """Parse a block before its turn; None where that cannot be done."""
+    def parse_ahead(self, block: AnyBlock) -> "Piece | FastParsed | None":
+        """Parse a block before its turn; None where that cannot be done.
+
+        Gives what the compiled path read where some lines have to wait: see `finish`.
+        """
+
+    def finish(self, fast: FastParsed) -> Piece:
+        """In its turn, what `parse_ahead` gave of a block, with the lines that had to wait."""
+        raise NotImplementedError
 
     def settle(self, piece: Piece) -> FrameTable:
         """Count what a piece refused, in the order of the file, and give its frames."""
@@ -194,10 +209,17 @@ class TextPass(Pass[TextBlock]):
         self._is_final = is_final
         self._are_kept = are_kept
         self._fast = self._parser if isinstance(self._parser, FastParser) else None
+        self._lengths = LastLengths()
+        self._may_end_open = not self._states_length and _may_end_open(source, self._line_end)
 
     @property
     def is_stamped(self) -> bool:  # type: ignore[override]
         return self._parser.is_stamped
+
+    def settle(self, piece: Piece) -> FrameTable:
+        if self._may_end_open:
+            self._lengths.add(piece.frames)
+        return super().settle(piece)
 
     def blocks(self) -> Iterator[TextBlock]:
         size = BLOCK_BYTES if self._is_final else HEAD_BYTES
@@ -209,29 +231,28 @@ class TextPass(Pass[TextBlock]):
                 yield block
                 if self._on_progress:
                     self._on_progress(done, self._source.size)
-            if stream.damage is not None:
-                reason = Cause.DAMAGED
-                self._refuse(reason, Refusal(reason.value, 1, self._line, shown(stream.damage)))
+            self._damage = stream.damage
 
     def parse(self, block: TextBlock) -> Piece:
         if self._fast and self._are_many(block.size):
             fast = self._fast.parse_fast(block, may_learn=True)
-            if fast is not None and not len(fast.odd):
-                return Piece(_since(fast.frames, self._origin_ns), {}, fast.lines)
             if fast is not None:
-                parsed = self._parser.parse(fast.odd)
-                return self._piece(fast.odd, parsed, fast.with_frames(parsed), fast)
+                return self.finish(fast)
         lines = block.lines()
         parsed = self._parser.parse(lines)
         return self._piece(lines, parsed, parsed.frames, None)
 
-    def parse_ahead(self, block: TextBlock) -> Piece | None:
+    def parse_ahead(self, block: TextBlock) -> Piece | FastParsed | None:
         if not self._fast or not self._are_many(block.size):
             return None
         fast = self._fast.parse_fast(block, may_learn=False)
-        if fast is None or len(fast.odd):
-            return None
-        return Piece(_since(fast.frames, self._origin_ns), {}, fast.lines)
+        return fast if fast is None or len(fast.odd) else self.finish(fast)
+
+    def finish(self, fast: FastParsed) -> Piece:
+        if not len(fast.odd):
+            return Piece(_since(fast.frames, self._origin_ns), {}, fast.lines)
+        parsed = self._parser.parse(fast.odd)
+        return self._piece(fast.odd, parsed, fast.with_frames(parsed), fast)
 
     def _are_many(self, at_least: int) -> bool:
         return are_wanted(max(self._source.size, at_least) // LINE_BYTES)
@@ -263,7 +284,7 @@ class TextPass(Pass[TextBlock]):
         has_payload = not (frames.is_remote[-1] or frames.is_error[-1])
         has_payload &= bool(frames.length[-1]) or not self._states_length
         is_half = has_payload and HALF_BYTE_AT_END.search(lines.line(len(lines) - 1)) is not None
-        is_short = not self._states_length and _ends_short(frames)
+        is_short = not self._states_length and self._lengths.ends_short(frames)
         return parsed.with_last_refused(Cause.CUT) if is_half or is_short else parsed
 
 
@@ -277,10 +298,49 @@ def _since(frames: FrameTable, origin_ns: int) -> FrameTable:
     return replace(frames, ts=frames.ts - origin_ns) if origin_ns else frames
 
 
-def _ends_short(frames: FrameTable) -> bool:
-    """Whether the last frame is shorter than the one before it with its id: it may be cut."""
-    if frames.is_remote[-1]:
-        return False
-    is_same = (frames.can_id == frames.can_id[-1]) & (frames.bus == frames.bus[-1])
-    lengths = frames.length[is_same & ~frames.is_remote]
-    return bool(lengths[-1] == 0 if len(lengths) == 1 else lengths[-1] < lengths[-2])
+def _may_end_open(source: Source, line_end: int) -> bool:
+    """Whether the last line may lack its line end: not where the file's last byte is one."""
+    if not source.path.is_file():
+        return True
+    with source.path.open("rb") as file:
+        file.seek(max(0, source.size - 1))
+        return file.read(1) != bytes([line_end])
+
+
+class LastLengths:
+    """How long the last frame with each id was, over all blocks of a log."""
+
+    def __init__(self) -> None:
+        self._standard = np.full(MAX_BUSES * STANDARD_IDS, NO_LENGTH, np.int16)
+        self._extended: dict[int, int] = {}
+
+    def add(self, frames: FrameTable) -> None:
+        """Take in a block's frames; the last one of an id counts."""
+        is_there = ~frames.is_remote
+        keys = frames.bus[is_there].astype(np.int64) * STANDARD_IDS
+        ids, lengths = frames.can_id[is_there], frames.length[is_there]
+        is_standard = ids < STANDARD_IDS
+        self._standard[(keys + ids)[is_standard]] = lengths[is_standard]
+        rows = np.flatnonzero(~is_standard)
+        # Of equal keys NumPy gives the first, so the newest come first.
+        own = ((keys[rows] << EXTENDED_SHIFT) + ids[rows])[::-1]
+        found, first = np.unique(own, return_index=True)
+        self._extended.update(zip(found.tolist(), lengths[rows][::-1][first].tolist(), strict=True))
+
+    def ends_short(self, frames: FrameTable) -> bool:
+        """Whether the last frame is shorter than the one before it with its id: it may be cut."""
+        if frames.is_remote[-1]:
+            return False
+        length = int(frames.length[-1])
+        is_same = (frames.can_id == frames.can_id[-1]) & (frames.bus == frames.bus[-1])
+        lengths = frames.length[is_same & ~frames.is_remote]
+        if len(lengths) > 1:
+            return length < int(lengths[-2])
+        before = self._before(int(frames.bus[-1]), int(frames.can_id[-1]))
+        return length == 0 if before == NO_LENGTH else length < before
+
+    def _before(self, bus: int, can_id: int) -> int:
+        if can_id < STANDARD_IDS:
+            return int(self._standard[bus * STANDARD_IDS + can_id])
+        key = (bus * STANDARD_IDS << EXTENDED_SHIFT) + can_id
+        return self._extended.get(key, NO_LENGTH)

@@ -20,8 +20,8 @@ from contactor.can.kernels import are_wanted
 from contactor.can.plan import LeftOut
 from contactor.can.reading import LINE_BYTES, Progress
 from contactor.can.stream import Chunk, threads_for
-from contactor.can.summary import Summary, SummaryBuilder, carried_rows
-from contactor.can.tables import long_table, message_tables
+from contactor.can.summary import Summary, SummaryBuilder
+from contactor.can.tables import long_table, message_rows, message_tables
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,8 +65,7 @@ class Recording:
         Raises:
             MissingPart: polars is not installed.
         """
-        rows = self._groups.rows() if self._groups else {}
-        rows |= carried_rows(self.columns, rows)
+        rows = message_rows(self._groups.rows() if self._groups else {}, self.columns)
         return message_tables(self.frames, rows, self.columns)
 
     def long(self) -> "pl.DataFrame":

@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
@@ -23,6 +23,7 @@ from contactor.can.groups import FrameGroups, group_frames
 from contactor.can.kernels import are_wanted
 from contactor.can.log import LogFile
 from contactor.can.plan import DecodePlan
+from contactor.can.readers.parsed import FastParsed
 from contactor.can.reading import Pass, Piece, Progress
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Chunk:
         return [*columns, *self.carried]
 
 
+# What may be done of a block before its turn: all, what the compiled path reads, or nothing.
+Ahead: TypeAlias = tuple[Piece, Chunk] | FastParsed | None
+
+
 def stream_of(
     logs: Sequence[LogFile],
     plan: DecodePlan | None,
@@ -123,11 +128,13 @@ def _chunks(
             frames = replace(frames, ts=frames.ts + start_ns)
         return piece, Chunk.of(frames, plan)
 
-    def work_ahead(block: Any) -> tuple[Piece, Chunk] | None:
+    def work_ahead(block: Any) -> Ahead:
         piece = reading.parse_ahead(block)
-        return None if piece is None else work(piece)
+        return work(piece) if isinstance(piece, Piece) else piece
 
-    def in_turn(block: Any, done: tuple[Piece, Chunk] | None) -> Iterator[Chunk]:
+    def in_turn(block: Any, done: Ahead) -> Iterator[Chunk]:
+        if isinstance(done, FastParsed):
+            done = work(reading.finish(done))
         piece, chunk = done or work(reading.parse(block))
         reading.settle(piece)
         if len(chunk.frames):
@@ -140,7 +147,7 @@ def _chunks(
     blocks = reading.blocks()
     for block in islice(blocks, 1):  # from which the parser learns what it needs to work ahead
         yield from in_turn(block, None)
-    waiting: deque[tuple[Any, Future[tuple[Piece, Chunk] | None]]] = deque()
+    waiting: deque[tuple[Any, Future[Ahead]]] = deque()
     for block in blocks:
         waiting.append((block, executor.submit(work_ahead, block)))
         if len(waiting) > cores():

@@ -9,11 +9,10 @@ A value that is not available enters no count, minimum, maximum or mean.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contactor.can.checks import Checker, CheckFacts
 from contactor.can.columns import SignalColumn
@@ -23,6 +22,7 @@ from contactor.can.identify import BusFacts, IdentifierFacts, IdentifierFactsBui
 from contactor.can.job import LogSource
 from contactor.can.plan import DecodePlan
 from contactor.can.reading import Refusal
+from contactor.can.tables import message_rows
 from contactor.can.transport import TransportFacts
 from contactor.clock import NS_PER_S
 
@@ -151,7 +151,8 @@ class SummaryBuilder:
 
     def add_columns(self, columns: Sequence[SignalColumn]) -> None:
         """Take in readings of frames that were counted, each signal's in the order of frames."""
-        for label, rows in carried_rows(columns, self._framed).items():
+        carried = (column for column in columns if column.message not in self._framed)
+        for label, rows in message_rows({}, carried).items():
             self._carried[label] = self._carried.get(label, 0) + len(rows)
         with np.errstate(over="ignore"):
             for column in columns:
@@ -215,21 +216,6 @@ class SummaryBuilder:
             return ranks.get(plain, len(ranks))
 
         return {name: found[name] for name in sorted(found, key=rank)}
-
-
-def carried_rows(
-    columns: Iterable[SignalColumn], known: Collection[str]
-) -> dict[str, NDArray[np.int64]]:
-    """The rows of each message that is no frame of its own: in a container, or over several frames.
-
-    Args:
-        known: the messages that are frames.
-    """
-    found: dict[str, list[NDArray[np.int64]]] = {}
-    for column in columns:
-        if column.message not in known:
-            found.setdefault(column.message, []).append(column.rows)
-    return {label: np.unique(np.concatenate(rows)) for label, rows in found.items()}
 
 
 def _check_facts(facts: CheckFacts) -> MessageChecks:

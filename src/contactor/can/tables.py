@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.columns import Rows, SignalColumn
+from contactor.can.columns import LabelCodes, Rows, SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.errors import MissingPart
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 KEY_COLUMNS = ("ts", "bus")
 LONG_ROWS = 2**17
-INT64, UINT64 = (-(2**63), 2**63 - 1), (0, 2**64 - 1)
 
 
 def require_polars() -> None:
@@ -38,6 +37,38 @@ def column_names(message: str, signals: Iterable[str]) -> dict[str, str]:
     return {
         signal: f"{message}.{signal}" if signal in KEY_COLUMNS else signal for signal in signals
     }
+
+
+def message_rows(
+    frame_rows: Mapping[str, Rows], columns: Iterable[SignalColumn]
+) -> dict[str, Rows]:
+    """The rows of each message: its frames, and those that carry it in a container or end it.
+
+    Args:
+        frame_rows: the rows of the messages that are frames, ascending.
+    """
+    found: dict[str, list[Rows]] = {}
+    for column in columns:
+        known = frame_rows.get(column.message)
+        if known is None or not _are_in(column.rows, known):
+            found.setdefault(column.message, []).append(column.rows)
+    more = {
+        label: np.unique(
+            np.concatenate([frame_rows[label], *rows] if label in frame_rows else rows)
+        )
+        for label, rows in found.items()
+    }
+    return {**frame_rows, **more}
+
+
+def _are_in(rows: Rows, known: Rows) -> bool:
+    """Whether all rows are among the known ones; both ascend."""
+    if len(rows) == len(known) and np.array_equal(rows, known):
+        return True
+    if not len(known):
+        return not len(rows)
+    places = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+    return bool((known[places] == rows).all())
 
 
 def message_tables(
@@ -67,7 +98,7 @@ def message_table(
     """The table of one message.
 
     Args:
-        rows: the message's frames, ascending.
+        rows: the message's frames, ascending; every row of the columns is among them.
         signals: the columns wanted, null where there is no reading; None for those in `columns`.
     """
     require_polars()
@@ -125,7 +156,7 @@ def long_tables(
     order = np.argsort(at_row, kind="stable")
     signal = np.repeat(np.arange(len(columns), dtype=np.int32), sizes)[order]
     value = np.concatenate([_or_nan(column) for column in columns])[order]
-    text, texts = _label_codes(columns)
+    text, texts = _texts_of(columns)
     text, at_row = text[order], at_row[order]
     messages = pl.Series([column.message for column in columns])
     signals = pl.Series([column.signal for column in columns])
@@ -153,10 +184,13 @@ def _available(column: SignalColumn) -> "pl.Series":
 
 
 def _spread(column: SignalColumn, rows: NDArray[np.int64]) -> "pl.Series":
-    """The values on all rows of the message, null where the frame does not carry the signal."""
+    """The values on all rows of the message, null where the frame does not carry the signal.
+
+    Of a message that one frame carries twice, in a container, the last reading stands.
+    """
     import polars as pl
 
-    if len(column.rows) == len(rows):
+    if len(column.rows) == len(rows) and np.array_equal(column.rows, rows):
         return _available(column)
     values = np.full(len(rows), np.nan)
     values[np.searchsorted(rows, column.rows)] = _or_nan(column)
@@ -170,20 +204,15 @@ def _or_nan(column: SignalColumn) -> NDArray[np.float64]:
     return np.where(column.is_unavailable, np.nan, column.values)
 
 
-def _label_codes(columns: Sequence[SignalColumn]) -> tuple[NDArray[np.int32], list[str]]:
-    """For each reading 0 or a number, from 1, of the texts that follow."""
+def _texts_of(columns: Sequence[SignalColumn]) -> LabelCodes:
+    """For each reading of all columns 0 or the number, from 1, of its text; and the texts."""
+    codes: list[NDArray[np.int32]] = []
     texts: list[str] = []
-    codes = []
     for column in columns:
-        found = np.zeros(len(column.values), np.int32)
-        known: list[int] = []
-        if column.labels:
-            least, most = UINT64 if column.raw.dtype == np.uint64 else INT64
-            known = sorted(raw for raw in column.labels if least <= raw <= most)
-        if known:
-            keys = np.array(known).astype(column.raw.dtype)
-            places = np.minimum(np.searchsorted(keys, column.raw), len(keys) - 1)
-            found = np.where(keys[places] == column.raw, places + 1 + len(texts), 0)
-            texts += [column.labels[raw] for raw in known]
-        codes.append(found.astype(np.int32))
+        if not column.has_texts:
+            codes.append(np.zeros(len(column.values), np.int32))
+            continue
+        own, own_texts = column.label_codes
+        codes.append(np.where(own > 0, own + len(texts), 0).astype(np.int32))
+        texts += own_texts
     return np.concatenate(codes), texts

@@ -19,6 +19,7 @@ import numpy as np
 from contactor.can.columns import SignalColumn, merged
 from contactor.can.diagnostics import DiagnosticDecoder, Refused
 from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.groups import FrameGroups
 from contactor.can.isotp import Addressing, IsoTpReassembler, Transfers
 from contactor.can.plan import DecodePlan
 from contactor.can.signal_set import SignalSet
@@ -69,7 +70,13 @@ class TransportDecoder:
     ) -> None:
         self._plan = plan
         self._signals = signals
-        self._ids = AnswerIds(signal_sets, plan)
+        answer_ids = {
+            can_id
+            for signal_set in signal_sets
+            for addressing in Addressing
+            for can_id in signal_set.answer_ids(addressing)
+        }
+        self._answer_ids = np.array(sorted(answer_ids), np.uint32)
         ids = transported_ids(plan) if plan else frozenset()
         self._reassembler = IsoTpReassembler(ids=ids) if ids else None
         self._decoders = [DiagnosticDecoder(signal_set) for signal_set in signal_sets]
@@ -103,9 +110,14 @@ class TransportDecoder:
         """Whether there is anything to decode."""
         return self._reassembler is not None or bool(self._decoders)
 
-    def claimed(self, frames: FrameTable) -> int:
-        """How many frames have an id that a signal set knows, and the plan does not."""
-        return self._ids.count_in(frames)
+    def claimed(self, frames: FrameTable, groups: FrameGroups) -> int:
+        """How many frames without a message have an id that a signal set knows."""
+        if not len(self._answer_ids):
+            return 0
+        ids = frames.can_id[groups.unknown_rows]
+        is_ours = np.isin(ids, self._answer_ids)
+        is_ours &= frames.is_extended[groups.unknown_rows] == (ids > MAX_STANDARD_ID)
+        return int(is_ours.sum())
 
     def _is_wanted(self, column: SignalColumn) -> bool:
         if self._signals is None:
@@ -137,28 +149,6 @@ class TransportDecoder:
             if not kind.is_pending:
                 key = (identifier_name(kind.can_id), f"0x{kind.service:02x}", kind.reason)
                 self._refused[key] += kind.count
-
-
-class AnswerIds:
-    """The ids that signal sets know beyond those of a plan."""
-
-    def __init__(self, signal_sets: Sequence[SignalSet], plan: DecodePlan | None) -> None:
-        known = {message.can_id for message in plan.messages} if plan else set()
-        ids = {
-            can_id
-            for signal_set in signal_sets
-            for addressing in Addressing
-            for can_id in signal_set.answer_ids(addressing)
-        }
-        self._ids = np.array(sorted(ids - known), np.uint32)
-
-    def count_in(self, frames: FrameTable) -> int:
-        """How many data frames have one of them."""
-        if not len(self._ids):
-            return 0
-        is_ours = np.isin(frames.can_id, self._ids)
-        is_ours &= frames.is_extended == (frames.can_id > MAX_STANDARD_ID)
-        return int((is_ours & ~frames.is_error & ~frames.is_remote).sum())
 
 
 def names_of(signal_set: SignalSet) -> Iterator[str]:

@@ -157,7 +157,8 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
             note(f"{len(paths)} messages written to {args.output}")
         if takers.long is not None:
             takers.long.finish()
-            note(f"readings written to {args.output}")
+    if takers.long is not None:
+        note(f"readings written to {args.output}")
     if takers.plotter is not None:
         takers.plotter.write(Path(args.plot))
         names, left_out = takers.plotter.names(), takers.plotter.left_out()
@@ -178,8 +179,7 @@ class _Takers:
         """Show a chunk to all; it is decoded only if somebody needs its readings now."""
         self.builder.add_frames(chunk.frames, chunk.groups, claimed=chunk.claimed)
         if self.folder is not None:
-            self.folder.add(chunk)
-            self.builder.add_columns(chunk.carried)
+            self.builder.add_columns(self.folder.add(chunk))
             if self.plotter is None:
                 return
         columns = chunk.columns()

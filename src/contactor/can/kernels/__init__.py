@@ -10,10 +10,14 @@ which to take. Numba costs half a second to load, so it is taken for much work a
     MODULES       the modules of kernels; `python -m contactor.can.kernels` compiles all of them
 """
 
+import importlib
 import importlib.util
+import logging
 import os
 import sys
 from functools import cache
+
+_log = logging.getLogger(__name__)
 
 MODULES: tuple[str, ...] = ("blf", "candump", "decode", "encode", "groups", "mf4")
 
@@ -26,15 +30,29 @@ SWITCH = "CONTACTOR_KERNELS"
 def are_wanted(frames: int) -> bool:
     """Whether to take the compiled path for that many frames.
 
-    True where Numba is loaded already or the frames are many; never where it is not installed.
+    True where Numba is loaded already or the frames are many; never where it is not installed, or
+    does not load.
     """
     switch = os.environ.get(SWITCH)
     if switch == "0" or not is_installed():
         return False
-    return switch == "1" or frames > MANY_FRAMES or "numba" in sys.modules
+    is_worth_it = switch == "1" or frames > MANY_FRAMES or "numba" in sys.modules
+    return is_worth_it and _loads()
 
 
 @cache
 def is_installed() -> bool:
     """Whether Numba can be imported."""
     return importlib.util.find_spec("numba") is not None
+
+
+@cache
+def _loads() -> bool:
+    """Whether Numba loads; one that does not fit its NumPy or LLVM says so, and is told once."""
+    try:
+        importlib.import_module("contactor.can.kernels.jit")
+    except Exception as error:  # noqa: BLE001  # whatever is wrong with it, NumPy does the work
+        reason = " ".join(str(error).split()) or type(error).__name__
+        _log.warning("Numba does not load, so all is decoded without compiled code: %s", reason)
+        return False
+    return True

@@ -49,4 +49,4 @@ def _load(typing_context: Any, text: Any, at: Any) -> Any:
 @kernel
 def load(text: "NDArray[np.uint8]", at: int) -> "np.uint64":
     """Eight bytes from a place on, the first of them lowest; nothing checks that they are there."""
-    return _load(text, at)  # type: ignore[call-arg,no-any-return]  # Numba gives the context
+    return _load(text, at)  # type: ignore[call-arg]  # Numba gives the context

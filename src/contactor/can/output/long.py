@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.can.output.messages import COMPRESSION_LEVEL
+from contactor.can.output.carried import COMPRESSION_LEVEL
 from contactor.can.output.whole import whole_file
 from contactor.can.stream import Chunk
 from contactor.can.tables import long_schema, long_table, long_tables, require_polars

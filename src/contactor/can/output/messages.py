@@ -11,7 +11,7 @@ by column, and a message's frames lie all over the recording; they are decoded t
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -21,19 +21,17 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
-from contactor.can.frames import FrameTable
+from contactor.can.output.carried import COMPRESSION_LEVEL, CarriedTables, write_parquet
 from contactor.can.output.spool import FrameSpool
 from contactor.can.output.whole import whole_file
 from contactor.can.plan import DecodePlan
 from contactor.can.stream import Chunk
-from contactor.can.summary import carried_rows
-from contactor.can.tables import message_table, message_tables, require_polars
+from contactor.can.tables import message_table, require_polars
 from contactor.errors import ContactorError
 
 if TYPE_CHECKING:
     import polars as pl
 
-COMPRESSION_LEVEL = 1
 NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\0]')
 OnColumns = Callable[[Sequence[SignalColumn]], None]
 
@@ -58,8 +56,8 @@ class MessageFolder:
         self._folder = folder
         self._plan = plan
         self._spool = FrameSpool(folder)
-        # Messages that are no frames of their own; there are few of them.
-        self._carried: dict[str, list[pl.DataFrame]] = {}
+        self._carried = CarriedTables(plan)
+        self._names: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -72,20 +70,21 @@ class MessageFolder:
     ) -> None:
         self._spool.close()
 
-    def add(self, chunk: Chunk) -> None:
-        """Take in a chunk.
+    def add(self, chunk: Chunk) -> Sequence[SignalColumn]:
+        """Take in a chunk; gives the readings that `finish` will not show.
 
         Raises:
             ContactorError: the disk is full.
         """
         if chunk.groups is None:
-            return
+            return ()
         rows_of = chunk.groups.rows()
-        self._add_carried(chunk.frames, chunk.carried, rows_of)
+        columns = self._carried.add(chunk, rows_of)
         try:
             self._spool.add(chunk.frames, rows_of)
         except OSError as error:
             raise ContactorError(f"cannot write into {self._folder}: {error.strerror}") from error
+        return columns
 
     def finish(
         self, on_columns: OnColumns, on_progress: Callable[[int, int], None] | None = None
@@ -93,73 +92,71 @@ class MessageFolder:
         """Decode what was set aside, and write the files; gives their paths.
 
         Args:
-            on_columns: shown all readings, each signal's in order of its frames; but not those that
-                the chunks had already.
+            on_columns: shown all readings that `add` did not give, each signal's in the order of its
+                frames.
             on_progress: told the frames written and the frames in all.
 
         Raises:
             ContactorError: a file cannot be written.
         """
-        import polars as pl
-
         total = sum(self._spool.rows(label) for label in self._spool.labels)
         done = 0
         paths = []
         for label in self._spool.labels:
-            with whole_file(self._path(label)) as part:
+            path = self._path(label)
+            with whole_file(path) as part:
                 self._write(label, part, on_columns)
-            paths.append(self._path(label))
+            paths.append(path)
             done += self._spool.rows(label)
             if on_progress:
                 on_progress(done, total)
-        for label, tables in self._carried.items():
-            with whole_file(self._path(label)) as part:
-                pl.concat(tables, how="diagonal").write_parquet(
-                    part, compression="zstd", compression_level=COMPRESSION_LEVEL
-                )
-            paths.append(self._path(label))
+        for label in self._carried.labels - set(self._spool.labels):
+            path = self._path(label)
+            with whole_file(path) as part:
+                write_parquet(self._carried.table(label), part)
+            paths.append(path)
         return paths
 
     def _path(self, label: str) -> Path:
-        return self._folder / f"{NOT_IN_FILE_NAMES.sub('_', label)}.parquet"
+        """A file that no other message has, on a disk that does not know small from capital."""
+        name = NOT_IN_FILE_NAMES.sub("_", label)
+        number = 1
+        while name.lower() in self._names:
+            number += 1
+            name = f"{NOT_IN_FILE_NAMES.sub('_', label)}_{number}"
+        self._names.add(name.lower())
+        return self._folder / f"{name}.parquet"
 
     def _write(self, label: str, path: Path, on_columns: OnColumns) -> None:
         """Write the file of a message; one of many frames is decoded twice, first for its names."""
         from polars.io.plugins import register_io_source
 
         signals: dict[str, None] = {}
+        is_carried = label in self._carried.labels
+        tables: list[pl.DataFrame] = []
         for frames in self._spool.tables(label):
-            columns = decode_columns(frames, self._plan)
+            columns = [one for one in decode_columns(frames, self._plan) if one.message == label]
             on_columns(columns)
-            signals |= {column.signal: None for column in columns if column.message == label}
-            self._add_carried(frames, columns, {label: None})
-            if len(frames) == self._spool.rows(label):
-                own = [column for column in columns if column.message == label]
-                table = message_table(frames, np.arange(len(frames)), label, own)
-                table.write_parquet(path, compression="zstd", compression_level=COMPRESSION_LEVEL)
-                return
+            signals |= {column.signal: None for column in columns}
+            if is_carried or len(frames) == self._spool.rows(label):
+                tables.append(message_table(frames, np.arange(len(frames)), label, columns))
+        if is_carried:
+            write_parquet(self._carried.merged_with(tables, label), path)
+            return
+        if tables:
+            write_parquet(tables[0], path)
+            return
         order = {name: place for place, name in enumerate(self._plan_order(label))}
         names = sorted(signals, key=lambda name: order.get(name, len(order)))
-        tables = self._tables(label, names)
-        first = next(tables)
+        rest = self._tables(label, names)
+        first = next(rest)
 
         def source(*_: Any) -> "Iterator[pl.DataFrame]":
-            yield from chain((first,), tables)
+            yield from chain((first,), rest)
 
         register_io_source(source, schema=first.schema).sink_parquet(
             path, compression="zstd", compression_level=COMPRESSION_LEVEL
         )
-
-    def _add_carried(
-        self, frames: FrameTable, columns: Sequence[SignalColumn], known: Collection[str]
-    ) -> None:
-        """Keep the tables of messages that are not among `known`."""
-        carried = carried_rows(columns, known)
-        if not carried:
-            return
-        of_carried = [column for column in columns if column.message in carried]
-        for label, table in message_tables(frames, carried, of_carried).items():
-            self._carried.setdefault(label, []).append(table)
 
     def _plan_order(self, label: str) -> Iterator[str]:
         for message in self._plan.messages:
@@ -169,7 +166,5 @@ class MessageFolder:
     def _tables(self, label: str, signals: list[str]) -> "Iterator[pl.DataFrame]":
         """The frames of a message as tables that all have these signals."""
         for frames in self._spool.tables(label):
-            columns = [
-                column for column in decode_columns(frames, self._plan) if column.message == label
-            ]
+            columns = [one for one in decode_columns(frames, self._plan) if one.message == label]
             yield message_table(frames, np.arange(len(frames)), label, columns, signals)
