@@ -49,3 +49,18 @@ def test_small_log_loads_no_numba(tmp_path: Path) -> None:
     command = [sys.executable, "-c", DECODE, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.stderr.splitlines()[-1] == "False"
+
+
+def test_numba_that_does_not_load_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "numba").mkdir()
+    broken = "raise ImportError('Numba needs NumPy 1.0 or less')"
+    (tmp_path / "numba" / "__init__.py").write_text(broken)
+    path = tmp_path / "drive.log"
+    path.write_text("(1700000000.000000) can0 1DB#0011223344556677\n")
+    environment = os.environ | {SWITCH: "1", "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "contactor.app.main", "decode", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "1 frames" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "Numba does not load, so all is decoded without compiled code: Numba needs" in line
