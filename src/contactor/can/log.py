@@ -20,7 +20,7 @@ from typing import Any
 
 from contactor.can.frames import FrameTable
 from contactor.can.readers.foreign import what_it_is
-from contactor.can.readers.sources import Source, sources_of
+from contactor.can.readers.sources import STANDARD_INPUT, Source, sources_of
 from contactor.can.readers.table import (
     BINARY_READERS,
     READERS,
@@ -29,7 +29,7 @@ from contactor.can.readers.table import (
     reader_of,
 )
 from contactor.can.reading import HEAD_BYTES, BinaryPass, Pass, Progress, Refusal, TextPass
-from contactor.errors import LogError
+from contactor.errors import LogError, UsageError
 
 # 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
 FIRST_DATE_NS = 10**18
@@ -66,7 +66,8 @@ class LogFile:
     Attributes:
         path: the file.
         label: how messages call the log; of one of several in an archive that is not its path.
-        size: the file's bytes when it was opened; 0 where it is a pipe.
+        size: the file's bytes when it was opened, of one in an archive those that it takes there;
+            0 where it is a pipe.
         first_ts: the first frame's stamp, as `chunks` gives it.
         time_source: where stamps come from.
     """
@@ -95,7 +96,10 @@ class LogFile:
     @property
     def name(self) -> str:
         """The label without folders."""
-        return self.path.name + self.label.removeprefix(str(self.path))
+        path = str(self.path)
+        if not self.label.startswith(path):  # standard input
+            return self.label
+        return self.path.name + self.label.removeprefix(path)
 
     @property
     def has_date(self) -> bool:
@@ -190,7 +194,12 @@ def open_logs(
 
     Args:
         on_skip: told of each file in an archive that is no log, in one line; it is left out.
+
+    Raises:
+        UsageError: standard input is given more than once.
     """
+    if sum(str(path) == STANDARD_INPUT for path in paths) > 1:
+        raise UsageError("standard input can be given once")
     return [log for path in paths for log in _logs_in(path, on_skip or (lambda _: None))]
 
 

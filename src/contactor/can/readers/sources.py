@@ -10,59 +10,50 @@ unpacked on the way, one inside another, and UTF-16 becomes UTF-8. Nothing is he
             stream.done               # bytes of the file read so far, packed as they lie there
 """
 
-import bz2
 import codecs
-import gzip
 import io
-import lzma
 import os
 import stat
 import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from contactor.can.readers.archives import ZIP_MAGIC, directory_of, members_of
+from contactor.can.readers.held import Held, Pipe, Span, Spool, pieces_of
+from contactor.can.readers.layers import COPY_BYTES, Layer, layer_of, unpacking_errors
 from contactor.errors import LogError, UsageError
 
 STANDARD_INPUT = "-"
-MAX_LAYERS = 4
 MAGIC_BYTES = 512
+# How deep what is given as one log may be packed, and how many files all archives in it may hold.
+MAX_LAYERS = 4
 MAX_MEMBERS = 10_000
-COPY_BYTES = 1024 * 1024
-# What an unpacked binary log may weigh on disk, and what of a pipe is kept until it is known.
-MAX_SPOOL_BYTES = 64 * 1024**3
-MAX_PROBE_BYTES = 64 * 1024**2
-
-_UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-_ZIP = b"PK\x03\x04"
-_PACKED_WRONG = (
-    *(OSError, EOFError, ValueError, NotImplementedError),
-    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
-)
 
 
 class Stream(io.RawIOBase):
     """The plain bytes of a log, once from its start.
 
-    `done` counts bytes of the file beneath; `damage` says why packed bytes ended early, where they
-    did: what was unpacked until then stands.
+    `done` counts bytes of the file beneath, all `size` of them once packed bytes have ended;
+    `damage` says why those ended early, where they did: what was unpacked until then stands.
     """
 
-    def __init__(self, plain: BinaryIO, file: BinaryIO, *, is_packed: bool) -> None:
+    def __init__(self, plain: BinaryIO, file: BinaryIO, *, size: int, is_packed: bool) -> None:
         super().__init__()
         self._plain = plain
         self._file = file
+        self._size = size
         self._is_packed = is_packed
+        self._is_over = False
         self.damage: str | None = None
 
     @property
     def done(self) -> int:
-        return self._file.tell()
+        done = self._file.tell()
+        return max(done, self._size) if self._is_over and self._is_packed else done
 
     @property
     def plain(self) -> BinaryIO | None:
@@ -79,12 +70,13 @@ class Stream(io.RawIOBase):
         while filled < len(view) and self.damage is None:
             try:
                 count = self._read_once(view[filled:])
-            except _wrong() as error:
+            except unpacking_errors() as error:
                 if not self._is_packed:
                     raise
                 self.damage = " ".join(str(error).split()) or type(error).__name__
-                break
+                count = 0
             if not count:
+                self._is_over = True
                 break
             filled += count
         return filled
@@ -112,14 +104,14 @@ class Source:
     Fields:
         label: how messages call it.
         path: the file it lies in; `-` for standard input.
-        size: the file's bytes as they lie on disk, 0 where unknown.
+        size: its bytes as they lie on disk or, of one in an archive, in there; 0 where unknown.
     """
 
     label: str
     path: Path
     size: int
     _file: Callable[[bool], BinaryIO]
-    _layers: "tuple[Layer, ...]" = ()
+    _layers: tuple[Layer, ...] = ()
 
     @contextmanager
     def open(self, *, is_final: bool = True) -> Iterator[Stream]:
@@ -135,15 +127,17 @@ class Source:
         try:
             file = self._file(is_final)
         except OSError as error:
-            raise LogError(f"{self.label} cannot be read: {error.strerror}") from error
+            raise LogError(f"{self.label} cannot be read: {error.strerror or error}") from error
+        except unpacking_errors() as error:  # of an archive's file, where it should lie
+            raise LogError(f"{self.label} cannot be unpacked: {error}") from error
         plain = file
         try:
-            for unpack in self._layers:
-                plain = unpack(plain)
-        except _wrong() as error:
+            for layer in self._layers:
+                plain = layer.unpack(plain)
+        except unpacking_errors() as error:
             file.close()
             raise LogError(f"{self.label} cannot be unpacked: {error}") from error
-        stream = Stream(plain, file, is_packed=bool(self._layers))
+        stream = Stream(plain, file, size=self.size, is_packed=bool(self._layers))
         try:
             yield stream
         except OSError as error:
@@ -165,15 +159,16 @@ class Source:
         """The bytes as a file that can be sought, and their number; unpacked to disk if need be."""
         with self.open(is_final=is_final) as stream:
             if stream.plain is not None:
-                yield stream.plain, os.fstat(stream.plain.fileno()).st_size
+                size = stream.plain.seek(0, os.SEEK_END)
+                stream.plain.seek(0)
+                yield stream.plain, size
                 return
-            with _spooled(self.label, stream) as spool:
+            with tempfile.TemporaryFile(prefix="contactor-") as spool:
+                for piece in pieces_of(self.label, stream):
+                    spool.write(piece)
                 size = spool.tell()
                 spool.seek(0)
-                yield spool, size
-
-
-Layer = Callable[[BinaryIO], BinaryIO]
+                yield cast("BinaryIO", spool), size
 
 
 def sources_of(path: Path | str) -> list[Source]:
@@ -181,11 +176,16 @@ def sources_of(path: Path | str) -> list[Source]:
 
     Raises:
         UsageError: there is no such file, or it is a directory.
-        LogError: it cannot be read, or is packed in a way that cannot be unpacked.
+        LogError: it cannot be read, is packed in a way that cannot be unpacked, or holds more
+            archives and files than MAX_LAYERS and MAX_MEMBERS allow.
     """
-    path = Path(path)
+    return list(_Unpacking().logs_in(_source_of(Path(path)), depth=0))
+
+
+def _source_of(path: Path) -> Source:
+    """What a path names, as it lies there."""
     if str(path) == STANDARD_INPUT:
-        return _unpacked(_piped(os.dup(sys.stdin.fileno()), "standard input", path))
+        return _piped(_standard_input(), "standard input", path)
     if path.is_dir():
         raise UsageError(f"{path} is a directory, not a log")
     try:
@@ -195,221 +195,83 @@ def sources_of(path: Path | str) -> list[Source]:
             raise UsageError(f"no such file: {path}") from error
         raise LogError(f"{path} cannot be read: {error.strerror}") from error
     if stat.S_ISREG(found.st_mode):
-        return _unpacked(
-            Source(str(path), path, found.st_size, lambda _: path.open("rb", buffering=0))
-        )
+        return Source(str(path), path, found.st_size, lambda _: path.open("rb", buffering=0))
     if stat.S_ISFIFO(found.st_mode):
-        return _unpacked(_piped(os.open(path, os.O_RDONLY), str(path), path))
+        return _piped(os.open(path, os.O_RDONLY), str(path), path)
     raise UsageError(f"{path} is no regular file and no pipe")
 
 
-def _unpacked(source: Source) -> list[Source]:
-    """The source with the layers that its first bytes show, and a source per file of an archive."""
-    for _ in range(MAX_LAYERS):
-        head = source.head(MAGIC_BYTES) if source._layers else _raw_head(source)
-        if head.startswith(_ZIP):
-            return [inner for member in _members(source) for inner in _unpacked(member)]
-        layer = _layer_of(head)
-        if layer is None:
-            return [source]
-        source = Source(
-            source.label, source.path, source.size, source._file, (*source._layers, layer)
-        )
-    raise LogError(f"{source.label} is packed more than {MAX_LAYERS} times")
+def _standard_input() -> int:
+    """A descriptor of our own of standard input."""
+    try:
+        if sys.stdin is not None:  # which Python sets where there is none
+            return os.dup(sys.stdin.fileno())
+    except (OSError, ValueError):
+        pass
+    raise UsageError("standard input is closed: give a file, or let another program write to it")
+
+
+def _piped(number: int, label: str, path: Path) -> Source:
+    """A source of what can be read once; a regular file given as standard input is one as well."""
+    held = Held(number)
+    if not held.is_regular:
+        return Source(label, path, 0, Pipe(held, label).view)
+    size = held.size
+    return Source(label, path, size, lambda _: cast("BinaryIO", Span(held.read_at, size=size)))
+
+
+@dataclass(slots=True)
+class _Unpacking:
+    """How what one path names is unpacked, within bounds that hold for all that lies in it."""
+
+    members: int = 0
+    spool: Spool = field(default_factory=Spool)
+
+    def logs_in(self, source: Source, depth: int) -> Iterator[Source]:
+        """The source with the layers that its first bytes show, and one per file of an archive."""
+        while True:
+            head = source.head(MAGIC_BYTES) if source._layers else _raw_head(source)
+            is_archive, layer = head.startswith(ZIP_MAGIC), layer_of(head)
+            depth += is_archive or (layer is not None and layer.is_packing)
+            if depth > MAX_LAYERS:
+                raise LogError(f"{source.label} is packed more than {MAX_LAYERS} times")
+            if is_archive:
+                for member in self._members(source):
+                    yield from self.logs_in(member, depth)
+                return
+            if layer is not None:
+                source = replace(source, _layers=(*source._layers, layer))
+            if layer is None or not layer.is_packing:
+                yield source
+                return
+
+    def _members(self, source: Source) -> Iterator[Source]:
+        """The files of a zip archive, in its order."""
+        archive = self._seekable(source)
+        with archive.open() as stream:
+            assert stream.plain is not None
+            entries = directory_of(stream.plain, source.label)
+        self.members += len(entries)
+        if self.members > MAX_MEMBERS:
+            raise LogError(
+                f"{source.label} holds {len(entries)} files, which makes {self.members} in all; "
+                f"at most {MAX_MEMBERS} are read"
+            )
+        for member in members_of(archive._file, entries, source.label):
+            label = f"{source.label}: {member.name}"
+            yield Source(label, source.path, member.size, member.open_file, (member.layer,))
+
+    def _seekable(self, source: Source) -> Source:
+        """The source itself, or as it lies on disk once it is unpacked."""
+        with source.open(is_final=False) as stream:
+            if stream.plain is not None:
+                return source
+        with source.open() as stream:
+            size, opened = self.spool.add(source.label, stream)
+        return Source(source.label, source.path, size, lambda _: opened())
 
 
 def _raw_head(source: Source) -> bytes:
     with source.open(is_final=False) as stream:
         buffer = bytearray(MAGIC_BYTES)
         return bytes(buffer[: stream.readinto(buffer)])
-
-
-def _layer_of(head: bytes) -> Layer | None:
-    if head.startswith(b"\x1f\x8b"):
-        return lambda file: cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return _zstd
-    if head.startswith(b"BZh"):
-        return lambda file: cast("BinaryIO", bz2.BZ2File(file))
-    if head.startswith(b"\xfd7zXZ\0"):
-        return lambda file: cast("BinaryIO", lzma.LZMAFile(file))
-    encoding = _UTF_16.get(head[:2])
-    if encoding is not None:
-        return lambda file: cast("BinaryIO", _Recoded(file, encoding))
-    return None
-
-
-def _zstd(file: BinaryIO) -> BinaryIO:
-    import zstandard  # here, for its 10 ms
-
-    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return cast("BinaryIO", reader)
-
-
-def _wrong() -> tuple[type[Exception], ...]:
-    """What unpackers raise of damaged bytes."""
-    zstandard: Any = sys.modules.get("zstandard")
-    return (*_PACKED_WRONG, zstandard.ZstdError) if zstandard else _PACKED_WRONG
-
-
-def _spooled(label: str, stream: Stream) -> BinaryIO:
-    """All that a stream gives, in a file without a name, which is at its end."""
-    spool = tempfile.TemporaryFile(prefix="contactor-")  # noqa: SIM115  # the caller closes it
-    buffer = bytearray(COPY_BYTES)
-    while count := stream.readinto(buffer):
-        spool.write(memoryview(buffer)[:count])
-        if spool.tell() > MAX_SPOOL_BYTES:
-            spool.close()
-            raise LogError(f"{label} unpacks to more than {MAX_SPOOL_BYTES} bytes")
-    spool.flush()
-    return cast("BinaryIO", spool)
-
-
-def _members(source: Source) -> Iterator[Source]:
-    """The files of a zip archive, in its order; one that cannot be sought is put on disk first."""
-    with source.open(is_final=False) as stream:
-        is_seekable = stream.plain is not None
-    if not is_seekable:
-        with source.open() as stream, _spooled(source.label, stream) as spool:
-            source = _seekable_source(os.dup(spool.fileno()), source.label, source.path)
-    with source.open() as stream:
-        assert stream.plain is not None
-        try:
-            with zipfile.ZipFile(stream.plain) as archive:
-                members = archive.infolist()
-        except _PACKED_WRONG as error:
-            raise LogError(f"{source.label} is a damaged zip archive: {error}") from error
-    if len(members) > MAX_MEMBERS:
-        raise LogError(f"{source.label} holds {len(members)} files, more than {MAX_MEMBERS}")
-    for member in members:
-        name = member.filename
-        is_folder = not name or member.is_dir()
-        if is_folder or Path(name).name.startswith(".") or name.startswith("__MACOSX/"):
-            continue
-        if member.flag_bits & 1:
-            raise LogError(f"{source.label}: {name} is encrypted: unpack it first")
-        yield Source(
-            f"{source.label}: {name}",
-            source.path,
-            source.size,
-            source._file,
-            (_member_layer(name),),
-        )
-
-
-def _member_layer(name: str) -> Layer:
-    return lambda file: cast("BinaryIO", zipfile.ZipFile(file).open(name))
-
-
-class _Descriptor:
-    """An open file without a name, closed when nobody needs it any more."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __del__(self) -> None:
-        os.close(self.number)
-
-    def opened(self) -> BinaryIO:
-        """A file that reads it; closing that leaves it open."""
-        return cast("BinaryIO", os.fdopen(self.number, "rb", buffering=0, closefd=False))
-
-
-def _piped(number: int, label: str, path: Path) -> Source:
-    """A source of what can be read once; a regular file given as standard input is one as well."""
-    if stat.S_ISREG(os.fstat(number).st_mode):
-        return _seekable_source(number, label, path)
-    return Source(label, path, 0, _Pipe(_Descriptor(number), label).view)
-
-
-def _seekable_source(number: int, label: str, path: Path) -> Source:
-    """A source of a file that is open already."""
-    held = _Descriptor(number)
-
-    def from_start(_: bool) -> BinaryIO:
-        os.lseek(held.number, 0, os.SEEK_SET)
-        return held.opened()
-
-    return Source(label, path, os.fstat(number).st_size, from_start)
-
-
-@dataclass(slots=True)
-class _Pipe:
-    """What was read of a pipe while its log was being recognised."""
-
-    held: _Descriptor
-    label: str
-    kept: bytearray = field(default_factory=bytearray)
-    is_spent: bool = False
-
-    def view(self, is_final: bool) -> BinaryIO:
-        """The pipe from its start."""
-        if self.is_spent:
-            raise LogError(f"{self.label} can be read only once")
-        self.is_spent = is_final
-        return cast("BinaryIO", _PipeView(self, is_kept=not is_final))
-
-
-class _PipeView(io.RawIOBase):
-    """A pipe from its start: first what is kept of it, then what comes."""
-
-    def __init__(self, pipe: _Pipe, *, is_kept: bool) -> None:
-        super().__init__()
-        self._pipe = pipe
-        self._is_kept = is_kept
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        kept = self._pipe.kept
-        if self._at < len(kept):
-            count = min(len(view), len(kept) - self._at)
-            view[:count] = kept[self._at : self._at + count]
-        else:
-            read = os.read(self._pipe.held.number, len(view))
-            count = len(read)
-            view[:count] = read
-            if self._is_kept:
-                kept += view[:count]
-                if len(kept) > MAX_PROBE_BYTES:
-                    raise LogError(
-                        f"{self._pipe.label} holds no frame in its first {MAX_PROBE_BYTES} bytes"
-                    )
-        self._at += count
-        return count
-
-
-class _Recoded(io.RawIOBase):
-    """UTF-16 as UTF-8; what is no character becomes the replacement character."""
-
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
-        super().__init__()
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        while not self._rest:
-            read = self._file.read(COPY_BYTES)
-            self._rest = self._decoder.decode(read, final=not read).encode()
-            if not read:
-                break
-        count = min(len(view), len(self._rest))
-        view[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
