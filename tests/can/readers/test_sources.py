@@ -205,6 +205,13 @@ def test_files_of_one_name_in_an_archive_are_read_each(tmp_path: Path) -> None:
     assert [frames_in(log) for log in open_logs([path])] == [LINES, LINES // 2]
 
 
+def test_name_in_an_archive_is_short_and_printable(tmp_path: Path) -> None:
+    path = tmp_path / "drives.zip"
+    path.write_bytes(zipped({"\x1b[1m\n" + "x" * 900: TEXT, "b": TEXT}))
+    name = open_logs([path])[0].name
+    assert name == "drives.zip: ?[1m?" + "x" * 195 + "..."
+
+
 def test_archive_tells_the_share_of_each_log(tmp_path: Path) -> None:
     path = tmp_path / "drives.zip"
     path.write_bytes(zipped(dict.fromkeys("abcd", TEXT) | {"e": zstandard.compress(TEXT)}))

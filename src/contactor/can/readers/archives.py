@@ -27,6 +27,7 @@ ZIP_MAGIC = b"PK\x03\x04"
 MAX_DIRECTORY_BYTES = 16 * 1024**2
 # LZMA packs up to 1:7000, and the standard library unpacks at once all that it is given.
 LZMA_READ_BYTES = 4096
+SHOWN_CHARACTERS = 200
 
 # Signature, 22 bytes that the directory has as well, lengths of name and extra field.
 # Source: APPNOTE.TXT 6.3.10, 4.3.7.
@@ -40,7 +41,7 @@ class Member:
     """A file of an archive.
 
     Fields:
-        name: with its folders.
+        name: with its folders, as it can be shown: short, in one line.
         size: its bytes as they lie in the archive.
         open_file: opens those bytes.
         layer: unpacks them.
@@ -89,8 +90,8 @@ def members_of(
         if is_folder or Path(name).name.startswith(".") or name.startswith("__MACOSX/"):
             continue
         if entry.flag_bits & _IS_ENCRYPTED:
-            raise LogError(f"{label}: {name} is encrypted: unpack it first")
-        yield Member(name, entry.compress_size, _opener(open_file, entry), _layer_of(entry))
+            raise LogError(f"{label}: {_shown(name)} is encrypted: unpack it first")
+        yield Member(_shown(name), entry.compress_size, _opener(open_file, entry), _layer_of(entry))
 
 
 def _opener(
@@ -133,6 +134,12 @@ def _start_of(archive: BinaryIO, entry: zipfile.ZipInfo) -> int:
         raise zipfile.BadZipFile(f"there is no file at byte {entry.header_offset}")
     _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(head)
     return entry.header_offset + _LOCAL_HEADER.size + int(name_bytes) + int(extra_bytes)
+
+
+def _shown(name: str) -> str:
+    """A name that an archive gives, without what would upset a terminal."""
+    end = "" if len(name) <= SHOWN_CHARACTERS else "..."
+    return "".join(c if c.isprintable() else "?" for c in name[:SHOWN_CHARACTERS]) + end
 
 
 def _layer_of(entry: zipfile.ZipInfo) -> Layer:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from contactor.can.readers.archives import ZIP_MAGIC, directory_of, members_of
+from contactor.can.readers.archives import SHOWN_CHARACTERS, ZIP_MAGIC, directory_of, members_of
 from contactor.can.readers.held import Held, Pipe, Span, Spool, pieces_of
 from contactor.can.readers.layers import COPY_BYTES, Layer, layer_of, unpacking_errors
 from contactor.errors import LogError, UsageError
@@ -73,7 +73,7 @@ class Stream(io.RawIOBase):
             except unpacking_errors() as error:
                 if not self._is_packed:
                     raise
-                self.damage = " ".join(str(error).split()) or type(error).__name__
+                self.damage = _in_one_line(error)
                 count = 0
             if not count:
                 self._is_over = True
@@ -129,14 +129,14 @@ class Source:
         except OSError as error:
             raise LogError(f"{self.label} cannot be read: {error.strerror or error}") from error
         except unpacking_errors() as error:  # of an archive's file, where it should lie
-            raise LogError(f"{self.label} cannot be unpacked: {error}") from error
+            raise LogError(f"{self.label} cannot be unpacked: {_in_one_line(error)}") from error
         plain = file
         try:
             for layer in self._layers:
                 plain = layer.unpack(plain)
         except unpacking_errors() as error:
             file.close()
-            raise LogError(f"{self.label} cannot be unpacked: {error}") from error
+            raise LogError(f"{self.label} cannot be unpacked: {_in_one_line(error)}") from error
         stream = Stream(plain, file, size=self.size, is_packed=bool(self._layers))
         try:
             yield stream
@@ -269,6 +269,10 @@ class _Unpacking:
         with source.open() as stream:
             size, opened = self.spool.add(source.label, stream)
         return Source(source.label, source.path, size, lambda _: opened())
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:SHOWN_CHARACTERS] or type(error).__name__
 
 
 def _raw_head(source: Source) -> bytes:
