@@ -18,6 +18,9 @@ number); addresses: SAE J1939-81, null address 254.
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 GROUP_SHIFT = 8
 GROUP_MASK = 0x3FFFF
 FORMAT_SHIFT, FORMAT_MASK = 16, 0xFF
@@ -38,6 +41,16 @@ def parameter_group(can_id: int) -> int:
     group = can_id >> GROUP_SHIFT & GROUP_MASK
     is_addressed = (can_id >> FORMAT_SHIFT & FORMAT_MASK) < FIRST_PDU2_FORMAT
     return group & ~SPECIFIC_MASK if is_addressed else group
+
+
+def parameter_groups(can_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The parameter group numbers of 29 bit ids, (n,).
+
+    Source: SAE J1939-21, 5.1.2.
+    """
+    groups = can_ids >> GROUP_SHIFT & GROUP_MASK
+    is_addressed = (can_ids >> FORMAT_SHIFT & FORMAT_MASK) < FIRST_PDU2_FORMAT
+    return np.where(is_addressed, groups & ~SPECIFIC_MASK, groups)
 
 
 def source_address(can_id: int) -> int:

@@ -1,7 +1,8 @@
 """Which message a frame carries, for a whole table at once.
 
-An id is looked up among the plan's messages once, by plain rules; after that a table of ids answers
-for every frame that has it.
+Ids are looked up among the plan's messages (see `identities.py`); what is found is kept in a table
+of ids, which answers for the frames that come later. The table has a bound: of a log with more ids,
+such as a fuzzer's, those beyond are looked up anew in each table of frames.
 
     matcher = matcher_of(plan)
     lanes = matcher.lanes_of(frames)         # (n,), OTHER, UNKNOWN, or a message's lane
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import MAX_STANDARD_ID, FrameTable
-from contactor.can.j1939 import nearest, parameter_group
+from contactor.can.identities import BUS_SHIFT, NO_PLACE, Identities, keys_of
 from contactor.can.kernels import are_wanted
 from contactor.can.plan import DecodePlan, MessagePlan
 
@@ -27,8 +28,10 @@ OTHER, UNKNOWN, FIRST_LANE = 0, 1, 2
 UNRESOLVED = -1
 STANDARD_IDS = MAX_STANDARD_ID + 1
 BUSES = 256
-BUS_SHIFT, EXTENDED_SHIFT = 32, 31
+ID_MASK = (1 << BUS_SHIFT) - 1
 MAX_LANES = 2**15
+# Of extended ids, so many are kept that have a message, and so many that have none.
+MOST_KEPT = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,12 @@ class Matcher:
 
     def __init__(self, plan: DecodePlan) -> None:
         self._messages = plan.messages
-        self._places: dict[tuple[int | None, int, bool], int] = {}
-        self._groups: dict[tuple[int | None, int], list[int]] = {}
-        for place, message in enumerate(plan.messages):
-            self._places.setdefault((message.bus, message.can_id, message.is_extended), place)
-            if message.is_j1939:
-                group = (message.bus, parameter_group(message.can_id))
-                self._groups.setdefault(group, []).append(message.can_id)
+        self._identities = Identities(plan.messages)
+        self._is_shared = np.array([one.is_shared_name for one in plan.messages], np.bool_)
         self._lock = threading.Lock()
         self._lanes: list[Lane] = []
         self._lane_numbers: dict[tuple[int, int], int] = {}
-        # The lane of each standard id of each bus, and of each extended id met so far.
+        # The lane of each standard id of each bus, and of extended ids met so far, sorted.
         self._standard = np.full(BUSES * STANDARD_IDS, UNRESOLVED, np.int16)
         self._extended: tuple[NDArray[np.int64], NDArray[np.int16]] = (
             np.zeros(0, np.int64),
@@ -84,8 +82,8 @@ class Matcher:
         lanes = self._looked_up(frames)
         rows = np.flatnonzero(lanes == UNRESOLVED)
         if len(rows):
-            self._resolve(_keys(frames, rows))
-            lanes = self._looked_up(frames)
+            keys, inverse = np.unique(keys_of(frames, rows), return_inverse=True)
+            lanes[rows] = self._resolved(keys)[inverse]
         return lanes
 
     def _looked_up(self, frames: FrameTable) -> NDArray[np.int16]:
@@ -112,7 +110,7 @@ class Matcher:
         lanes = self._standard[index]
         rows = np.flatnonzero(frames.is_extended | (frames.can_id > MAX_STANDARD_ID))
         if len(rows):
-            wanted = _keys(frames, rows)
+            wanted = keys_of(frames, rows)
             if len(keys):
                 found = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
                 lanes[rows] = np.where(keys[found] == wanted, values[found], UNRESOLVED)
@@ -121,62 +119,54 @@ class Matcher:
         lanes[frames.is_error | frames.is_remote] = OTHER
         return lanes
 
-    def _resolve(self, keys: NDArray[np.int64]) -> None:
-        """Look up ids among the messages, and keep what is found."""
+    def _resolved(self, keys: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Look up distinct ids, ascending, among the messages, and keep what is found."""
+        places = self._identities.places_of(keys)
+        lanes = np.full(len(keys), UNKNOWN, np.int16)
+        found = np.flatnonzero(places != NO_PLACE)
         with self._lock:
-            known, values = self._extended
-            more: dict[int, int] = dict(zip(known.tolist(), values.tolist(), strict=True))
-            for key in np.unique(keys).tolist():
-                bus, can_id = key >> BUS_SHIFT, key & ((1 << EXTENDED_SHIFT) - 1)
-                is_extended = bool(key >> EXTENDED_SHIFT & 1)
-                lane = self._lane_of(bus, can_id, is_extended=is_extended)
-                if is_extended or can_id > MAX_STANDARD_ID:
-                    more[key] = lane
-                else:
-                    self._standard[bus * STANDARD_IDS + can_id] = lane
-            ordered = sorted(more)
-            self._extended = (
-                np.array(ordered, np.int64),
-                np.array([more[key] for key in ordered], np.int16),
-            )
+            if len(found):
+                buses = np.where(self._is_shared[places[found]], keys[found] >> BUS_SHIFT, 0)
+                pairs, inverse = np.unique(places[found] * BUSES + buses, return_inverse=True)
+                numbers = [self._lane_number(*divmod(pair, BUSES)) for pair in pairs.tolist()]
+                lanes[found] = np.array(numbers, np.int16)[inverse]
+            self._keep(keys, lanes)
+        return lanes
 
-    def _lane_of(self, bus: int, can_id: int, *, is_extended: bool) -> int:
-        """The lane of an id, made where it is the first of its message."""
-        place = self._place_of(bus, can_id, is_extended=is_extended)
-        if place is None:
-            return UNKNOWN
-        message = self._messages[place]
-        key = (place, bus if message.is_shared_name else 0)
+    def _lane_number(self, place: int, bus: int) -> int:
+        """The lane of a message, made where it is the first of it; no bus counts as 0."""
+        key = (place, bus)
         if key not in self._lane_numbers:
             if len(self._lanes) >= MAX_LANES - FIRST_LANE:
                 return UNKNOWN
+            message = self._messages[place]
             label = f"{bus}:{message.name}" if message.is_shared_name else message.name
             self._lane_numbers[key] = self.lane_count
             self._lanes.append(Lane(label, place, message))
         return self._lane_numbers[key]
 
-    def _place_of(self, bus: int, can_id: int, *, is_extended: bool) -> int | None:
-        """The place in the plan of an id's message: of that bus first, then of any.
-
-        The id itself counts more than its J1939 parameter group.
-        """
-        for wanted in (bus, None):
-            place = self._places.get((wanted, can_id, is_extended))
-            if place is not None:
-                return place
-        for wanted in (bus, None) if is_extended else ():
-            known = self._groups.get((wanted, parameter_group(can_id)), ())
-            group_id = nearest(can_id, known)
-            if group_id is not None:
-                return self._places[wanted, group_id, True]
-        return None
+    def _keep(self, keys: NDArray[np.int64], lanes: NDArray[np.int16]) -> None:
+        """Enter ids into the tables, as far as there is room."""
+        is_standard = (keys & ID_MASK) <= MAX_STANDARD_ID
+        standard = keys[is_standard]
+        self._standard[(standard >> BUS_SHIFT) * STANDARD_IDS + (standard & ID_MASK)] = lanes[
+            is_standard
+        ]
+        known, values = self._extended
+        unknown = int((values == UNKNOWN).sum())
+        is_kept = np.zeros(len(keys), np.bool_)
+        for is_wanted, room in (
+            (lanes == UNKNOWN, MOST_KEPT - unknown),
+            (lanes != UNKNOWN, MOST_KEPT - (len(values) - unknown)),
+        ):
+            is_kept[np.flatnonzero(is_wanted & ~is_standard)[: max(room, 0)]] = True
+        if not is_kept.any():
+            return
+        # Another thread may have entered the same ids meanwhile.
+        is_kept &= ~np.isin(keys, known)
+        more = np.concatenate((known, keys[is_kept]))
+        order = np.argsort(more, kind="stable")
+        self._extended = (more[order], np.concatenate((values, lanes[is_kept]))[order])
 
 
 _matchers: WeakKeyDictionary[DecodePlan, Matcher] = WeakKeyDictionary()
-
-
-def _keys(frames: FrameTable, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bus, kind of id and id of some frames in one number."""
-    keys = frames.bus[rows].astype(np.int64) << BUS_SHIFT
-    keys |= frames.is_extended[rows].astype(np.int64) << EXTENDED_SHIFT
-    return keys | frames.can_id[rows]
