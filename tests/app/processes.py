@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -23,6 +24,18 @@ def contactor(*arguments: str | Path, timeout_s: float = 120) -> subprocess.Comp
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+def full_device(folder: Path) -> Path | None:
+    """A device without room; one in `folder` for a user who could replace that of the machine."""
+    if os.geteuid() != 0:
+        return Path("/dev/full")
+    try:
+        os.mknod(folder / "full", stat.S_IFCHR | 0o600, os.makedev(1, 7))
+        (folder / "full").open("wb").close()
+    except OSError:
+        return None
+    return folder / "full"
 
 
 def wait_for(what: Callable[[], object], *, timeout_s: float, why: str) -> object:

@@ -3,7 +3,7 @@
     check_export("blf", "drive.blf")
     written = export(frames_of_the_logs, "blf", "drive.blf")
 
-A file appears under its name only when it is whole.
+A file appears under its name only when it is whole (see `contactor.can.output.whole`).
 """
 
 import shutil
@@ -11,9 +11,10 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from contactor.can.frames import FrameTable
+from contactor.can.output.whole import whole_file
 from contactor.can.writers.table import Written, write_log, writer_of
 from contactor.errors import ContactorError, UsageError
 
@@ -24,10 +25,11 @@ def check_export(form: str, output: str | None) -> None:
     Raises:
         UsageError: no such format is written, the file cannot be there, or a terminal would be
             given binary data.
+        ContactorError: standard output is closed.
     """
     writer = writer_of(form)
     if output is None:
-        if not writer.is_text and sys.stdout.isatty():
+        if _stdout().isatty() and not writer.is_text:
             raise UsageError(f"{form} is binary, not for a terminal: give --output FILE, or a pipe")
         return
     path = Path(output)
@@ -43,39 +45,44 @@ def export(tables: Iterable[FrameTable], form: str, output: str | None) -> Writt
     Args:
         tables: in the order of the log.
         form: one of `contactor.can.writers.table.FORMATS`.
-        output: a file; None for standard output.
+        output: a file, a pipe or a device; None for standard output.
 
     Raises:
-        ContactorError: the file cannot be written.
+        ContactorError: the file cannot be written, or standard output is closed.
+        OSError: standard output cannot be written.
     """
     if output is None:
         return _to_stdout(tables, form)
-    path = Path(output)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            written = write_log(tables, file, form)
-        part.replace(path)
-    except OSError as error:
-        raise ContactorError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return written
+    with whole_file(Path(output)) as place, place.open("wb") as file:
+        return (write_log if file.seekable() else _write_in_order)(tables, file, form)
 
 
 def _to_stdout(tables: Iterable[FrameTable], form: str) -> Written:
-    """Text goes out as it comes; a format with totals in its head is put together aside first.
-
-    Even a file that standard output is sent to may be one that can only be added to.
-    """
-    sys.stdout.flush()
-    stdout = sys.stdout.buffer
-    if writer_of(form).is_text:
-        written = write_log(tables, stdout, form)
-    else:
-        with tempfile.TemporaryFile() as aside:
-            written = write_log(tables, cast("BinaryIO", aside), form)
-            aside.seek(0)
-            shutil.copyfileobj(aside, stdout)
-    stdout.flush()
+    """Even a file that standard output is sent to may be one that can only be added to."""
+    stdout = _stdout()
+    try:
+        stdout.flush()
+        written = _write_in_order(tables, stdout.buffer, form)
+        stdout.flush()
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
     return written
+
+
+def _write_in_order(tables: Iterable[FrameTable], file: BinaryIO, form: str) -> Written:
+    """Text goes out as it comes; a format with totals in its head is put together aside first."""
+    if writer_of(form).is_text:
+        return write_log(tables, file, form)
+    with tempfile.TemporaryFile() as aside:
+        written = write_log(tables, cast("BinaryIO", aside), form)
+        aside.seek(0)
+        shutil.copyfileobj(aside, file)
+    return written
+
+
+def _stdout() -> TextIO:
+    """Standard output; Python has none where it is closed from the start."""
+    if sys.stdout is None:
+        raise ContactorError("standard output is closed: give --output FILE")
+    return sys.stdout

@@ -40,12 +40,14 @@ class LongFile:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        part = self._stack.enter_context(whole_file(self._path))
-        if self._path.suffix == ".csv":
-            self._writer: _Csv | _Parquet = _Csv(self._stack.enter_context(part.open("wb")))
-        else:
-            self._writer = _Parquet(part)
-            self._stack.callback(self._writer.close)
+        with ExitStack() as stack:
+            part = stack.enter_context(whole_file(self._path))
+            if self._path.suffix == ".csv":
+                self._writer: _Csv | _Parquet = _Csv(stack.enter_context(part.open("wb")))
+            else:
+                self._writer = _Parquet(part)
+                stack.callback(self._writer.close)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(

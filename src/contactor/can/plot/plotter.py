@@ -13,6 +13,7 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
+from contactor.can.output.whole import whole_file
 from contactor.can.plot.panels import liveliest, panels_of
 from contactor.can.plot.trace import Trace
 from contactor.errors import ContactorError, MissingPart, UsageError
@@ -93,14 +94,8 @@ class Plotter:
             from contactor.can.plot.png import draw
         else:
             from contactor.can.plot.html import draw
-        part = path.with_name(f".{path.name}.part")
-        try:
+        with whole_file(path) as part:
             part.write_bytes(draw(panels, title=self._title, is_dated=self._is_dated))
-            part.replace(path)
-        except OSError as error:
-            raise ContactorError(f"cannot write {path}: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
         return tuple(names)
 
 
