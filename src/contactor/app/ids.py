@@ -82,6 +82,9 @@ def _checksum(checksum: ChecksumFacts) -> str:
 def _hints(ids: Mapping[str, IdentifierFacts], buses: Mapping[str, BusFacts]) -> Iterator[str]:
     for number, bus in buses.items():
         yield _load(number, bus)
+    left_out = sum(bus["left_out"] for bus in buses.values())
+    if left_out:
+        yield f"{left_out} frames carry more ids than the {len(ids)} above, and are only counted"
     shared = sorted({name.partition(":")[2] for name in ids if ":" in name})
     named = {
         "on several buses": shared,

@@ -87,6 +87,7 @@ def test_ids_of_all_buses_are_told_apart_and_buses_counted() -> None:
     assert builder.buses()["0"] == {
         "frames": 2,
         "ids": 2,
+        "left_out": 0,
         "frames_per_s": 1.0,
         "bits_per_s": (47 + 64 + 67 + 64) / 2,
     }
@@ -119,12 +120,20 @@ def test_long_logs_keep_a_sample_of_their_steps() -> None:
 def test_more_ids_than_anybody_reads_are_counted() -> None:
     count = 5000
     frames = FrameTable.of(
-        ts=range(count), can_id=range(count), is_extended=True, data=[b""] * count
+        ts=range(count),
+        can_id=[number % 2500 for number in range(count)],
+        bus=[0 if number < 2500 else 2 for number in range(count)],
+        is_extended=True,
+        data=[b""] * count,
     )
     builder = IdentifierFactsBuilder()
-    builder.add(frames)
+    for _ in range(2):
+        builder.add(frames)
+        builder.facts()
     assert len(builder.facts()) == 4096
-    assert builder.left_out == count - 4096
+    buses = builder.buses()
+    assert [bus["left_out"] for bus in buses.values()] == [0, 1808]
+    assert sum(bus["ids"] for bus in buses.values()) == 4096
 
 
 @pytest.fixture(scope="module")

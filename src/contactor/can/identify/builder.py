@@ -54,6 +54,7 @@ class Seen:
 @dataclass(slots=True)
 class _Bus:
     frames: int = 0
+    left_out: int = 0
     bits: int = 0
     first_ts: int = 0
     last_ts: int = 0
@@ -62,12 +63,10 @@ class _Bus:
 class IdentifierFactsBuilder:
     """Gathers what can be seen of each id; error and remote frames carry no payload and no fact.
 
-    Attributes:
-        left_out: frames of ids beyond the first 4096.
+    Of ids beyond the first 4096 the frames are counted, by bus.
     """
 
     def __init__(self) -> None:
-        self.left_out = 0
         self._seen: list[Seen] = []
         self._standard = np.full(BUSES * (MAX_STANDARD_ID + 1), NO_SLOT, np.int32)
         self._others: dict[int, int] = {}
@@ -112,6 +111,7 @@ class IdentifierFactsBuilder:
             facts[str(number)] = BusFacts(
                 frames=bus.frames,
                 ids=sum(seen.key >> BUS_SHIFT == number for seen in self._seen),
+                left_out=bus.left_out,
                 frames_per_s=bus.frames / lasted_s if lasted_s > 0 else None,
                 bits_per_s=bus.bits / lasted_s if lasted_s > 0 else None,
             )
@@ -130,10 +130,13 @@ class IdentifierFactsBuilder:
         if frames.is_error.any() or frames.is_remote.any():
             frames = frames.take(~(frames.is_error | frames.is_remote))
         slots, keys = self._slots(frames)
-        if (slots == NO_SLOT).any():
-            self.left_out += int((slots == NO_SLOT).sum())
-            frames, keys = frames.take(slots != NO_SLOT), keys[slots != NO_SLOT]
-            slots = slots[slots != NO_SLOT]
+        is_left_out = slots == NO_SLOT
+        if is_left_out.any():
+            for number, count in enumerate(np.bincount(frames.bus[is_left_out]).tolist()):
+                if count:
+                    self._buses[number].left_out += count
+            frames, keys = frames.take(~is_left_out), keys[~is_left_out]
+            slots = slots[~is_left_out]
         if not len(slots):
             return
         self._vins.add(keys, frames.data)

@@ -99,9 +99,11 @@ class BusFacts(TypedDict):
 
     `bits_per_s` counts every frame's bits and the pause after it, without stuff bits (ISO 11898-1;
     a CAN FD frame as if it were a classic one): at least so much of the bit rate is taken.
+    `left_out` are data frames of ids beyond the first 4096 of all buses: counted, and no more told.
     """
 
     frames: int
     ids: int
+    left_out: int
     frames_per_s: float | None
     bits_per_s: float | None
