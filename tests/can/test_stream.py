@@ -1,6 +1,7 @@
 """Logs as chunks: however they are cut, and by however many threads, they are one recording."""
 
 import gzip
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.job import Job, open_job
 from contactor.can.kernels import SWITCH, is_installed
 from contactor.can.recording import Recording, decode
-from contactor.can.stream import Chunk, stream_of, threads_for
+from contactor.can.stream import Chunk, stream_of, threads_for, workers
 from contactor.errors import LogError
 
 DBC = """\
@@ -147,6 +148,34 @@ def test_consumer_that_stops_early_leaves_nothing_running(files: Path) -> None:
     assert threads_of(job) == 0
 
 
+def test_many_cores_are_given_few_workers_and_few_blocks(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each block in the making takes memory, whatever the machine has."""
+    monkeypatch.setenv(SWITCH, "1" if is_installed() else "0")
+    for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
+        monkeypatch.setattr(reading, name, 1500)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    assert workers() == 4
+    job = open_job(files / "drive.log", files / "car.dbc")
+    with Counted(workers()) as executor:
+        taken = [
+            executor.submitted - number for number, _ in enumerate(job.chunks(executor=executor))
+        ]
+    assert len(taken) > 50
+    assert max(taken) <= 5
+
+
+class Counted(ThreadPoolExecutor):
+    """Threads that know how many things they were given to do."""
+
+    submitted = 0
+
+    def submit(self, *arguments, **named):  # type: ignore[no-untyped-def]
+        self.submitted += 1
+        return super().submit(*arguments, **named)
+
+
 def threads_of(job: Job) -> int:
     """How many threads a small job is given."""
     with threads_for(job.logs) as executor:
@@ -171,10 +200,10 @@ def test_damage_is_told_behind_the_last_line(
     for name in ("BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
         monkeypatch.setattr(reading, name, 1500)
     found = []
-    for workers in (1, 3):
+    for threads in (1, 3):
         job = open_job(tmp_path / "cut.gz")
-        with ThreadPoolExecutor(workers) as executor:
-            chunks = list(job.chunks(executor=executor if workers > 1 else None))
+        with ThreadPoolExecutor(threads) as executor:
+            chunks = list(job.chunks(executor=executor if threads > 1 else None))
         found.append((sum(len(chunk.frames) for chunk in chunks), job.refused()))
     assert found[0] == found[1]
     assert found[0][1][-1].reason == "packed data is damaged from here on"

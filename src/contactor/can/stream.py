@@ -1,4 +1,4 @@
-"""Logs as a stream of decoded chunks, in bounded memory and on every core.
+"""Logs as a stream of decoded chunks, in bounded memory and on up to four cores.
 
     for chunk in stream_of(logs, plan):
         chunk.frames, chunk.groups, chunk.columns()
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Less is read before a second thread has started.
 MANY_BYTES = 4 * 1024 * 1024
 LINE_BYTES = 40
+# Each works on a block of its own, so that more of them would take more memory.
+MOST_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +152,7 @@ def _chunks(
     waiting: deque[tuple[Any, Future[Ahead]]] = deque()
     for block in blocks:
         waiting.append((block, executor.submit(work_ahead, block)))
-        if len(waiting) > cores():
+        if len(waiting) > workers():
             first, future = waiting.popleft()
             yield from in_turn(first, future.result())
     while waiting:
@@ -162,13 +164,15 @@ def _chunks(
 def threads_for(logs: Sequence[LogFile]) -> Iterator[Executor | None]:
     """Threads where the logs are worth them; None where one thread does as well."""
     size = sum(log.size for log in logs) or MANY_BYTES
-    if cores() < 2 or size < MANY_BYTES or not are_wanted(size // LINE_BYTES):
+    if workers() < 2 or size < MANY_BYTES or not are_wanted(size // LINE_BYTES):
         yield None
         return
-    with ThreadPoolExecutor(cores(), thread_name_prefix="contactor-can") as executor:
+    with ThreadPoolExecutor(workers(), thread_name_prefix="contactor-can") as executor:
         yield executor
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def workers() -> int:
+    """As many as this process may use cores, 4 at most."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
