@@ -280,11 +280,88 @@ def test_blf_of_a_damaged_container_reads_the_others() -> None:
     packed = [bytearray(container(part)) for part in parts]
     packed[1][-200:-196] = b"\xff\xff\xff\xff"
     frames, faults = parse(head() + b"".join(packed))
-    counts = [int((frames.can_id == part).sum()) for part in range(3)]
-    assert counts[0] == counts[2] == 100
-    assert 50 < counts[1] < 100
-    assert Cause.GARBLED in {fault.cause for fault in faults}
-    assert any("damaged" in fault.text for fault in faults)
+    assert frames.can_id.tolist() == [0] * 100 + [2] * 100
+    at = 144 + len(packed[0])
+    text = f"container at byte {at} is damaged: its 4800 bytes are lost"
+    assert faults == [Fault(Cause.GARBLED, 1, 101, text)]
+
+
+def parted(said: list[bytes], part_bytes: int) -> list[bytearray]:
+    """Frames in containers that end wherever in them, ids and stamps counting up."""
+    objects = b"".join(message(row, data, ts=row * 10**6) for row, data in enumerate(said))
+    parts = range(0, len(objects), part_bytes)
+    return [bytearray(container(objects[at : at + part_bytes])) for at in parts]
+
+
+def with_wrong_checksum(packed: bytearray) -> bytearray:
+    changed = packed.copy()
+    changed[struct.unpack_from("<I", packed, 8)[0] - 1] ^= 1
+    return changed
+
+
+def assert_none_is_made_up(frames: FrameTable, said: list[bytes]) -> None:
+    rows = frames.can_id.tolist()
+    assert rows == sorted(set(rows))
+    assert frames.ts.tolist() == [row * 10**6 for row in rows]
+    assert [frames[place].data for place in range(len(rows))] == [said[row] for row in rows]
+
+
+@pytest.mark.parametrize("is_compiled", PATHS)
+@pytest.mark.parametrize("octet", [b"\0", b"\xff", b"\x55"])
+def test_blf_makes_up_no_frame_where_packed_bytes_are_overwritten(
+    is_compiled: bool, octet: bytes
+) -> None:
+    randomness = random.Random(7)
+    said = [bytes(randomness.choice(range(4)) for _ in range(8)) for _ in range(700)]
+    packed = parted(said, 10_000)
+    for place in range(34, len(packed[1]) - 50, 97):
+        changed = bytearray(packed[1])
+        changed[place : place + 50] = octet * 50
+        data = head() + packed[0] + changed + b"".join(packed[2:])
+        frames, faults = parse(data, is_compiled=is_compiled)
+        assert_none_is_made_up(frames, said)
+        # All but the objects that lie in the 10000 bytes, if only half.
+        assert frames.can_id.tolist() == [*range(10_000 // 48), *range(20_000 // 48 + 1, 700)]
+        text = f"container at byte {144 + len(packed[0])} is damaged: its 10000 bytes are lost"
+        assert [fault.text for fault in faults if fault.cause is Cause.GARBLED] == [text]
+        assert len(text) <= 80
+
+
+def test_blf_of_a_wrong_checksum_uses_nothing_of_a_container() -> None:
+    said = [bytes([row % 251] * 8) for row in range(300)]
+    packed = parted(said, 4800)
+    packed[1] = with_wrong_checksum(packed[1])
+    frames, faults = parse(head() + b"".join(packed))
+    assert frames.can_id.tolist() == [*range(100), *range(200, 300)]
+    assert [fault.cause for fault in faults] == [Cause.GARBLED]
+
+
+def test_blf_of_a_container_that_states_another_size_says_so() -> None:
+    whole = container(message(data=b"\1") + message(data=b"\2"), stated=7)
+    frames, faults = parse(head() + whole + container(message(data=b"\3")))
+    assert frames.data[:, 0].tolist() == [1, 2, 3]
+    text = "container at byte 144 holds 96 bytes, not 7 as stated"
+    assert [(fault.cause, fault.text) for fault in faults] == [(Cause.GARBLED, text)]
+
+
+def test_blf_makes_up_no_frame_where_the_head_of_a_container_is_overwritten() -> None:
+    said = [bytes([row % 251] * 8) for row in range(300)]
+    packed = parted(said, 4000)
+    packed[1][:32] = bytes(32)
+    frames, faults = parse(head() + b"".join(packed))
+    assert_none_is_made_up(frames, said)
+    assert frames.can_id.tolist() == [*range(4000 // 48), *range(8000 // 48 + 1, 300)]
+    assert any(one.text.startswith("no object begins at byte") for one in faults)
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_blf_of_a_long_container_is_read_whole_or_not_at_all(is_damaged: bool) -> None:
+    objects = b"".join(message(row % 2048, bytes(8), ts=row) for row in range(100_000))
+    long = bytearray(container(objects))
+    long = with_wrong_checksum(long) if is_damaged else long
+    frames, faults = parse(head() + long + container(message(5, b"\1")))
+    assert len(frames) == 1 + 100_000 * (not is_damaged)
+    assert len(faults) == is_damaged
 
 
 def test_blf_makes_up_no_frame_where_a_container_is_missing() -> None:

@@ -9,9 +9,9 @@ container join it where they stand. Stamps count from the start in the head, whi
 where it is all zeros (or 1601, or no date) the log has no date. Frames of every CAN object are read
 (data, remote, error, CAN FD), all other objects passed over; buses count from 0 as in python-can.
 
-What is garbled is passed over up to the next object, and counted. Of a container that is cut or
-damaged all is read that can be unpacked. Memory is bounded whatever sizes a file states: unpacked
-bytes come a batch at a time.
+What is garbled is passed over up to the next object, and counted. Of a container that the file ends
+within all is read that can be unpacked, of one that is damaged nothing. Memory is bounded whatever
+sizes a file states: unpacked bytes come a batch at a time.
 
     for block in BlfParser().parse(file, size):
         block.frames, block.faults

@@ -7,11 +7,14 @@
 
 A container whose stated size ends where no object begins is taken for garbled: what its packed
 bytes themselves say counts, and the next object is looked for behind them.
+
+Of a damaged container nothing is used: where the checksum of the packed bytes is wrong, nobody
+knows which of them were right. One that the file ends within gives what is there.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from contactor.can.readers.blf_objects import BASE_BYTES, MAX_OBJECT, MAX_PADDING, SIGNATURE
@@ -27,8 +30,6 @@ PIECE_BYTES = 4 * 1024 * 1024
 MAX_AT_ONCE = 128 * 1024
 # What a container may unpack to if it states less: that may be a writer's mistake.
 UNSTATED_BYTES = 64 * 1024 * 1024
-# Packed bytes at a time where they are damaged, so that little is lost before the damage.
-SALVAGE_BYTES = 64
 BREAK: Final = None
 
 
@@ -49,7 +50,6 @@ class Containers:
         self._file = file
         self._size = size
         self._back = after
-        self._damaged_at = 0
 
     def pieces(self) -> Iterator[bytes | None]:
         """The unpacked bytes, some at a time; `BREAK` where bytes are missing between pieces."""
@@ -59,7 +59,10 @@ class Containers:
                 found = self._next_object()
                 if found < 0:
                     return
+                is_missing = found - (self.at if self.at <= found else self._back) > MAX_PADDING
                 self.at = self._back = found
+                if is_missing:
+                    yield BREAK
                 continue
             self._back = self.at + len(SIGNATURE)
             if len(head) < BASE_BYTES:
@@ -119,58 +122,35 @@ class Containers:
         return piece if len(piece) == stated else None
 
     def _inflated(self, start: int, end: int, stated: int) -> Iterator[bytes | None]:
-        """What zlib gives of the bytes from start to end, within limits."""
-        at, given = start, 0
-        limit = max(stated, UNSTATED_BYTES)
-        # Room for what is stated and the end of the stream in one piece.
-        piece_bytes = min(stated + HEADS, PIECE_BYTES)
-        unpacker = zlib.decompressobj()
-        for place in range(start, min(end, self._size), READ_BYTES):
-            packed = self._read(place, min(READ_BYTES, end - place))
-            at = place + len(packed)
-            while packed and not unpacker.eof:
-                try:
-                    piece = unpacker.decompress(packed, piece_bytes)
-                except zlib.error as error:
-                    self.faults.append(f"container at byte {self.at} is damaged: {error}")
-                    yield from self._salvaged(start, at, given)
-                    self._ended(end, whole=self._damaged_at)
-                    yield BREAK
-                    return
-                given += len(piece)
-                yield piece
-                packed = unpacker.unconsumed_tail
-                if given > limit:
-                    self.faults.append(
-                        f"container at byte {self.at} unpacks to more than {limit} bytes"
-                    )
-                    self._ended(end, whole=at)
-                    yield BREAK
-                    return
-            if unpacker.eof:
-                self._ended(end, whole=at - len(unpacker.unused_data))
-                return
-        if end <= self._size:
-            self.faults.append(f"container at byte {self.at} is damaged: it ends too early")
-            self._ended(end, whole=end)
-            yield BREAK
-        else:
-            self._ended(end, whole=end)
+        """What zlib gives of the bytes from start to end, once all of it is known to be right.
 
-    def _salvaged(self, start: int, end: int, given: int) -> Iterator[bytes]:
-        """What comes before the damage, without the bytes that were given already."""
-        unpacker, self._damaged_at = zlib.decompressobj(), end
-        for place in range(start, end, SALVAGE_BYTES):
-            packed = self._read(place, min(SALVAGE_BYTES, end - place))
-            try:
-                piece = unpacker.decompress(packed)
-            except zlib.error:
-                self._damaged_at = place + len(packed)
-                return
-            skipped = min(given, len(piece))
-            given -= skipped
-            if len(piece) > skipped:
-                yield piece[skipped:]
+        zlib finds damage late: what it gave before may be wrong already. So what is too long to be
+        kept is unpacked twice.
+        """
+        kept, given = list[bytes](), 0
+        unpacker = _Unpacker(self._read, start, min(end, self._size), stated)
+        for piece in unpacker.pieces():
+            given += len(piece)
+            if given <= PIECE_BYTES:
+                kept.append(piece)
+        if unpacker.is_damaged or (end <= self._size and not unpacker.is_whole):
+            what = f"is damaged: its {stated} bytes are lost"
+            if given > unpacker.limit:
+                what = f"unpacks to more than {unpacker.limit} bytes: all are lost"
+            self.faults.append(f"container at byte {self.at} {what}")
+            self._ended(end, whole=start)
+            yield BREAK
+            return
+        if unpacker.is_whole and given != stated:
+            self.faults.append(
+                f"container at byte {self.at} holds {given} bytes, not {stated} as stated"
+            )
+        if given > PIECE_BYTES:
+            unpacker = _Unpacker(self._read, start, min(end, self._size), stated)
+            yield from unpacker.pieces()
+        else:
+            yield from kept
+        self._ended(end, whole=unpacker.at if unpacker.is_whole else end)
 
     def _ended(self, end: int, *, whole: int) -> None:
         """Go on at the stated end of a container, or else behind what is known to be its own."""
@@ -209,3 +189,48 @@ class Containers:
             return b""
         self._file.seek(place)
         return self._file.read(size)
+
+
+class _Unpacker:
+    """A packed stream, unpacked step by step within limits.
+
+    Attributes:
+        at: the place up to which its bytes are used.
+        is_whole: whether it ended, its checksum being right.
+        is_damaged: whether it is none, or longer than the limit.
+        limit: how many bytes it may unpack to.
+    """
+
+    def __init__(
+        self, read: Callable[[int, int], bytes], start: int, end: int, stated: int
+    ) -> None:
+        self.at = start
+        self.is_whole = self.is_damaged = False
+        self.limit = max(stated, UNSTATED_BYTES)
+        self._read = read
+        self._end = end
+        # Room for what is stated and the end of the stream in one piece.
+        self._piece_bytes = min(stated + HEADS, PIECE_BYTES)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The unpacked bytes, no more than a piece above the limit."""
+        unpacker, given = zlib.decompressobj(), 0
+        for place in range(self.at, self._end, READ_BYTES):
+            packed = self._read(place, min(READ_BYTES, self._end - place))
+            self.at = place + len(packed)
+            while packed and not unpacker.eof:
+                try:
+                    piece = unpacker.decompress(packed, self._piece_bytes)
+                except zlib.error:
+                    self.is_damaged = True
+                    return
+                given += len(piece)
+                yield piece
+                if given > self.limit:
+                    self.is_damaged = True
+                    return
+                packed = unpacker.unconsumed_tail
+            if unpacker.eof:
+                self.at -= len(unpacker.unused_data)
+                self.is_whole = True
+                return
