@@ -433,6 +433,134 @@ def test_mf4_of_damaged_packed_data_gives_what_came_before() -> None:
     assert [(fault.cause, fault.first) for fault in faults] == [(Cause.GARBLED, 21)]
 
 
+def cut_in_order(form: str) -> tuple[bytes, int]:
+    """A file of two groups, the second behind the data of the first, and where the data end."""
+    file = Mf4File()
+    raw = b"".join(one.record(one.data) for one in MANY)
+    group = file.group(frame_channels(file), number=0, size=WIDE, cycles=len(MANY))
+    first = file.data_group(group, 0)
+    data = file.stored(raw, form, width=WIDE)
+    end = len(file.raw)
+    second = file.group(frame_channels(file), number=0, size=WIDE, cycles=1)
+    after = file.data_group(second, file.stored(MANY[0].record(MANY[0].data), "block"))
+    file.raw[first + 24 : first + 24 + 8] = struct.pack("<Q", after)
+    file.raw[first + 40 : first + 48] = struct.pack("<Q", data)
+    file.first = first
+    return file.bytes(START_NS), end
+
+
+MANY = [Said(row, 1, row, False, False, bytes([row] * 8)) for row in range(60)]
+
+
+@pytest.mark.parametrize("form", STORED)
+def test_mf4_cut_off_gives_what_is_whole(form: str) -> None:
+    data, end = cut_in_order(form)
+    whole, faults = parse(data)
+    assert (len(whole), faults) == (61, [])
+    # Between the data and the end, all of the first group is there, wherever the cut is.
+    for size in (end, end + 100, len(data) - 1, len(data) - WIDE - 1):
+        found, faults = parse(data[:size])
+        assert_is(found, MANY)
+        assert [(one.cause, one.count) for one in faults] == [(Cause.CUT_RECORD, 1)]
+        assert faults[0].text.startswith(f"the file is cut off at byte {size}: MF4 ")
+        assert len(faults[0].text) <= 80
+
+
+@pytest.mark.parametrize("is_list_cut", [False, True])
+def test_mf4_cut_off_within_data_gives_their_whole_records(is_list_cut: bool) -> None:
+    file = Mf4File()
+    group = file.group(frame_channels(file), number=0, size=WIDE, cycles=len(MANY))
+    first = file.data_group(group, 0)
+    raw = b"".join(one.record(one.data) for one in MANY)
+    blocks = [file.block(b"DT", [], raw[: 20 * WIDE])]
+    if not is_list_cut:
+        links = file.block(b"DL", [0, blocks[0], 0], struct.pack("<B3xIQQ", 0, 2, 0, 0))
+        blocks.append(file.block(b"DT", [], raw[20 * WIDE :]))
+        file.raw[links + 24 + 16 : links + 24 + 24] = struct.pack("<Q", blocks[1])
+        size, whole = blocks[1] + 24 + 5 * WIDE + 7, 25
+    else:
+        blocks.append(file.block(b"DT", [], raw[20 * WIDE :]))
+        links = file.block(b"DL", [0, *blocks], struct.pack("<B3xIQQ", 0, 2, 0, 0))
+        size, whole = links + 24 + 8 + 8 + 3, 20
+    file.raw[first + 40 : first + 48] = struct.pack("<Q", links)
+    file.first = first
+    found, faults = parse(file.bytes(START_NS)[:size])
+    assert_is(found, MANY[:whole])
+    assert [(one.cause, one.first) for one in faults] == [(Cause.CUT_RECORD, whole + 1)]
+    assert "cut off at byte" in faults[0].text
+
+
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_mf4_cut_off_within_packed_data_gives_their_whole_records(is_transposed: bool) -> None:
+    randomness = random.Random(4)
+    frames = [Said(row, 1, row, False, False, randomness.randbytes(8)) for row in range(60)]
+    raw = b"".join(one.record(one.data) for one in frames)
+    file = Mf4File()
+    group = file.group(frame_channels(file), number=0, size=WIDE, cycles=60)
+    file.first = file.data_group(group, 0)
+    place = file.packed(raw, width=WIDE if is_transposed else 0)
+    file.raw[file.first + 40 : file.first + 48] = struct.pack("<Q", place)
+    cut = file.bytes(START_NS)[: (place + len(file.raw)) // 2]
+    if is_transposed:
+        with pytest.raises(LogError, match=f"cut off at byte {len(cut)}: MF4 data"):
+            parse(cut)
+        return
+    found, faults = parse(cut)
+    assert 20 < len(found) < 60
+    assert_is(found, frames[: len(found)])
+    assert [(one.cause, one.first) for one in faults] == [(Cause.CUT_RECORD, len(found) + 1)]
+
+
+def test_mf4_cut_off_within_payloads_gives_the_frames_that_have_theirs() -> None:
+    signal = b"".join(struct.pack("<I", 8) + one.data for one in MANY)
+    raw = b"".join(one.record(12 * row) for row, one in enumerate(MANY))
+    # Where the payloads go is known once all else is written.
+    payloads = 1
+    for _ in range(2):
+        file = Mf4File()
+        channels = frame_channels(file, signal=payloads)
+        group = file.group(channels, number=0, size=OFFSET, cycles=len(MANY))
+        file.first = file.data_group(group, file.stored(raw, "block"))
+        payloads = file.block(b"SD", [], signal)
+    whole = file.bytes(START_NS)
+    assert_is(parse(whole)[0], MANY)
+    found, faults = parse(whole[: payloads + 24 + 12 * 40 + 5])
+    assert_is(found, MANY[:40])
+    assert [(one.cause, one.count, one.first) for one in faults] == [(Cause.CUT_RECORD, 20, 41)]
+    with pytest.raises(LogError, match=f"the file is cut off at byte {payloads}: MF4 link"):
+        parse(whole[:payloads])
+
+
+def test_mf4_cut_off_anywhere_makes_up_no_frame() -> None:
+    for form in STORED:
+        for make in (sorted_file, signal_file, unsorted_file):
+            data = make(MANY[:6], form).bytes(START_NS)
+            for size in range(64, len(data), 13):
+                try:
+                    found, faults = parse(data[:size])
+                except LogError as error:
+                    assert "the file is cut off at byte" in str(error)  # noqa: PT017
+                    continue
+                rows = found.can_id.tolist()
+                assert_is(found, [MANY[row] for row in rows])
+                assert faults or len(rows) == 6
+
+
+def test_mf4_real_log_cut_off_gives_the_frames_before(shared_data: Path) -> None:
+    log = shared_data / "can" / "css_mf4" / "gps_trip_164" / "00000001-60FE3F04.MF4"
+    whole = log.read_bytes()
+    # Its payloads are behind all records, from byte 1451656 on.
+    with pytest.raises(LogError, match="the file is cut off at byte 1000003"):
+        parse(whole[:1_000_003])
+    found, faults = parse(whole[:2_000_001])
+    expected = parse(whole)[0].take(slice(0, len(found)))
+    assert len(found) == 46360
+    assert np.array_equal(found.ts, expected.ts)
+    assert np.array_equal(found.data, expected.data)
+    assert {one.cause for one in faults} == {Cause.CUT_RECORD}
+    assert sum(one.count for one in faults) == 65296 - 46360
+
+
 def test_mf4_without_can_frames_says_what_it_holds(tmp_path: Path) -> None:
     log = tmp_path / "drive.mf4"
     file = Mf4File()
@@ -463,7 +591,7 @@ def put(data: bytearray, block: bytes, at: int, number: int) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda _, data: put(data, b"##HD", 24, 10**9), "byte 1000000000 leads out of the file"),
+        (lambda _, data: put(data, b"##HD", 24, 10**9), "link to byte 1000000000 leads out of it"),
         (lambda _, data: put(data, b"##HD", 24, 64), "is HD, where DG is expected"),
         (lambda _, data: put(data, b"##HD", 8, 30), "HD at byte 64 states 30 bytes and 6 links"),
         (lambda file, data: put(data, b"##DG", 24, file.first), "chained in a circle"),
@@ -472,7 +600,7 @@ def put(data: bytearray, block: bytes, at: int, number: int) -> None:
         (lambda _, data: put(data, b"##CG", 24 + 48 + 24, 9), "in a record of 9 bytes"),
         (lambda _, data: data.__setitem__(slice(28, 30), b"\x4a\1"), "version 4.11; read is"),
         (lambda _, data: data.__delitem__(slice(60, None)), "ends within its identification"),
-        (lambda _, data: data.__delitem__(slice(100, None)), "states 104 bytes; at most 36"),
+        (lambda _, data: data.__delitem__(slice(100, None)), "cut off at byte 100: MF4 block HD"),
     ],
 )
 def test_mf4_of_a_broken_structure_says_where(

@@ -12,6 +12,9 @@ Finished and unfinished files are read. Stamps count from the start in the head,
 it says that it is local time without a zone, it is taken as UTC. Buses are numbered as the file
 does. An id above 0x7FF is extended whatever its flag says.
 
+Of a file that is cut off, as a power cut leaves it, all is read that is whole before the end:
+groups whose every part is there, and of their data the whole records.
+
     for block in Mf4Parser().parse(file, size):
         block.frames, block.faults
 
@@ -21,9 +24,10 @@ Source: ASAM MDF 4.1 and its associated standard for bus logging; asammdf 8 as s
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
+from contactor.can.frames import FrameTable
 from contactor.can.kernels import are_wanted
 from contactor.can.readers.mf4.blocks import FIRST_PLACE, Blocks
 from contactor.can.readers.mf4.groups import SHOWN_GROUPS, DataGroup, data_groups
@@ -62,7 +66,8 @@ class Mf4Parser:
         """All frames in the order of time.
 
         Raises:
-            LogError: it is no MDF 4, its structure is broken, or it holds no CAN frames.
+            LogError: it is no MDF 4, its structure is broken, it holds no CAN frames, or it is cut
+                off before the first of them.
         """
         blocks = Blocks(file, size)
         is_unfinished = _check_identification(blocks)
@@ -84,13 +89,26 @@ class Mf4Parser:
             raise LogError(
                 f"an MF4 file with {len(runs)} groups of CAN frames; read are {MAX_RUNS}"
             )
+        if not runs and blocks.cut:
+            raise LogError(blocks.cut)
         if not runs:
             raise LogError(f"an MF4 file without CAN frames: {_what_it_holds(groups)}")
         chunk_bytes = max(CHUNK_BYTES // len(runs), LEAST_CHUNK_BYTES)
         early = (fault,) if fault else ()
+        given, is_cut_told = 0, False
         for frames, faults in merged([run.tables(chunk_bytes) for run in runs]):
-            yield Block(frames, (*early, *faults), min(blocks.read_bytes, size))
+            given += len(frames)
+            is_cut_told |= any(fault.cause is Cause.CUT_RECORD for fault in faults)
+            told = tuple(_of_cut(fault, blocks.cut) for fault in faults)
+            yield Block(frames, (*early, *told), min(blocks.read_bytes, size))
             early = ()
+        if not blocks.cut:
+            return
+        if not given:
+            raise LogError(blocks.cut)
+        if not is_cut_told:
+            cut = Fault(Cause.CUT_RECORD, 1, given + 1, blocks.cut)
+            yield Block(FrameTable.empty(), (cut,), size)
 
     def _run(
         self,
@@ -130,6 +148,11 @@ def _check_identification(blocks: Blocks) -> bool:
         shown = name if name.isprintable() and name else str(version)
         raise LogError(f"an ASAM MDF file of version {shown}; read is version 4")
     return bool(mark == UNFINISHED)
+
+
+def _of_cut(fault: Fault, cut: str) -> Fault:
+    """A fault that says where the file is cut off, if it is and that is what the fault is about."""
+    return replace(fault, text=cut) if cut and fault.cause is Cause.CUT_RECORD else fault
 
 
 def _what_it_holds(groups: list[DataGroup]) -> str:

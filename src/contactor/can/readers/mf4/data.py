@@ -9,7 +9,8 @@
     data.read(place, size)
 
 A block whose end is missing (an unfinished file states no length for the last one) goes to the end
-of the file. Packed blocks are unpacked one at a time, to what they state and no more.
+of the file. Packed blocks are unpacked one at a time, to what they state and no more. The data of a
+file that is cut off end where the first byte of them is missing.
 
 Source: ASAM MDF 4.1, chapters on DT, SD, DL, HL and DZ blocks.
 """
@@ -18,18 +19,19 @@ import bisect
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from contactor.can.readers.mf4.blocks import HEAD, Blocks, named
+from contactor.can.readers.mf4.blocks import HEAD, LIST, Blocks, CutOffError, named
 from contactor.errors import LogError
 
 VALUES = b"##DV"
 RECORDS = (b"##DT", VALUES)
 SIGNALS = (b"##SD",)
 PACKED = b"##DZ"
-LISTS = (b"##DL", b"##LD")
+LISTS = (LIST, b"##LD")
 HEADER_LIST = b"##HL"
 # The kind that is packed, how, by what width, unpacked and packed bytes.
 ZIP = struct.Struct("<2sBxIQQ")
@@ -54,7 +56,7 @@ class DataBytes:
 
     Attributes:
         size: how many there are.
-        is_cut: whether the last block states more than the file holds.
+        is_cut: whether the file is cut off within or before some of them.
         is_bare: whether invalidation bytes are kept elsewhere (DV blocks).
     """
 
@@ -75,8 +77,14 @@ class DataBytes:
         self._ends: list[int] = []
         self._unpacked: tuple[Segment, bytes] | None = None
         self.size = 0
-        if link:
-            self._find(link)
+        try:
+            if link:
+                self._find(link)
+        except CutOffError as error:
+            self.is_cut = True
+            with suppress(CutOffError):
+                for place in filter(None, error.links[1:]):
+                    self._add(place)
 
     def pieces(self, piece_bytes: int) -> Iterator[bytes]:
         """All bytes in order."""
@@ -124,24 +132,28 @@ class DataBytes:
         start = place + HEAD.size + 8 * links
         self.is_bare |= kind == VALUES
         if kind == PACKED:
-            segment = Segment(place, self._unpacked_size(place, start), is_packed=True)
+            size, is_cut = self._unpacked_size(place, start)
+            segment = Segment(place, size, is_packed=True)
         else:
             size = place + length - start
-            room = self._blocks.size - start
+            room = max(self._blocks.size - start, 0)
             if self._is_unfinished and size == 0:
                 size = room
-            self.is_cut |= size > room
+            is_cut = size > room
             segment = Segment(start, min(size, room), is_packed=False)
             self._blocks.claim(place, segment.size)
         if segment.size > 0:
             self.size += segment.size
             self._segments.append(segment)
             self._ends.append(self.size)
+        if is_cut:
+            raise self._blocks.cut_off(f"MF4 data at byte {place} are not whole")
 
-    def _unpacked_size(self, place: int, start: int) -> int:
+    def _unpacked_size(self, place: int, start: int) -> tuple[int, bool]:
+        """The unpacked bytes of a packed block that are there, and whether it is cut."""
         head = self._blocks.read(start, ZIP.size)
         if len(head) < ZIP.size:
-            raise LogError(f"MF4 block DZ at byte {place} is cut")
+            raise self._blocks.cut_off(f"MF4 block DZ at byte {place} is not whole")
         kind, method, width, size, packed = ZIP.unpack(head)
         if b"##" + kind not in self._kinds:
             raise LogError(f"MF4 block DZ at byte {place} holds {named(b'##' + kind)}")
@@ -158,10 +170,23 @@ class DataBytes:
             raise LogError(
                 f"MF4 block DZ at byte {place} states {size} unpacked bytes of {packed} packed ones"
             )
-        self._blocks.claim(place, packed)
+        room = self._blocks.size - start - ZIP.size
+        self._blocks.claim(place, min(packed, room))
         self.is_bare |= b"##" + kind == VALUES
-        self.is_cut |= start + ZIP.size + packed > self._blocks.size
-        return int(size)
+        if packed <= room:
+            return int(size), False
+        # Columns come first in transposed data: without the last of them no record is whole.
+        if method == TRANSPOSED:
+            return 0, True
+        return len(self._inflated(place, start + ZIP.size, room, size)), True
+
+    def _inflated(self, place: int, start: int, packed: int, size: int) -> bytes:
+        """What the packed bytes of the block at `place` hold, `size` bytes at most."""
+        data = self._blocks.read(start, packed)
+        try:
+            return zlib.decompressobj().decompress(data, max(size, 1))
+        except zlib.error as error:
+            raise LogError(f"MF4 block DZ at byte {place} is damaged: {error}") from error
 
     def _whole(self, segment: Segment) -> bytes:
         """The bytes of a packed block; the last one is kept."""
@@ -169,13 +194,10 @@ class DataBytes:
             return self._unpacked[1]
         _, _, links = self._blocks.head(segment.place, PACKED)
         start = segment.place + HEAD.size + 8 * links
-        _, method, width, size, packed = ZIP.unpack(self._blocks.read(start, ZIP.size))
-        data = self._blocks.read(start + ZIP.size, packed)
-        self._blocks.read_bytes += len(data)
-        try:
-            plain = zlib.decompressobj().decompress(data, max(size, 1))
-        except zlib.error as error:
-            raise LogError(f"MF4 block DZ at byte {segment.place} is damaged: {error}") from error
+        _, method, width, _, packed = ZIP.unpack(self._blocks.read(start, ZIP.size))
+        size = segment.size
+        plain = self._inflated(segment.place, start + ZIP.size, packed, size)
+        self._blocks.read_bytes += min(packed, self._blocks.size - start - ZIP.size)
         if len(plain) < size:
             raise LogError(
                 f"MF4 block DZ at byte {segment.place} unpacks to {len(plain)} bytes of {size}"

@@ -11,16 +11,20 @@ which is no frame and passed over), each with its parts: .ID, .IDE, .BusChannel,
     for group in data_groups(Blocks(file, size)):
         group.frames[0].parts["ID"].bits
 
+Groups that a file is cut off before are passed over, and so is one of which any part is behind the
+end: frames of unknown form are none. `Blocks.cut` tells of it.
+
 Source: ASAM MDF 4.1, chapters on DG, CG, CN and CC blocks; ASAM MDF bus logging 1.0 for the names.
 """
 
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from contactor.can.readers.mf4.blocks import Block, Blocks
+from contactor.can.readers.mf4.blocks import Block, Blocks, CutOffError
 from contactor.errors import LogError
 
 NAME = re.compile(r"CAN_(Data|Remote|Error|Overload)Frame(?:_\d+)?(?:\.(\w+))?$")
@@ -151,16 +155,23 @@ def data_groups(blocks: Blocks, first: int) -> Iterator[DataGroup]:
     Raises:
         LogError: a block is not what it has to be.
     """
-    for block in blocks.chain(first, b"##DG"):
-        group = DataGroup(block.link(2), block.unpack(ID_BYTES)[0])
-        if group.id_bytes not in {0, 1, 2, 4, 8}:
-            raise LogError(
-                f"MF4 block DG at byte {block.place} has record ids of {group.id_bytes} bytes; "
-                "allowed are 0, 1, 2, 4 and 8"
-            )
+    with suppress(CutOffError):
+        for block in blocks.chain(first, b"##DG"):
+            yield _data_group(blocks, block)
+
+
+def _data_group(blocks: Blocks, block: Block) -> DataGroup:
+    group = DataGroup(block.link(2), block.unpack(ID_BYTES)[0])
+    if group.id_bytes not in {0, 1, 2, 4, 8}:
+        raise LogError(
+            f"MF4 block DG at byte {block.place} has record ids of {group.id_bytes} bytes; "
+            "allowed are 0, 1, 2, 4 and 8"
+        )
+    with suppress(CutOffError):
         for channels in blocks.chain(block.link(1), b"##CG"):
-            _add_group(blocks, group, channels)
-        yield group
+            with suppress(CutOffError):
+                _add_group(blocks, group, channels)
+    return group
 
 
 def _add_group(blocks: Blocks, group: DataGroup, block: Block) -> None:

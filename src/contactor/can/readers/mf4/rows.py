@@ -41,13 +41,14 @@ NO_OFFSET = -1
 STEP_PRECISION = 1e-9
 # Seconds of a clock's step or offset beyond which its stamps are no instants.
 MAX_FACTOR = 1e9
-IS_SHORT, IS_LENGTH, IS_TIME, IS_BUS, IS_IDENTIFIER = 1, 2, 3, 4, 5
+IS_SHORT, IS_LENGTH, IS_TIME, IS_BUS, IS_IDENTIFIER, IS_CUT = 1, 2, 3, 4, 5, 6
 VERDICTS = {
     IS_SHORT: Cause.SHORT,
     IS_LENGTH: Cause.LENGTH,
     IS_TIME: Cause.TIME,
     IS_BUS: Cause.BUS,
     IS_IDENTIFIER: Cause.IDENTIFIER,
+    IS_CUT: Cause.CUT_RECORD,
 }
 
 

@@ -22,7 +22,7 @@ from contactor.can.readers.lines import Positions
 from contactor.can.readers.mf4.blocks import Blocks
 from contactor.can.readers.mf4.data import RECORDS, SIGNALS, DataBytes
 from contactor.can.readers.mf4.groups import DataGroup, FrameGroup
-from contactor.can.readers.mf4.rows import IS_SHORT, Rows, rows_of
+from contactor.can.readers.mf4.rows import IS_CUT, IS_SHORT, Rows, rows_of
 from contactor.can.readers.mf4.splitting import LENGTH_BYTES, PAD, Split, Splitter
 from contactor.can.readers.parsed import Cause, Fault
 from contactor.errors import LogError
@@ -114,15 +114,18 @@ def _with_signal(rows: Rows, signal: DataBytes) -> Rows:
     widest = int(lengths[found].max(initial=0))
     width = FD_BYTES if widest > CLASSIC_BYTES else CLASSIC_BYTES
     missing = np.flatnonzero((rows.offset >= 0) & ~is_there)
-    return without_payloads(rows, missing).with_payloads(found, lengths[found], data[found, :width])
+    is_behind = signal.is_cut & (rows.offset[missing] >= signal.size - LENGTH_BYTES - FD_BYTES)
+    rows = without_payloads(rows, missing[is_behind], IS_CUT)
+    rows = without_payloads(rows, missing[~is_behind])
+    return rows.with_payloads(found, lengths[found], data[found, :width])
 
 
-def without_payloads(rows: Rows, where: Positions) -> Rows:
+def without_payloads(rows: Rows, where: Positions, verdict: int = IS_SHORT) -> Rows:
     """Rows of which some are refused, because their payload is not there."""
     if not len(where):
         return rows
     none = np.zeros(len(where), np.int64)
-    rows.verdict[where] = IS_SHORT
+    rows.verdict[where] = verdict
     return rows.with_payloads(where, none, np.zeros((len(where), 1), np.uint8))
 
 
