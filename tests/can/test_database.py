@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from contactor.can.database import Database, DatabaseFile, SignalFormat, load_database
+from contactor.can.decode import decode_columns
+from contactor.can.frames import FrameTable
+from contactor.can.plan import compile_plan
 from contactor.errors import DatabaseError, UsageError
 
 GOLDEN = """\
@@ -126,6 +129,18 @@ def test_broken_database_is_refused_in_one_line(tmp_path: Path, text: str, reaso
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("(1700000000.000000) can0 1DB#00\n", "candump"),
+        ("Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3\n1,1DB,false,Rx,0,1,00,\n", "savvycan"),
+    ],
+)
+def test_log_given_as_a_database_is_named_as_a_log(tmp_path: Path, text: str, name: str) -> None:
+    with pytest.raises(DatabaseError, match=rf"a log of CAN frames \({name}\): give it as LOG"):
+        load(tmp_path, text)
+
+
 def test_missing_file_and_directory_are_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         load_database([tmp_path / "nothing.dbc"])
@@ -160,6 +175,70 @@ def test_database_describes_one_bus_or_all(tmp_path: Path) -> None:
         ("HVIL", 1),
     ]
     assert [message.bus for message in load_database({path: 2}).messages] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("signal", "byte"),
+    [("60|16@1+", 10), ("64|8@1+", 9), ("56|16@0+", 10), ("7|64@0-", 0), ("0|64@1+", 0)],
+)
+def test_signal_beyond_its_message_is_told_once_and_read_from_longer_frames(
+    tmp_path: Path, signal: str, byte: int
+) -> None:
+    text = GOLDEN.replace("7|11@0-", signal)
+    database = load(tmp_path, text)
+    told = [str(repair) for repair in database.repairs]
+    place = "0.dbc:6: signal 'Current' "
+    assert [line.startswith(place) and f"into byte {byte} of" in line for line in told] == (
+        [True] if byte else []
+    )
+    frames = FrameTable.of(ts=[0, 1], can_id=[475, 475], data=[bytes(8), bytes(12)])
+    plan = compile_plan(database, signals=["HVBAT.Current"])
+    assert plan.left_out == ()
+    (column,) = decode_columns(frames, plan)
+    assert len(column.values) == (1 if byte else 2)
+
+
+KCD = """\
+<NetworkDefinition xmlns="http://kayak.2codeornot2code.org/1.0">
+ <Document/><Bus name="A">
+  <Message id="0x1" length="1" name="Other"><Signal name="S" offset="0" length="8"/></Message>
+  <Message id="0x2" length="1" name="HVIL">
+   <Signal name="S" offset="0" length="9"/></Message>
+ </Bus>
+</NetworkDefinition>
+"""
+SYM = """\
+FormatVersion=6.0 // Do not edit this line!
+{SIGNALS}
+Sig="Pack Current" unsigned 16
+{SEND}
+[Battery]
+ID=18FF50E5h
+Type=Extended
+Len=1
+Sig="Pack Current" 0
+"""
+
+
+@pytest.mark.parametrize(("text", "line"), [(KCD, 5), (SYM, 9)])
+def test_signal_beyond_its_message_is_told_of_other_kinds(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    assert [one.line for one in load(tmp_path, text).repairs] == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (KCD.replace('length="9"', 'length="nine"'), "line 5: Signal in /A/HVIL/S: .*'nine'"),
+        (KCD.replace(' offset="0" length="9"', ""), "line 5: Signal in /A/HVIL/S: "),
+    ],
+)
+def test_kcd_that_is_wrong_is_refused_with_line_element_and_path(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(DatabaseError, match=reason):
+        load(tmp_path, text)
 
 
 def test_repairs_name_file_and_line(tmp_path: Path) -> None:

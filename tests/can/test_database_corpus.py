@@ -122,8 +122,30 @@ def test_what_cantools_reads_is_read_so(corpus: list[Path]) -> None:
             assert as_read(database.messages) == expected, path.name
             exact += 1
     assert exact > 100
-    # A byte that is no character; a "°" that is lost; one id on two buses.
-    assert told == ["cp1252.dbc", "issue_63.dbc", "the_homer.kcd"]
+    # Signals beyond their messages; a "°" that is lost; one id on two buses.
+    assert told == [
+        "bad_message_length.dbc",
+        "issue_63.dbc",
+        "bad_message_length.kcd",
+        "message_layout.kcd",
+        "the_homer.kcd",
+        "bad_message_length.sym",
+    ]
+
+
+@pytest.mark.parametrize("name", ["missing-denominator", "missing-factor"])
+def test_arxml_without_a_number_is_refused_with_line_element_and_path(
+    corpus: list[Path], name: str
+) -> None:
+    path = next(path for path in corpus if path.name == f"system-{name}-4.2.arxml")
+    place = "line 83: COMPU-RATIONAL-COEFFS in /CompuMethod/Signal1: Expected"
+    assert place in (refusal(path) or "")
+
+
+def test_text_of_all_windows_1252_characters_is_read_as_such(corpus: list[Path]) -> None:
+    text = read_text(next(path for path in corpus if path.name == "cp1252.dbc"))
+    assert text.encoding == "cp1252"
+    assert "\ufffd" not in text.content
 
 
 def test_every_file_is_read_or_refused_in_one_line(corpus: list[Path]) -> None:

@@ -27,11 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from contactor.can.databases.argument import DatabaseFile, database_argument, database_files
+from contactor.can.databases.beyond import beyond
 from contactor.can.databases.faults import Repair, Unrepairable
 from contactor.can.databases.kinds import kind_of, other_kind
 from contactor.can.databases.reading import read_messages
 from contactor.can.databases.text import read_text
 from contactor.can.databases.text_repair import line_of, text_repairs
+from contactor.can.databases.xml_place import place_of
 from contactor.can.frames import MAX_EXTENDED_ID
 from contactor.can.j1939 import NULL_ADDRESS, SOURCE_MASK
 from contactor.errors import DatabaseError
@@ -59,6 +61,8 @@ ROLE_ATTRIBUTE = "SignalRole"
 DATA_IDS_ATTRIBUTE = "DataIds"
 _LONGEST_REASON = 500
 _LONGEST_NAME = 80
+_LOG_HEAD = 65_536
+"""Characters by which a log shows."""
 # cantools drops a statement that the end of the file cuts, without a word; before another it fails.
 _LAST_STATEMENT = {"dbc": "\nBS_:\n", "sym": "\n{SEND}\n"}
 
@@ -228,7 +232,7 @@ def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
     text = read_text(path)
     kind = kind_of(text.content)
     if kind is None:
-        what = other_kind(text.content)
+        what = other_kind(text.content) or _log_kind(text.content)
         known = "no CAN database (DBC, KCD, SYM or ARXML)"
         raise DatabaseError(f"{path} is {known}: it is {what}" if what else f"{path} is {known}")
     repairs = list(text_repairs(path.name, text))
@@ -250,7 +254,16 @@ def _load_file(path: Path) -> tuple[list[MessageFormat], list[Repair]]:
             what = f"message {before.name!r} is left out: {message.name!r} has its id too"
             repairs.append(Repair(path.name, line_of(text.content, before.name), what))
         by_id[key] = message
-    return list(by_id.values()), repairs
+    messages = list(by_id.values())
+    return messages, [*repairs, *beyond(path.name, text.content, kind, messages)]
+
+
+def _log_kind(content: str) -> str | None:
+    """What log a text is, in words, or None where it is none."""
+    from contactor.can.readers.table import reader_of  # here: a database as a rule needs no reader
+
+    reader = reader_of(content[:_LOG_HEAD].encode(errors="replace"))
+    return None if reader is None else f"a log of CAN frames ({reader.name}): give it as LOG"
 
 
 def _parsed(path: Path, text: str, kind: str, lines: tuple[int, ...]) -> list[MessageFormat]:
@@ -271,7 +284,9 @@ def _parsed(path: Path, text: str, kind: str, lines: tuple[int, ...]) -> list[Me
             return [_message_format(message, path.name) for message in loaded.messages]
     except (cantools.Error, *_PARSER_FAILURES) as error:
         reason = _reason(error, lines)
-        raise DatabaseError(f"{path}: {_place(reason, text, lines)}{reason}") from error
+        found = place_of(error, text) if kind in ("kcd", "arxml") else ""
+        place = f"{found}: " if found else _place(reason, text, lines)
+        raise DatabaseError(f"{path}: {place}{reason}") from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from contactor.can.frames import FrameTable
-from contactor.can.readers.foreign import what_it_is
+from contactor.can.readers.foreign import binary_kind, packed_kind, what_it_is
 from contactor.can.readers.sources import STANDARD_INPUT, Source, sources_of
 from contactor.can.readers.table import (
     BINARY_READERS,
@@ -207,6 +207,8 @@ def _logs_in(path: Path | str, on_skip: Callable[[str], None]) -> list[LogFile]:
     sources = sources_of(path)
     if len(sources) == 1:
         return [_log_in(sources[0])]
+    if document := packed_kind([source.label for source in sources]):
+        raise LogError(f"{path} is {document}")
     logs: list[LogFile] = []
     for source in sources:
         try:
@@ -220,11 +222,11 @@ def _logs_in(path: Path | str, on_skip: Callable[[str], None]) -> list[LogFile]:
 
 def _log_in(source: Source) -> LogFile:
     head = source.head(HEAD_BYTES)
-    reader = reader_of(head)
+    reader = None if binary_kind(head) else reader_of(head)
     if reader is None:
         known: tuple[Reader | BinaryReader, ...] = (*BINARY_READERS, *READERS)
         names = ", ".join(reader.name for reader in known)
-        raise LogError(f"{source.label} is {what_it_is(head)}; formats read: {names}")
+        raise LogError(f"{source.label} is {what_it_is(head, names)}")
     return LogFile(source, reader=reader, head=head)
 
 

@@ -205,6 +205,29 @@ def test_name_that_a_parser_does_not_take_is_shown(load, name, shown):
     assert {9, 11} <= {repair.line for repair in database.repairs}
 
 
+@pytest.mark.parametrize(
+    ("written", "mux"),
+    [("Cur rent", None), ("Cur rent m2", (2,)), ("Cur  rent  M", ()), ("Cur rent of all", None)],
+)
+def test_second_word_of_a_signal_is_part_of_its_name(load, written, mux):
+    good = changed("SG_ Torque :", "SG_ Page M :") if mux else GOOD
+    database = load(good.replace("SIG_VALTYPE_ 475 Torque : 1;\n", "").replace("Current", written))
+    current = database.messages[0].signals[0]
+    assert current.name == ("Cur_rent_of_all" if "all" in written else "Cur_rent")
+    assert current.multiplexer_ids == (mux or ())
+    assert current.is_multiplexer is (mux == ())
+    assert [str(repair) for repair in database.repairs if "name" in repair.what] == [
+        f"a.dbc:10: name {' '.join(written.split()).rstrip(' mM2')!r} holds ' ': read as "
+        f"{current.name!r}"
+    ]
+
+
+def test_multiplexing_that_is_none_is_no_part_of_a_name(load):
+    reason = "line 10: 'M2' of signal 'Current' is not M, m5 or m5M"
+    with pytest.raises(DatabaseError, match=reason):
+        load(changed("SG_ Current :", "SG_ Current M2 :"))
+
+
 def test_multiplexer_with_a_name_that_a_parser_does_not_take_keeps_its_signals(load):
     text = GOOD.replace(" Gear :", " 4WD M :").replace("SG_ Torque :", "SG_ Torque m1 :")
     gear, torque = load(text.replace("Gear", "4WD")).messages[0].signals[1:]

@@ -31,6 +31,21 @@ def test_legacy_encoding_is_chosen_by_its_characters(encoding, unit, comment):
     assert (decoded.content, decoded.encoding) == (text, encoding)
 
 
+@pytest.mark.parametrize("undefined", [(), (0x81, 0x90)])
+def test_encoding_that_loses_characters_comes_after_windows_1252(undefined):
+    rows = range(0x80, 0x100)
+    high = bytes(one for one in rows if one not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} - {*undefined})
+    decoded = decode(b'CM_ "' + high + b'";\n')
+    assert decoded.encoding == "cp1252"
+    assert decoded.content.count("\ufffd") == len(undefined)
+
+
+def test_text_of_two_bytes_a_character_may_lose_one():
+    text = ASCII.format("℃", 10 * "电池电压，单位为伏").encode("gb18030")
+    cut = text[:-6] + text[-5:]
+    assert decode(cut).encoding == "gb18030"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_unicode_is_known_by_its_mark_or_its_bytes(encoding):
     text = ASCII.format("°C", "电压")

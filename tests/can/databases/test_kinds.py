@@ -32,7 +32,6 @@ def test_kind_is_what_the_text_holds(text, kind):
         ("[DATABASE_VERSION] 1.3\n", "Busmaster"),
         ("<!doctype html>", "web page"),
         ("version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
-        ("(1700000000.000000) can0 1DB#00\n", "log of CAN frames"),
         ('{"messages": []}', "JSON"),
         ("<other/>", "XML file of another kind"),
     ],

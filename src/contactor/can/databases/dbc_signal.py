@@ -18,6 +18,7 @@ from contactor.can.databases.faults import Unrepairable, shown
 
 _GEOMETRY = re.compile(r"(:|\s):?\s*(\d{1,9})\s*\|\s*(\d{1,9})\s*@\s*(\d)\s*([+-])")
 _MUX = re.compile(r"M|m\d{1,9}M?")
+_LIKE_MUX = re.compile(r"[Mm]\d*[Mm]?")
 _BRACKETS = re.compile(r"\s*\(([^()]{0,400})\)")
 _RANGE = re.compile(r"\s*\[([^\[\]\"]{0,400})\]")
 _LONGEST = 20_000
@@ -112,6 +113,10 @@ def _name_and_mux(line: int, head: str) -> tuple[str, str]:
         raise Unrepairable(line, "a signal without a name")
     if len(words) > 1 and _MUX.fullmatch(words[-1]):
         return " ".join(words[:-1]), words[-1]
+    if len(words) > 1 and _LIKE_MUX.fullmatch(words[-1]):
+        raise Unrepairable(
+            line, f"{shown(words[-1])!r} of signal {shown(words[0])!r} is not M, m5 or m5M"
+        )
     return " ".join(words), ""
 
 

@@ -3,7 +3,8 @@
 A database is almost all ASCII; what else it holds is units (°C, µs, Ω, ℃), labels and comments.
 Each candidate decodes those pieces, and pays for every character that such texts do not hold: a
 rare ideograph, a capital within a word, a lone Cyrillic letter. The cheapest counts; between equals
-the first, Windows-1252, which is what most tools write.
+the first, Windows-1252, which is what most tools write. An encoding that loses
+characters counts only where they are few.
 
     bytes     Windows-1252    GB 18030        counts
     B0 43     °C      0       癈      3       Windows-1252
@@ -24,6 +25,9 @@ _SYMBOLS = frozenset(
     "°µμ²³±·×÷§€½¼¾‰Ωω℃℉Δλπ–—‘’“”…«»№→←↑↓≤≥≠√∞■□●○★、。，：；（）！？《》【】①②③④⑤⑥\u00a0\u3000"
 )
 _LONGEST_WORD = 30
+_LOST = "\ufffd"
+_FEW = 50
+"""Of so many characters of two bytes one may be lost: a file is cut somewhere, or damaged."""
 _STRANGE, _RARE, _KNOWN = 3.0, 1.5, 0.1
 
 
@@ -35,11 +39,26 @@ def decode_legacy(content: bytes) -> tuple[str, str]:
         is read as UTF-8 where that is likelier.
     """
     pieces = list(dict.fromkeys(islice((m[0] for m in _PIECE.finditer(content)), _PIECES)))
-    encoding = min(_COSTS, key=lambda name: _cost(pieces, name))
+    encoding = min(_keeping(content), key=lambda name: _cost(pieces, name))
     if not _has_utf8_pieces(pieces):
         return content.decode(encoding, "replace"), encoding
     lines = (_line(line, encoding) for line in content.splitlines(keepends=True))
     return "".join(lines), encoding
+
+
+def _keeping(content: bytes) -> list[str]:
+    """Windows-1252, and the encodings in which hardly a character of the lines is lost."""
+    lines = (line for line in content.splitlines() if not line.isascii() and _as_utf8(line) is None)
+    sample = b"\n".join(islice(lines, _PIECES))
+    return ["cp1252", *(name for name in _COSTS if name != "cp1252" and _keeps(sample, name))]
+
+
+def _keeps(sample: bytes, encoding: str) -> bool:
+    text = sample.decode(encoding, "replace")
+    lost = text.count(_LOST)
+    if encoding == "cp1251":
+        return not lost
+    return _FEW * lost <= sum(character > "\x7f" for character in text)
 
 
 def _has_utf8_pieces(pieces: list[bytes]) -> bool:
@@ -71,7 +90,7 @@ def _cost(pieces: list[bytes], encoding: str) -> float:
     total = 0.0
     for piece in pieces:
         text = piece.decode(encoding, "replace")
-        total += cost(text, piece) + _STRANGE * text.count("\ufffd")
+        total += cost(text, piece) + _STRANGE * text.count(_LOST)
     return total
 
 

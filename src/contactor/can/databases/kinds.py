@@ -29,8 +29,6 @@ _OTHERS = (
     (re.compile(r"^[ \t]*\[(FileInfo|DeviceInfo)\]", re.MULTILINE), "a CANopen EDS or DCF file"),
     (re.compile(r"^version https://git-lfs"), "a Git LFS pointer; the file itself is elsewhere"),
     (re.compile(r"<(!DOCTYPE\s+html|html)\b", re.IGNORECASE), "a web page, not the file itself"),
-    (re.compile(r"^[ \t]*\(\d+\.\d+\)\s+\S+\s+[0-9A-F]+#", re.MULTILINE), "a log of CAN frames"),
-    (re.compile(r"^date .*\n\s*base (hex|dec)", re.MULTILINE), "a log of CAN frames (ASC)"),
     (re.compile(r"^\s*[{\[]\s*[\"{\[]"), "a JSON file"),
     (re.compile(r"^\s*<"), "an XML file of another kind"),
 )
@@ -43,8 +41,8 @@ _MAGIC = (
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"%PDF", "a PDF document"),
     (b"\xd0\xcf\x11\xe0", "an old Office document (XLS)"),
-    (b"MDF     ", "a log of CAN frames (MDF)"),
-    (b"LOGG", "a log of CAN frames (BLF)"),
+    (b"MDF     ", "a log of CAN frames (MDF): give it as LOG"),
+    (b"LOGG", "a log of CAN frames (BLF): give it as LOG"),
     (b"SQLite format 3", "an SQLite file"),
     (b"\x89PNG", "a picture"),
 )

@@ -16,7 +16,12 @@ from contactor.can.databases.dbc_message import EXTENDED
 from contactor.can.databases.dbc_repair import RepairedDbc, repair_dbc
 from contactor.can.databases.faults import Repair, Unrepairable
 from contactor.can.databases.kinds import kind_of
-from contactor.can.databases.suspicion import check_numbers, is_too_much, multiplexed_lines
+from contactor.can.databases.suspicion import (
+    check_numbers,
+    has_names_of_words,
+    is_too_much,
+    multiplexed_lines,
+)
 from contactor.can.databases.sym_repair import repair_sym
 from contactor.can.databases.text import DatabaseText
 from contactor.can.databases.text_repair import mended_unit, unit_repair
@@ -95,6 +100,8 @@ def _read_dbc(path: Path, text: DatabaseText, parse: Parse) -> Reading:
             plain = parse(path, text.content, "dbc", ())
         except DatabaseError as error:
             refusal = error
+    if plain is not None and has_names_of_words(text.content):
+        plain = None  # cut names are no reading to fall back to
     if plain is not None and not _is_read_wrongly(plain, text.content):
         return _with_long_multiplexers(plain, text.content), ()
     try:

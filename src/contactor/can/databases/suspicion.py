@@ -19,6 +19,10 @@ MAX_STRING = 1_000_000
 _RANGES = re.compile(r"\bSG_MUL_VAL_\b([^;\"]*)")
 _RANGE = re.compile(r"(\d{1,30})\s*-\s*(\d{1,30})")
 _MULTIPLEXED = re.compile(r"^[ \t]*SG_[ \t]+\S+[ \t]+m\d+M?[ \t]*:", re.MULTILINE)
+# A second word that is neither M nor m5 nor m5M: a name of two words.
+_WORDY = re.compile(
+    r"(?<!\S)SG_[ \t]+[^\s\":|]+[ \t]+(?!(?:M|m\d+M?)[ \t]*:)[^\s\":|]+[ \t]*:\s*\d+\s*\|"
+)
 _SYM_IDS = re.compile(
     r"^[ \t]*ID[ \t]*=[ \t]*([0-9A-F]{1,16})h[ \t]*-[ \t]*([0-9A-F]{1,16})h",
     re.MULTILINE | re.IGNORECASE,
@@ -92,3 +96,8 @@ def _has_endless_text(text: str) -> bool:
 def multiplexed_lines(text: str) -> int:
     """How many signals a DBC says to be multiplexed."""
     return len(_MULTIPLEXED.findall(text))
+
+
+def has_names_of_words(text: str) -> bool:
+    """Whether a DBC has a signal whose name is several words; parsers keep the first alone."""
+    return _WORDY.search(text) is not None
