@@ -327,6 +327,19 @@ def test_blf_makes_up_no_frame_where_packed_bytes_are_overwritten(
         assert len(text) <= 80
 
 
+def test_blf_of_a_container_that_is_cut_and_damaged_gives_what_comes_before() -> None:
+    said = [bytes([row % 7] * 8) for row in range(400)]
+    objects = bytearray(b"".join(message(row, data, ts=row) for row, data in enumerate(said)))
+    # What a damaged stream gives: heads and stamps that cannot be.
+    for place, octets in ((24 + 7, b"\x20"), (4, b"\x99"), (8, b"\x31"), (11, b"\x01"), (0, b"l")):
+        changed = objects.copy()
+        changed[48 * 200 + place : 48 * 200 + place + 1] = octets
+        frames, faults = parse(head() + container(bytes(changed))[:-40])
+        assert len(frames) == 200 - (octets == b"l")
+        assert [frames[row].data for row in range(len(frames))] == said[: len(frames)]
+        assert faults[0].text.startswith("container at byte 144 is damaged: ")
+
+
 def test_blf_of_a_wrong_checksum_uses_nothing_of_a_container() -> None:
     said = [bytes([row % 251] * 8) for row in range(300)]
     packed = parted(said, 4800)

@@ -9,7 +9,8 @@ A container whose stated size ends where no object begins is taken for garbled: 
 bytes themselves say counts, and the next object is looked for behind them.
 
 Of a damaged container nothing is used: where the checksum of the packed bytes is wrong, nobody
-knows which of them were right. One that the file ends within gives what is there.
+knows which of them were right. One that the file ends within gives what is there, up to where it
+shows that it is damaged.
 """
 
 import struct
@@ -17,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
+from contactor.can.readers.blf_certain import certain_bytes
 from contactor.can.readers.blf_objects import BASE_BYTES, MAX_OBJECT, MAX_PADDING, SIGNATURE
 
 HEAD = struct.Struct("<4sHHII")
@@ -148,9 +150,21 @@ class Containers:
         if given > PIECE_BYTES:
             unpacker = _Unpacker(self._read, start, min(end, self._size), stated)
             yield from unpacker.pieces()
-        else:
+        elif unpacker.is_whole:
             yield from kept
+        else:
+            yield from self._certain(b"".join(kept))
         self._ended(end, whole=unpacker.at if unpacker.is_whole else end)
+
+    def _certain(self, unpacked: bytes) -> Iterator[bytes | None]:
+        """Of a container that the file ends within, what comes before any damage that shows."""
+        count = certain_bytes(unpacked)
+        yield unpacked[:count]
+        if count < len(unpacked):
+            self.faults.append(
+                f"container at byte {self.at} is damaged: {len(unpacked) - count} bytes are lost"
+            )
+            yield BREAK
 
     def _ended(self, end: int, *, whole: int) -> None:
         """Go on at the stated end of a container, or else behind what is known to be its own."""
