@@ -37,6 +37,7 @@ LINE_BYTES = 40
 SHOWN_CHARACTERS = 80
 MAX_BUSES, STANDARD_IDS, EXTENDED_SHIFT = 256, MAX_STANDARD_ID + 1, 30
 NO_LENGTH = -1
+SUM_IS_WRONG = re.compile(r"CRC|check ?sum|Adler|data check", re.IGNORECASE)
 HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Za-z+/][0-9A-Fa-f]$")
 # Told how many bytes of how many have been read; of 0 where nobody knows.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -88,7 +89,9 @@ class Pass(ABC, Generic[AnyBlock]):
     def refused(self) -> list[Refusal]:
         found = sorted(self._refused.values(), key=lambda refusal: refusal.first_line)
         if self._damage is not None:  # behind all that was unpacked
-            found.append(Refusal(Cause.DAMAGED.value, 1, self._line, shown(self._damage)))
+            is_sum = SUM_IS_WRONG.search(self._damage) is not None
+            cause = Cause.CHECKSUM if is_sum else Cause.DAMAGED
+            found.append(Refusal(cause.value, 1, self._line, shown(self._damage)))
         return found
 
     @abstractmethod

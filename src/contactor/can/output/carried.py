@@ -56,7 +56,7 @@ class CarriedTables:
         return set(self._tables)
 
     def add(self, chunk: Chunk, rows_of: Mapping[str, Rows]) -> list[SignalColumn]:
-        """Take in a chunk whose frames are those of `rows_of`, by message; gives what is carried."""
+        """Take in a chunk, its frames by message; gives the readings that are carried."""
         import polars as pl
 
         for label, rows in rows_of.items():

@@ -92,7 +92,7 @@ class MessageFolder:
         """Decode what was set aside, and write the files; gives their paths.
 
         Args:
-            on_columns: shown all readings that `add` did not give, each signal's in the order of its
+            on_columns: shown all readings that `add` did not give, each signal's in the order of
                 frames.
             on_progress: told the frames written and the frames in all.
 

@@ -41,6 +41,7 @@ class Cause(StrEnum):
     BUS = "bus out of range"
     NAME_ONLY = "identifier given as a name only"
     DAMAGED = "packed data is damaged from here on"
+    CHECKSUM = "checksum of the packed data is wrong: any frame before may be"
     GARBLED = "bytes that are no record"
     CUT_RECORD = "truncated record"
 
