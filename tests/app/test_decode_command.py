@@ -140,3 +140,28 @@ def test_decode_that_cannot_write_leaves_no_file(
     assert exit_code == 1
     assert "cannot write out/HVBAT.parquet" in err
     assert not list((folder / "out").glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["drive.csv", "--dbc", "car.dbc", "--output", "drive.csv"],
+        ["drive.csv", "--dbc", "car.dbc", "--output", "link.csv"],
+        ["drive.csv", "--dbc", "car.dbc", "--plot", "drive.html"],
+        ["drive.csv", "--to", "candump", "--output", "drive.csv"],
+        ["drive.log", "--to", "candump", "--dbc", "car.dbc", "--output", "car.dbc"],
+    ],
+)
+def test_decode_writes_over_nothing_that_it_reads(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    log = Path("drive.log").read_bytes()
+    Path("drive.csv").write_bytes(log)
+    Path("link.csv").symlink_to("drive.csv")
+    Path("drive.html").hardlink_to("drive.csv")
+    database = Path("car.dbc").read_bytes()
+    exit_code, err = fail(capsys, *options)
+    assert exit_code == 2
+    assert "which is read" in err
+    assert Path("drive.csv").read_bytes() == log
+    assert Path("car.dbc").read_bytes() == database

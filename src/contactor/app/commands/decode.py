@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contactor.can.summary import Summary, SummaryBuilder
 
 LONG_FORMATS = (".parquet", ".csv")
+STANDARD_INPUT = "-"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,8 +95,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_inputs_kept(args: argparse.Namespace) -> None:
+    """Refuse to write over what is read, by whatever name."""
+    from contactor.can.databases.argument import database_argument
+
+    inputs = [Path(log) for log in args.logs if log != STANDARD_INPUT]
+    inputs += [database_argument(text).path for text in args.dbc or ()]
+    for option, output in (("--output", args.output), ("--plot", args.plot)):
+        target = Path(output or "")
+        if not output or output.endswith("/") or not target.is_file():
+            continue
+        for path in inputs:
+            if path.is_file() and path.samefile(target):
+                raise UsageError(f"{option} {output} would replace {path}, which is read")
+
+
 def _check(args: argparse.Namespace) -> None:
     """Refuse what the arguments alone show to be wrong, before any work."""
+    _check_inputs_kept(args)
     if args.signal and not args.dbc:
         raise UsageError("--signal needs a database: give --dbc FILE")
     if args.plot:
