@@ -18,7 +18,7 @@ CAR = "recording:drive.log?profile=counting"
 COMMON = ["--help", "--json", "--verbose"]
 ARGUMENTS = {
     "agent": [],
-    "decode": ["--dbc", "--output", "--signal"],
+    "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "import": ["--map", "--start", "--vehicle"],
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],
