@@ -68,6 +68,22 @@ def test_a_log_becomes_one_of_another_format(
     assert capfd.readouterr().out == (folder / "drive.log").read_text()
 
 
+@pytest.mark.parametrize("form", ["candump", "asc", "blf", "trc"])
+def test_a_log_whose_clock_restarts_keeps_its_stamps(
+    folder: Path, capfd: pytest.CaptureFixture[str], form: str
+) -> None:
+    lines = ["(72.500000) can0 110#00", "(0.010000) can0 110#01", "(0.020000) can0 110#02"]
+    (folder / "restart.log").write_text("\n".join(lines) + "\n")
+    assert main(["decode", "restart.log", "--to", form, "--output", "new"]) == 0
+    assert capfd.readouterr().err == "contactor: 3 frames written to new\n"
+    assert main(["decode", "new", "--to", "candump"]) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        "(72.490000) can0 110#00",
+        "(0.000000) can0 110#01",
+        "(0.010000) can0 110#02",
+    ]
+
+
 @pytest.mark.parametrize("suffix", ["png", "html"])
 def test_signals_are_drawn(folder: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
     assert main(["decode", "drive.log", "--dbc", "car.dbc", "--plot", f"drive.{suffix}"]) == 0

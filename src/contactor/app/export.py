@@ -39,30 +39,34 @@ def check_export(form: str, output: str | None) -> None:
         raise UsageError(f"--output {path}: there is no folder {path.parent}")
 
 
-def export(tables: Iterable[FrameTable], form: str, output: str | None) -> Written:
+def export(
+    tables: Iterable[FrameTable], form: str, output: str | None, *, least_ts: int | None = None
+) -> Written:
     """Write the frames of all tables.
 
     Args:
         tables: in the order of the log.
         form: one of `contactor.can.writers.table.FORMATS`.
         output: a file, a pipe or a device; None for standard output.
+        least_ts: the least stamp of all tables, where it is known; see `write_log`.
 
     Raises:
         ContactorError: the file cannot be written, or standard output is closed.
         OSError: standard output cannot be written.
     """
     if output is None:
-        return _to_stdout(tables, form)
+        return _to_stdout(tables, form, least_ts)
     with whole_file(Path(output)) as place, place.open("wb") as file:
-        return (write_log if file.seekable() else _write_in_order)(tables, file, form)
+        write = write_log if file.seekable() else _write_in_order
+        return write(tables, file, form, least_ts=least_ts)
 
 
-def _to_stdout(tables: Iterable[FrameTable], form: str) -> Written:
+def _to_stdout(tables: Iterable[FrameTable], form: str, least_ts: int | None) -> Written:
     """Even a file that standard output is sent to may be one that can only be added to."""
     stdout = _stdout()
     try:
         stdout.flush()
-        written = _write_in_order(tables, stdout.buffer, form)
+        written = _write_in_order(tables, stdout.buffer, form, least_ts=least_ts)
         stdout.flush()
     except OSError as error:
         error.filename = error.filename or "standard output"
@@ -70,12 +74,14 @@ def _to_stdout(tables: Iterable[FrameTable], form: str) -> Written:
     return written
 
 
-def _write_in_order(tables: Iterable[FrameTable], file: BinaryIO, form: str) -> Written:
+def _write_in_order(
+    tables: Iterable[FrameTable], file: BinaryIO, form: str, *, least_ts: int | None
+) -> Written:
     """Text goes out as it comes; a format with totals in its head is put together aside first."""
     if writer_of(form).is_text:
-        return write_log(tables, file, form)
+        return write_log(tables, file, form, least_ts=least_ts)
     with tempfile.TemporaryFile() as aside:
-        written = write_log(tables, cast("BinaryIO", aside), form)
+        written = write_log(tables, cast("BinaryIO", aside), form, least_ts=least_ts)
         aside.seek(0)
         shutil.copyfileobj(aside, file)
     return written

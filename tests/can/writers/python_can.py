@@ -41,9 +41,9 @@ def frames(*, first_ts: int = DATE_NS) -> FrameTable:
     )
 
 
-def write(path: Path, form: str, *tables: FrameTable) -> Written:
+def write(path: Path, form: str, *tables: FrameTable, least_ts: int | None = None) -> Written:
     with path.open("wb") as file:
-        return write_log(tables, file, form)
+        return write_log(tables, file, form, least_ts=least_ts)
 
 
 def messages(path: Path, form: str) -> list[can.Message]:

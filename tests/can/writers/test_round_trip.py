@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contactor.can.frames import FrameTable
 from contactor.can.log import read_log
+from contactor.can.writers.start import least_stamp
 from contactor.can.writers.table import FORMATS
 from tests.can.writers.python_can import DATE_NS, frames, write
 
@@ -102,3 +103,44 @@ def test_error_frames_are_read_back(tmp_path: Path, form: str, keeps_id: bool) -
     assert found.is_error.tolist() == [True, False]
     assert (found.ts.tolist(), found.bus.tolist()) == ([0, 5000], [0, 1])
     assert found.can_id.tolist() == [4 if keeps_id else 0, 0x12]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("first_ts", [0, DATE_NS, DATE_NS + 123_456_789])
+def test_every_stamp_of_a_log_whose_clock_restarts_is_read_back(
+    tmp_path: Path, form: str, first_ts: int
+) -> None:
+    stamps = [0, 5_000, -72_318_004_000, -72_318_003_123, 7_000]
+    table = FrameTable.of(
+        ts=[first_ts + stamp for stamp in stamps], can_id=[1] * 5, data=[b"\x01"] * 5
+    )
+    parts = [table.take(slice(0, 2)), FrameTable.empty(), table.take(slice(2, None))]
+    least_ts = least_stamp(parts)
+    assert write(tmp_path / "log", form, *parts, least_ts=least_ts).losses == ()
+    reading = read_log(tmp_path / "log")
+    assert reading.has_date == (first_ts > 0)
+    assert reading.frames.ts.tolist() == table.ts.tolist()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_clock_that_falls_back_to_1970_is_read_back(tmp_path: Path, form: str) -> None:
+    table = FrameTable.of(ts=[DATE_NS, 3_000_000_000], can_id=[1, 2], data=[b"", b""])
+    assert write(tmp_path / "log", form, table, least_ts=3_000_000_000).losses == ()
+    assert read_log(tmp_path / "log").frames.ts.tolist() == table.ts.tolist()
+
+
+def test_least_stamp_of_no_frames_is_none() -> None:
+    assert least_stamp([FrameTable.empty()]) is None
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("length", [8, 12, 64])
+def test_remote_fd_frame_is_read_back(tmp_path: Path, form: str, length: int) -> None:
+    table = FrameTable.of(ts=[0], can_id=[0x123], data=[bytes(length)], is_remote=True, is_fd=True)
+    write(tmp_path / "log", form, table)
+    reading = read_log(tmp_path / "log")
+    assert reading.refused == ()
+    is_kept = form in ("asc", "blf")
+    frame = reading.frames[0]
+    assert (frame.is_remote, frame.is_fd) == (True, is_kept)
+    assert frame.length == (length if is_kept else 8)

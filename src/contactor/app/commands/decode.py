@@ -20,6 +20,8 @@ from contactor.app.progress import Bar, progress_bar
 from contactor.errors import UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from contactor.can.frames import FrameTable
     from contactor.can.job import Job
     from contactor.can.output.long import LongFile
@@ -163,9 +165,10 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
         takers = _takers(args, job, builder, stack)
         executor = stack.enter_context(threads_for(job.logs))
         bar = stack.enter_context(progress_bar("decode", "B"))
+        least_ts = _least_ts(args, job, executor)
         chunks = _shown_to(takers, job.chunks(on_progress=bar, executor=executor), bar)
         if args.to:
-            _write_log(chunks, args.to, args.output)
+            _write_log(chunks, args.to, args.output, least_ts)
         else:
             for _ in chunks:
                 pass
@@ -243,11 +246,27 @@ def _plotter(args: argparse.Namespace, job: "Job") -> "Plotter | None":
     return Plotter(title=title, are_chosen=bool(args.signal))
 
 
-def _write_log(tables: "Iterator[FrameTable]", form: str, output: str | None) -> None:
+def _least_ts(args: argparse.Namespace, job: "Job", executor: "Executor | None") -> int | None:
+    """The least stamp, which a log to be written may have to start at; None from a pipe.
+
+    candump needs it only where stamps are no instants.
+    """
+    from contactor.can.stream import stream_of
+    from contactor.can.writers.start import least_stamp
+
+    is_needed = args.to and (args.to != "candump" or not job.logs[0].has_date)
+    if not is_needed or not all(log.size for log in job.logs):
+        return None
+    return least_stamp(chunk.frames for chunk in stream_of(job.logs, None, executor=executor))
+
+
+def _write_log(
+    tables: "Iterator[FrameTable]", form: str, output: str | None, least_ts: int | None
+) -> None:
     """Write the frames to a file or to standard output."""
     from contactor.app.export import export
 
-    written = export(tables, form, output)
+    written = export(tables, form, output, least_ts=least_ts)
     if output is not None:
         note(f"{written.frames} frames written to {output}")
     for loss in written.losses:

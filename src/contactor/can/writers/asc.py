@@ -40,10 +40,12 @@ FD_SIZES = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
 FD_TAIL = b"        0    0     %s        0        0        0        0        0"
 
 
-def write_asc(tables: Iterable[FrameTable], target: BinaryIO, losses: Losses) -> None:
+def write_asc(
+    tables: Iterable[FrameTable], target: BinaryIO, losses: Losses, least_ts: int | None
+) -> None:
     """Write the head, the lines of all tables, and the end."""
     first_ts, tables = with_first_ts(tables)
-    start = Start(first_ts, step_ns=NS_PER_MS)
+    start = Start(first_ts, least_ts, step_ns=NS_PER_MS)
     date = _date(start.ts)
     head = f"date {date}\n{HEAD}Begin Triggerblock {date}\n" if start.is_dated else HEAD
     target.write(f"{head}{START}".encode())

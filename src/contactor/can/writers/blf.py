@@ -98,10 +98,12 @@ TYPES = ((CLASSIC, 86), (FD, 100), (ERROR, 73))
 OBJECT_HEAD_BYTES = 32
 
 
-def write_blf(tables: Iterable[FrameTable], target: BinaryIO, losses: Losses) -> None:
+def write_blf(
+    tables: Iterable[FrameTable], target: BinaryIO, losses: Losses, least_ts: int | None
+) -> None:
     """Write the head and the containers of all tables."""
     first_ts, tables = with_first_ts(tables)
-    start = Start(first_ts, step_ns=NS_PER_MS)
+    start = Start(first_ts, least_ts, step_ns=NS_PER_MS)
     at = target.tell()
     target.write(bytes(HEAD_BYTES))
     size = unpacked = HEAD_BYTES

@@ -6,7 +6,9 @@
     (1700000000.000300) can0 1DB#R8                    remote: the length asked for
     (1700000000.000400) can0 20000004#0001000000000000 error frame: bit 29 of the id
 
-Stamps have six digits after the point; a table with a stamp between two microseconds has nine.
+Stamps have six digits after the point; a table with a stamp between two microseconds has nine. They
+have no sign: a log without a date whose time runs back counts from its least stamp, where that is
+known.
 
 Source: can-utils, lib.c, `snprintf_canframe`; linux/can.h and linux/can/error.h.
 """
@@ -18,6 +20,7 @@ import numpy as np
 
 from contactor.can.frames import CLASSIC_BYTES, MAX_STANDARD_ID, FrameTable
 from contactor.can.writers.losses import Losses
+from contactor.can.writers.start import Start, with_first_ts
 from contactor.can.writers.text import Line
 from contactor.clock import NS_PER_S
 
@@ -27,14 +30,19 @@ BUS_ERROR = 0x80
 STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
 
 
-def write_candump(tables: Iterable[FrameTable], target: BinaryIO, losses: Losses) -> None:
+def write_candump(
+    tables: Iterable[FrameTable], target: BinaryIO, losses: Losses, least_ts: int | None
+) -> None:
     """Write the lines of all tables."""
+    first_ts, tables = with_first_ts(tables)
+    start = Start(first_ts, least_ts, step_ns=1)
     for table in tables:
-        target.write(_lines(table, losses))
+        target.write(_lines(table, 0 if start.is_dated else start.ts, losses))
 
 
-def _lines(frames: FrameTable, losses: Losses) -> bytes:
-    is_early = frames.ts < 0
+def _lines(frames: FrameTable, origin_ns: int, losses: Losses) -> bytes:
+    stamps = frames.ts - origin_ns
+    is_early = stamps < 0
     losses.add("frames from before the start are written at the start", int(is_early.sum()))
     is_remote_fd = frames.is_remote & frames.is_fd
     losses.add("CAN FD remote frames are written as classic ones", int(is_remote_fd.sum()))
@@ -43,7 +51,7 @@ def _lines(frames: FrameTable, losses: Losses) -> bytes:
 
     line = Line(len(frames))
     line.literal(b"(")
-    seconds, rest_ns = np.divmod(np.maximum(frames.ts, 0), NS_PER_S)
+    seconds, rest_ns = np.divmod(np.maximum(stamps, 0), NS_PER_S)
     line.decimal(seconds)
     line.literal(b".")
     if (rest_ns % 1000).any():

@@ -23,7 +23,7 @@ class Writer:
     """A format: how it is written, and whether a terminal can show it."""
 
     name: str
-    write: Callable[[Iterable[FrameTable], BinaryIO, Losses], None]
+    write: Callable[[Iterable[FrameTable], BinaryIO, Losses, int | None], None]
     is_text: bool
 
 
@@ -56,13 +56,17 @@ def writer_of(name: str) -> Writer:
     raise UsageError(f"unknown format {name!r}; written are: {', '.join(FORMATS)}")
 
 
-def write_log(tables: Iterable[FrameTable], target: BinaryIO, form: str) -> Written:
+def write_log(
+    tables: Iterable[FrameTable], target: BinaryIO, form: str, *, least_ts: int | None = None
+) -> Written:
     """Write frames as a log of another format, table by table.
 
     Args:
         tables: in the order of the log. Stamps from 2001 on are instants, others count from 0.
         target: where to write; of `blf` it must be seekable.
         form: one of `FORMATS`.
+        least_ts: the least stamp of all tables, which `least_stamp` finds, where tables can be read
+            twice; None where not: frames from before the first one then lose their time.
 
     Raises:
         UsageError: no such format is written.
@@ -78,5 +82,5 @@ def write_log(tables: Iterable[FrameTable], target: BinaryIO, form: str) -> Writ
             frames += len(table)
             yield table
 
-    writer.write(counted(), target, losses)
+    writer.write(counted(), target, losses, least_ts)
     return Written(frames, losses.told())

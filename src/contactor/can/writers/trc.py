@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from contactor.can.frames import FrameTable
+from contactor.can.frames import CLASSIC_BYTES, FrameTable
 from contactor.can.writers.losses import Losses
 from contactor.can.writers.start import Start, with_first_ts
 from contactor.can.writers.text import Line
@@ -45,10 +45,12 @@ DATA, FD, REMOTE, ERROR = range(4)
 NUMBER_WIDTH, OFFSET_WIDTH = 7, 9
 
 
-def write_trc(tables: Iterable[FrameTable], target: BinaryIO, losses: Losses) -> None:
+def write_trc(
+    tables: Iterable[FrameTable], target: BinaryIO, losses: Losses, least_ts: int | None
+) -> None:
     """Write the head and the lines of all tables."""
     first_ts, tables = with_first_ts(tables)
-    start = Start(first_ts, step_ns=STEP_NS, origin_ns=ORIGIN_NS)
+    start = Start(first_ts, least_ts, step_ns=STEP_NS, origin_ns=ORIGIN_NS)
     target.write(_head(start))
     number = 1
     for table in tables:
@@ -76,6 +78,7 @@ def _lines(frames: FrameTable, number: int, start: Start, losses: Losses) -> byt
     kind = np.where(frames.is_remote, REMOTE, kind)
     kind = np.where(frames.is_error, ERROR, kind)
     lengths = np.where(frames.is_error, 0, frames.length).astype(np.int64)
+    lengths = np.where(frames.is_remote, np.minimum(lengths, CLASSIC_BYTES), lengths)
 
     line = Line(len(frames))
     line.decimal(np.arange(number, number + len(frames)), width=NUMBER_WIDTH)
