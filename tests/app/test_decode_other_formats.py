@@ -91,6 +91,15 @@ def test_signals_are_drawn(folder: Path, capsys: pytest.CaptureFixture[str], suf
     assert (folder / f"drive.{suffix}").stat().st_size > 2000
 
 
+def test_drawing_of_a_log_whose_clock_restarts_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (folder / "drive.log").read_text()
+    (folder / "restart.log").write_text(f"(72.500000) can0 110#0001\n{lines}")
+    assert main(["decode", "restart.log", "--dbc", "car.dbc", "--plot", "drive.html"]) == 0
+    assert "contactor: time runs back once in the recording" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

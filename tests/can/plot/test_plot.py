@@ -130,6 +130,36 @@ def test_liveliest_are_twelve_and_no_checksum() -> None:
     assert all(name.startswith("M.s") for name in chosen)
 
 
+def test_what_tells_how_good_a_signal_is_comes_after_the_signals() -> None:
+    walk = np.cumsum(np.random.default_rng(1).normal(size=500)).tolist()
+    steps = np.repeat(np.arange(20.0), 25).tolist()
+    traces = {f"M.Accuracy{n}": trace_of(walk, unit="m") for n in range(12)}
+    traces |= {f"M.s{n}": trace_of(steps, unit="m") for n in range(12)}
+    assert liveliest(traces) == [f"M.s{n}" for n in range(12)]
+
+
+def test_signal_that_would_be_a_flat_line_has_its_own_panel() -> None:
+    traces = {
+        "M.Latitude": trace_of([55.87, 56.11], unit="deg"),
+        "M.Longitude": trace_of([9.84, 10.2], unit="deg"),
+        "M.Heading": trace_of([0, 347], unit="deg"),
+        "M.Course": trace_of([10, 300], unit="deg"),
+        "M.North": trace_of([0, 0], unit="deg"),
+    }
+    assert [[name for name, _ in panel.traces] for panel in panels_of(traces)] == [
+        ["M.Latitude"],
+        ["M.Longitude"],
+        ["M.Heading", "M.Course", "M.North"],
+    ]
+
+
+def test_words_of_large_numbers_are_told_apart() -> None:
+    trace = trace_of([0, 1, 1_700_000_001, 1_700_000_002])
+    trace.texts = {0: "Off", 1: "On"}
+    (panel,) = panels_of({"M.state": trace})
+    assert panel.words == ("Off", "On", "1700000001", "1700000002")
+
+
 def plotter(*, first_ts: int = 0) -> Plotter:
     made = Plotter(title="drive <1>.log", are_chosen=True)
     for part in range(3):
@@ -175,6 +205,76 @@ def test_html_times_count_in_microseconds(tmp_path: Path) -> None:
     data = data_of((tmp_path / "drive.html").read_text())
     assert (data["isDated"], data["start"]) == (True, DATE_NS / MS)
     assert data["panels"][0]["lines"][0]["t"][:3] == [0, 20_000, 20_000]
+
+
+@pytest.mark.parametrize(
+    ("values", "digits"),
+    [
+        ([1_627_274_469.0, 1_627_274_470.0, 1_627_276_858.0], 12),
+        ([123_456_789.25, 123_456_789.5, 123_456_790.75], 14),
+        ([2.0**60, 2.0**60 + 256], 17),
+        ([0.1, 12.5, 400.0], 7),
+        ([3.25, 3.25], 15),
+    ],
+)
+def test_html_values_have_the_digits_that_their_span_needs(
+    tmp_path: Path, values: list[float], digits: int
+) -> None:
+    made = Plotter(title="drive.log", are_chosen=True)
+    made.add([column("counter", values, unit="s")], frames_at(list(range(len(values)))))
+    made.write(tmp_path / "drive.html")
+    (panel,) = data_of((tmp_path / "drive.html").read_text())["panels"]
+    assert (panel["lines"][0]["v"], panel["lines"][0]["digits"]) == (values, digits)
+
+
+def test_html_values_have_no_more_digits_than_can_be_seen(tmp_path: Path) -> None:
+    made = Plotter(title="drive.log", are_chosen=True)
+    made.add([column("s", [0.1 + 0.2, 1 / 3, 7.0])], frames_at([0, 1, 2]))
+    made.write(tmp_path / "drive.html")
+    (panel,) = data_of((tmp_path / "drive.html").read_text())["panels"]
+    assert panel["lines"][0]["v"] == [0.3, 0.3333333, 7]
+
+
+def test_picture_says_where_time_runs_back(tmp_path: Path) -> None:
+    made = plotter(first_ts=5_000 * MS)
+    made.write(tmp_path / "steady.html")
+    assert made.note == ""
+    made.add([column("speed", [1.0, 2.0], unit="km/h")], frames_at([0, 20 * MS]))
+    made.add([column("speed", [3.0, 4.0], unit="km/h")], frames_at([10 * MS, 30 * MS]))
+    assert made.note == "time runs back once in the recording: drawn in the order of stamps"
+    made.write(tmp_path / "restart.html")
+    assert made.note in (tmp_path / "restart.html").read_text()
+    times = data_of((tmp_path / "restart.html").read_text())["panels"][0]["lines"][0]["t"]
+    assert min(times) >= 0
+
+
+def test_clock_that_restarts_does_not_change_what_stamps_are(tmp_path: Path) -> None:
+    made = plotter(first_ts=DATE_NS)
+    made.add([column("speed", [1.0, 2.0], unit="km/h")], frames_at([0, 20 * MS]))
+    made.write(tmp_path / "drive.html")
+    assert data_of((tmp_path / "drive.html").read_text())["isDated"] is True
+
+
+@pytest.mark.parametrize(
+    ("ticks", "shown"),
+    [
+        ([1_627_274_500.0, 1_627_275_000.0], ["1627274500", "1627275000"]),
+        ([123_456_789.6, 123_456_789.8], ["123456789.6", "123456789.8"]),
+        ([1.7e18, 1.70000002e18], ["1.7e+18", "1.70000002e+18"]),
+        ([2e-11, 4e-11], ["2e-11", "4e-11"]),
+    ],
+)
+def test_png_numbers_at_the_axis_need_no_offset(ticks: list[float], shown: list[str]) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    from contactor.can.plot.png import EachWhole
+
+    axes = Figure().add_subplot()
+    axes.set_ylim(ticks[0], ticks[-1])
+    axes.yaxis.set_major_formatter(EachWhole())
+    assert axes.yaxis.get_major_formatter().format_ticks(ticks) == shown
+    assert axes.yaxis.get_major_formatter().get_offset() == ""
 
 
 @pytest.mark.parametrize("first_ts", [0, DATE_NS])

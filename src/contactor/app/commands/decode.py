@@ -184,6 +184,8 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
         names, left_out = takers.plotter.names(), takers.plotter.left_out()
         rest = f", {left_out} more are not: choose with --signal NAME" if left_out else ""
         note(f"{len(names)} signals drawn in {args.plot}{rest}")
+        if takers.plotter.note:
+            note(takers.plotter.note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
     draw(panels, title="drive.log", is_dated=False)       # b"<!doctype html>..."
 
-Times are whole microseconds, each counted from the one before; values have seven digits.
+Times are whole microseconds, each counted from the one before; values have as many digits as tell
+a millionth of their line's span.
 """
 
 import html
 import json
 from collections.abc import Sequence
 from importlib import resources
-from math import isfinite
+from math import isfinite, log10
 
 import numpy as np
 
@@ -18,11 +19,16 @@ from contactor.can.plot.trace import Values
 from contactor.clock import NS_PER_MS
 
 NS_PER_US = 1000
-TITLE_MARK, DATA_MARK = "{{title}}", "{{data}}"
+TITLE_MARK, NOTE_MARK, DATA_MARK = "{{title}}", "{{note}}", "{{data}}"
+LEAST_DIGITS = 7
+# No float64 needs more.
+MOST_DIGITS = 17
+# Those that every decimal number keeps in a float64.
+SURE_DIGITS = 15
 
 
-def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
-    """The page."""
+def draw(panels: Sequence[Panel], *, title: str, is_dated: bool, note: str = "") -> bytes:
+    """The page; the note stands beside the title."""
     start = min(int(trace.ts[0]) for panel in panels for _, trace in panel.traces)
     data = {
         "isDated": is_dated,
@@ -32,7 +38,9 @@ def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
     # `<` within a script could end it.
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     page = resources.files(__package__).joinpath("page.html").read_text("utf-8")
-    return page.replace(TITLE_MARK, html.escape(title)).replace(DATA_MARK, text).encode()
+    for mark, shown in ((TITLE_MARK, html.escape(title)), (NOTE_MARK, html.escape(note))):
+        page = page.replace(mark, shown)
+    return page.replace(DATA_MARK, text).encode()
 
 
 def _panel(panel: Panel, start: int) -> dict[str, object]:
@@ -40,21 +48,35 @@ def _panel(panel: Panel, start: int) -> dict[str, object]:
     for name, trace in panel.traces:
         ts, values = panel.line(trace)
         times = (ts - start) // NS_PER_US
+        digits = _digits(values)
         lines.append(
             {
                 "name": name,
                 "readings": trace.readings,
                 "t": np.diff(times, prepend=0).tolist(),
-                "v": _numbers(values),
+                "v": _numbers(values, digits),
+                "digits": digits,
             }
         )
     return {"unit": panel.unit, "words": panel.words, "lines": lines}
 
 
-def _numbers(values: Values) -> list[float | int | None]:
-    return [_number(value) if isfinite(value) else None for value in values.tolist()]
+def _digits(values: Values) -> int:
+    """How many digits a line needs: a counter of seconds since 1970 more than a speed."""
+    there = values[np.isfinite(values)]
+    if not len(there):
+        return LEAST_DIGITS
+    least, greatest = float(there.min()), float(there.max())
+    if least == greatest:
+        return SURE_DIGITS
+    most = max(abs(least), abs(greatest))
+    return min(LEAST_DIGITS + int(log10(max(most / (greatest - least), 1.0))), MOST_DIGITS)
 
 
-def _number(value: float) -> float | int:
-    short = float(f"{value:.7g}")
+def _numbers(values: Values, digits: int) -> list[float | int | None]:
+    return [_number(value, digits) if isfinite(value) else None for value in values.tolist()]
+
+
+def _number(value: float, digits: int) -> float | int:
+    short = value if digits > SURE_DIGITS else float(f"{value:.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 2**53 else short

@@ -1,7 +1,7 @@
 """Which signals share a panel, which are drawn when nobody says, and how a line runs.
 
-Signals of one unit share a panel; one without a unit has its own, and so has one whose values have
-texts: it is drawn in steps, with the texts at the axis.
+Signals of one unit share a panel unless one of them would be a flat line there; one without a unit
+has its own, and so has one whose values have texts: those are drawn in steps, texts at the axis.
 
     panels = panels_of(traces)
     ts, values = line_of(trace)
@@ -10,6 +10,7 @@ texts: it is drawn in steps, with the texts at the axis.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -22,6 +23,14 @@ PROTECTION = re.compile(
     r"crc|check_?sum|csum|chks|counter|(^|[._])cntr?([._\d]|$)|alive|prun|rolling|mux",
     re.IGNORECASE,
 )
+# What tells how good another signal is: of use, yet seldom what is looked for.
+QUALITY = re.compile(
+    r"accuracy|precision|uncertain|confidence|quality|deviation|variance|std_?dev|dop([._\d]|$)",
+    re.IGNORECASE,
+)
+QUALITY_PART = 0.2
+# A line that takes less of its panel's height shows nothing.
+LEAST_HEIGHT = 0.05
 # So many of the values seen must have a text.
 LEAST_TEXTS = 0.5
 MOST_TEXTS = 40
@@ -54,23 +63,54 @@ class Panel:
 
 def panels_of(traces: Mapping[str, Trace]) -> list[Panel]:
     """The panels of signals, in the order of their first signals."""
-    groups: dict[tuple[str, int], list[tuple[str, Trace]]] = {}
+    groups: list[list[tuple[str, Trace]]] = []
+    shared: dict[str, list[_Room]] = {}
     for name, trace in traces.items():
         if not trace.unit or is_worded(trace):
-            groups[(name, -1)] = [(name, trace)]
+            groups.append([(name, trace)])
             continue
-        place = 0
-        while len(groups.get((trace.unit, place), ())) >= MOST_IN_PANEL:
-            place += 1
-        groups.setdefault((trace.unit, place), []).append((name, trace))
+        least, greatest = float(trace.least.min()), float(trace.greatest.max())
+        rooms = shared.setdefault(trace.unit, [])
+        room = next((room for room in rooms if room.has_place_for(least, greatest)), None)
+        if room is None:
+            room = _Room()
+            rooms.append(room)
+            groups.append(room.traces)
+        room.add(name, trace, least, greatest)
     return [
         Panel(
             unit=group[0][1].unit,
             traces=tuple(group),
             words=_words(group[0][1]) if is_worded(group[0][1]) else (),
         )
-        for group in groups.values()
+        for group in groups
     ]
+
+
+class _Room:
+    """A panel that fills with signals of one unit."""
+
+    def __init__(self) -> None:
+        self.traces: list[tuple[str, Trace]] = []
+        self._least, self._greatest = inf, -inf
+        self._least_span = inf
+
+    def has_place_for(self, least: float, greatest: float) -> bool:
+        """Whether one more line leaves every line that moves high enough to be seen moving."""
+        if len(self.traces) >= MOST_IN_PANEL:
+            return False
+        height = max(greatest, self._greatest) - min(least, self._least)
+        return min(self._least_span, _span(least, greatest)) >= LEAST_HEIGHT * height
+
+    def add(self, name: str, trace: Trace, least: float, greatest: float) -> None:
+        self.traces.append((name, trace))
+        self._least, self._greatest = min(least, self._least), max(greatest, self._greatest)
+        self._least_span = min(self._least_span, _span(least, greatest))
+
+
+def _span(least: float, greatest: float) -> float:
+    """The height of a line; a constant is flat in any panel, and so takes every one."""
+    return greatest - least or inf
 
 
 def liveliest(traces: Mapping[str, Trace]) -> list[str]:
@@ -93,7 +133,8 @@ def _liveliness(name: str, trace: Trace) -> float:
     last = trace.last
     travel = float(np.abs(np.diff(last)).mean()) / spread if len(last) > 1 else 0.0
     values = min(len(np.unique(last)), MANY_VALUES) / MANY_VALUES
-    return values * max(1 - 4 * travel, 0.05) * (2 if trace.unit else 1)
+    rank = QUALITY_PART if QUALITY.search(name.partition(".")[2]) else 1.0
+    return rank * values * max(1 - 4 * travel, 0.05) * (2 if trace.unit else 1)
 
 
 def is_worded(trace: Trace) -> bool:
@@ -112,7 +153,7 @@ def _seen(trace: Trace) -> Values:
 
 
 def _words(trace: Trace) -> tuple[str, ...]:
-    return tuple(trace.texts.get(value, f"{value:g}") for value in _seen(trace).tolist())
+    return tuple(trace.texts.get(value, f"{value:.15g}") for value in _seen(trace).tolist())
 
 
 def line_of(trace: Trace) -> tuple[Stamps, Values]:

@@ -16,10 +16,13 @@ from contactor.can.frames import FrameTable
 from contactor.can.output.whole import whole_file
 from contactor.can.plot.panels import liveliest, panels_of
 from contactor.can.plot.trace import Trace
+from contactor.clock import NS_PER_S
 from contactor.errors import ContactorError, MissingPart, UsageError
 
 SUFFIXES = (".png", ".html")
 MOST_DRAWN = 60
+# Frames that change places on their way are less apart.
+RESTART_NS = NS_PER_S
 # 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
 FIRST_DATE_NS = 10**18
 
@@ -55,11 +58,13 @@ class Plotter:
         self._are_chosen = are_chosen
         self._traces: dict[str, Trace] = {}
         self._is_dated = False
+        self._last_ts: int | None = None
+        self._restarts = 0
 
     def add(self, columns: Sequence[SignalColumn], frames: FrameTable) -> None:
         """Take the readings of a chunk; what is not available is left out."""
         if len(frames):
-            self._is_dated = int(frames.ts[0]) >= FIRST_DATE_NS
+            self._watch(frames)
         for column in columns:
             trace = self._traces.setdefault(column.name, Trace(column.unit))
             is_there = ~column.is_unavailable & np.isfinite(column.values)
@@ -69,6 +74,23 @@ class Plotter:
                 trace.add(frames.ts[column.rows], column.values)
             else:
                 trace.add(frames.ts[column.rows[is_there]], column.values[is_there])
+
+    def _watch(self, frames: FrameTable) -> None:
+        """Whether stamps are instants, and how often the clock restarts."""
+        if self._last_ts is None:
+            self._is_dated = int(frames.ts[0]) >= FIRST_DATE_NS
+            self._last_ts = int(frames.ts[0])
+        steps = np.diff(frames.ts, prepend=self._last_ts)
+        self._restarts += int((steps < -RESTART_NS).sum())
+        self._last_ts = int(frames.ts[-1])
+
+    @property
+    def note(self) -> str:
+        """What whoever looks at the picture must know; mostly nothing."""
+        if not self._restarts:
+            return ""
+        times = "once" if self._restarts == 1 else f"{self._restarts} times"
+        return f"time runs back {times} in the recording: drawn in the order of stamps"
 
     def names(self) -> list[str]:
         """The signals that will be drawn."""
@@ -95,7 +117,8 @@ class Plotter:
         else:
             from contactor.can.plot.html import draw
         with whole_file(path) as part:
-            part.write_bytes(draw(panels, title=self._title, is_dated=self._is_dated))
+            picture = draw(panels, title=self._title, is_dated=self._is_dated, note=self.note)
+            part.write_bytes(picture)
         return tuple(names)
 
 

@@ -13,25 +13,28 @@ from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from contactor.can.plot.panels import Panel
 from contactor.can.plot.trace import Stamps
 from contactor.clock import NS_PER_S
 
 WIDTH_IN, PANEL_IN, HEAD_IN, FOOT_IN = 12.0, 1.9, 0.5, 0.55
-WORDED_IN = 0.28
+WORDED_IN, NOTE_IN = 0.28, 0.2
 DOTS_PER_INCH = 130
 # Told apart by everybody: M. Okabe, K. Ito, "Color universal design", 2008.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 TEXT, FAINT, GRID = "#1c272c", "#5c6b73", "#e3e9ec"
 MOST_TICKS, MOST_LETTERS = 10, 26
 NS_PER_DAY = 86_400 * NS_PER_S
+# Numbers outside are written with an exponent; from 1e16 on float64 has no units left.
+LEAST_PLAIN, MOST_PLAIN = 1e-5, 1e16
 
 
-def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
-    """A PNG of panels one below the other, with one time axis."""
+def draw(panels: Sequence[Panel], *, title: str, is_dated: bool, note: str = "") -> bytes:
+    """A PNG of panels one below the other, with one time axis; the note stands at the foot."""
     heights = [_height_in(panel) for panel in panels]
-    height = sum(heights) + HEAD_IN + FOOT_IN
+    height = sum(heights) + HEAD_IN + FOOT_IN + (NOTE_IN if note else 0)
     with mpl.rc_context(
         {
             "font.size": 8.5,
@@ -53,6 +56,8 @@ def draw(panels: Sequence[Panel], *, title: str, is_dated: bool) -> bytes:
         figure = Figure(figsize=(WIDTH_IN, height), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=TEXT)
+        if note:
+            figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=TEXT)
         axes = figure.subplots(
             len(panels), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
         )[:, 0]
@@ -93,7 +98,21 @@ def _draw_panel(axes: Axes, panel: Panel, *, is_dated: bool) -> None:
     else:
         axes.set_ylabel(f"[{panel.unit}]" if panel.unit else "", color=FAINT)
         axes.margins(y=0.08)
+        axes.yaxis.set_major_formatter(EachWhole())
     axes.margins(x=0.005)
+
+
+class EachWhole(ScalarFormatter):
+    """Each number as it is: an offset or power of ten for all would stand where the legend is."""
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False)
+        self.set_scientific(False)
+
+    def format_ticks(self, values: list[float]) -> list[str]:
+        if LEAST_PLAIN <= max(map(abs, values), default=1.0) < MOST_PLAIN:
+            return list(super().format_ticks(values))
+        return [f"{value:.12g}" for value in values]
 
 
 def _word_axis(axes: Axes, panel: Panel) -> None:
