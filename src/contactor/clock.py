@@ -14,6 +14,7 @@ from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+NS_PER_US = 1_000
 NS_PER_DAY = 86_400 * NS_PER_S
 TS_RANGE = range(-(2**63), 2**63)
 """What a `ts` can be: int64, from 1677 to 2262."""

@@ -18,6 +18,21 @@ CLASSIC_BYTES = 8
 FD_BYTES = 64
 MAX_STANDARD_ID = 0x7FF
 MAX_EXTENDED_ID = 0x1FFF_FFFF
+STANDARD_IDS = MAX_STANDARD_ID + 1
+# The hexadecimal digits of an id, as everybody writes them.
+STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
+# A bus is numbered in one byte.
+BUSES = 256
+# The payload of each DLC, in bytes (ISO 11898-1, table 5).
+MAX_DLC = 15
+DLC_BYTES = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
+# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
+FIRST_DATE_NS = 10**18
+
+
+def id_name(can_id: int, *, is_extended: bool) -> str:
+    """An id as facts and messages name it: 0x1db, 0x18ff50e5."""
+    return f"0x{can_id:0{EXTENDED_DIGITS if is_extended else STANDARD_DIGITS}x}"
 
 
 @dataclass(frozen=True, slots=True)

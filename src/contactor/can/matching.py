@@ -19,15 +19,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import BUSES, MAX_STANDARD_ID, STANDARD_IDS, FrameTable
 from contactor.can.identities import BUS_SHIFT, NO_PLACE, Identities, keys_of
 from contactor.can.kernels import are_wanted
 from contactor.can.plan import DecodePlan, MessagePlan
 
 OTHER, UNKNOWN, FIRST_LANE = 0, 1, 2
 UNRESOLVED = -1
-STANDARD_IDS = MAX_STANDARD_ID + 1
-BUSES = 256
 ID_MASK = (1 << BUS_SHIFT) - 1
 MAX_LANES = 2**15
 # Of extended ids, so many are kept that have a message, and so many that have none.

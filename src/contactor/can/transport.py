@@ -18,7 +18,7 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn, merged
 from contactor.can.diagnostics import DiagnosticDecoder, Refused
-from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import MAX_STANDARD_ID, FrameTable, id_name
 from contactor.can.groups import FrameGroups
 from contactor.can.isotp import Addressing, IsoTpReassembler, Transfers
 from contactor.can.plan import DecodePlan
@@ -147,7 +147,8 @@ class TransportDecoder:
     def _count_refused(self, refused: Iterable[Refused]) -> None:
         for kind in refused:
             if not kind.is_pending:
-                key = (identifier_name(kind.can_id), f"0x{kind.service:02x}", kind.reason)
+                name = id_name(kind.can_id, is_extended=kind.can_id > MAX_STANDARD_ID)
+                key = (name, f"0x{kind.service:02x}", kind.reason)
                 self._refused[key] += kind.count
 
 
@@ -157,11 +158,6 @@ def names_of(signal_set: SignalSet) -> Iterator[str]:
         yield command.label
         for signal in command.signals:
             yield from (signal.name, f"{command.label}.{signal.name}")
-
-
-def identifier_name(can_id: int) -> str:
-    """An id as facts name it, of three or eight digits."""
-    return f"0x{can_id:0{3 if can_id <= MAX_STANDARD_ID else 8}x}"
 
 
 def frame_plan(plan: DecodePlan) -> DecodePlan:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import BUSES, MAX_STANDARD_ID, STANDARD_IDS, FrameTable, id_name
 from contactor.can.identify.facts import BusFacts, IdentifierFacts
 from contactor.can.identify.pace import Pace
 from contactor.can.identify.report import facts_of
@@ -22,10 +22,8 @@ from contactor.can.identify.texts import VinFinder
 from contactor.can.identify.watch import Watch
 from contactor.clock import NS_PER_S
 
-BUSES = 256
 EXTENDED_FLAG = 1 << 29
 BUS_SHIFT = 30
-STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
 GATHERED_FRAMES = 200_000
 # Of more, the frames are counted and no more said: that is a log of a fuzzer.
 MOST_IDS = 4096
@@ -68,7 +66,7 @@ class IdentifierFactsBuilder:
 
     def __init__(self) -> None:
         self._seen: list[Seen] = []
-        self._standard = np.full(BUSES * (MAX_STANDARD_ID + 1), NO_SLOT, np.int32)
+        self._standard = np.full(BUSES * STANDARD_IDS, NO_SLOT, np.int32)
         self._others: dict[int, int] = {}
         self._other_keys = np.zeros(0, np.int64)
         self._other_slots = np.zeros(0, np.int64)
@@ -177,7 +175,7 @@ class IdentifierFactsBuilder:
         buses = frames.bus.astype(np.int64)
         keys = buses << BUS_SHIFT | ids | np.where(frames.is_extended, EXTENDED_FLAG, 0)
         is_other = frames.is_extended | (frames.can_id > MAX_STANDARD_ID)
-        places = np.where(is_other, 0, buses * (MAX_STANDARD_ID + 1) + ids)
+        places = np.where(is_other, 0, buses * STANDARD_IDS + ids)
         slots = self._standard[places].astype(np.int64)
         others = np.flatnonzero(is_other)
         if len(others):
@@ -195,7 +193,7 @@ class IdentifierFactsBuilder:
         self._seen.append(Seen(key))
         identifier = key & ((1 << BUS_SHIFT) - 1)
         if identifier <= MAX_STANDARD_ID:
-            self._standard[(key >> BUS_SHIFT) * (MAX_STANDARD_ID + 1) + identifier] = slot
+            self._standard[(key >> BUS_SHIFT) * STANDARD_IDS + identifier] = slot
             return
         self._others[key] = slot
         self._other_keys = np.zeros(0, np.int64)
@@ -252,6 +250,6 @@ def _order(key: int) -> tuple[int, int]:
 
 def _name(key: int, *, is_shared: bool) -> str:
     identifier = key & ((1 << BUS_SHIFT) - 1)
-    digits = EXTENDED_DIGITS if identifier & EXTENDED_FLAG else STANDARD_DIGITS
-    prefix = f"{key >> BUS_SHIFT}:" if is_shared else ""
-    return f"{prefix}0x{identifier & ~EXTENDED_FLAG:0{digits}x}"
+    is_extended = bool(identifier & EXTENDED_FLAG)
+    name = id_name(identifier & ~EXTENDED_FLAG, is_extended=is_extended)
+    return f"{key >> BUS_SHIFT}:{name}" if is_shared else name

@@ -3,7 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, MAX_EXTENDED_ID, MAX_STANDARD_ID
+from contactor.can.frames import (
+    CLASSIC_BYTES,
+    DLC_BYTES,
+    FD_BYTES,
+    MAX_EXTENDED_ID,
+    MAX_STANDARD_ID,
+)
 from contactor.can.kernels.jit import kernel
 from contactor.can.readers.blf_objects import (
     BASE_BYTES,
@@ -14,7 +20,6 @@ from contactor.can.readers.blf_objects import (
     EXTRA,
     FD,
     FD_BIT,
-    FD_LENGTHS,
     FIXED,
     HEAD_BYTES,
     ID,
@@ -176,7 +181,7 @@ def columns(
     """Fill the columns of `Columns`.
 
     Args:
-        rows, layouts, fd_lengths: `ROWS`, `LAYOUTS`, `FD_LENGTHS`.
+        rows, layouts, fd_lengths: `ROWS`, `LAYOUTS`, `DLC_BYTES`.
     """
     last_fine = np.uint64(MAX_TS_NS - start_ns)
     last_coarse = np.uint64((MAX_TS_NS - start_ns) // TEN_MICROSECONDS_NS)
@@ -269,7 +274,7 @@ def columns_of(buffer: Octets, places: NDArray[np.int64], start_ns: int) -> Colu
     """As the function of that name in `blf_objects`."""
     filled = Columns.of_rows(len(places))
     arrays = [getattr(filled, name) for name in Columns.__slots__]
-    columns(buffer, places, start_ns, ROWS, LAYOUTS, FD_LENGTHS, *arrays)
+    columns(buffer, places, start_ns, ROWS, LAYOUTS, DLC_BYTES, *arrays)
     return filled
 
 

@@ -16,9 +16,8 @@ import numpy as np
 
 from contactor.can.plot.panels import Panel
 from contactor.can.plot.trace import Values
-from contactor.clock import NS_PER_MS
+from contactor.clock import NS_PER_MS, NS_PER_US
 
-NS_PER_US = 1000
 TITLE_MARK, NOTE_MARK, DATA_MARK = "{{title}}", "{{note}}", "{{data}}"
 LEAST_DIGITS = 7
 # No float64 needs more.

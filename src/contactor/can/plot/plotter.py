@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from contactor.can.columns import SignalColumn
-from contactor.can.frames import FrameTable
+from contactor.can.frames import FIRST_DATE_NS, FrameTable
 from contactor.can.output.whole import whole_file
 from contactor.can.plot.panels import liveliest, panels_of
 from contactor.can.plot.trace import Trace
@@ -23,8 +23,6 @@ SUFFIXES = (".png", ".html")
 MOST_DRAWN = 60
 # Frames that change places on their way are less apart.
 RESTART_NS = NS_PER_S
-# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
-FIRST_DATE_NS = 10**18
 
 
 def check_plot(plot: str) -> None:

@@ -17,7 +17,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from contactor.can.plot.panels import Panel
 from contactor.can.plot.trace import Stamps
-from contactor.clock import NS_PER_S
+from contactor.clock import NS_PER_DAY, NS_PER_S
 
 WIDTH_IN, PANEL_IN, HEAD_IN, FOOT_IN = 12.0, 1.9, 0.5, 0.55
 WORDED_IN, NOTE_IN = 0.28, 0.2
@@ -26,7 +26,6 @@ DOTS_PER_INCH = 130
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 TEXT, FAINT, GRID = "#1c272c", "#5c6b73", "#e3e9ec"
 MOST_TICKS, MOST_LETTERS = 10, 26
-NS_PER_DAY = 86_400 * NS_PER_S
 # Numbers outside are written with an exponent; from 1e16 on float64 has no units left.
 LEAST_PLAIN, MOST_PLAIN = 1e-5, 1e16
 

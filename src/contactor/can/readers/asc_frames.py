@@ -11,14 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contactor.can.frames import CLASSIC_BYTES, FD_BYTES
+from contactor.can.frames import CLASSIC_BYTES, DLC_BYTES, FD_BYTES, MAX_DLC
 from contactor.can.readers.asc_head import AscHead
 from contactor.can.readers.lines import Fields, Mask, Positions, Spans, Text
 from contactor.can.readers.numbers import HEXADECIMAL, NO_DIGIT, decimal, hexadecimal
 
-FD_SIZES = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
-"""The payload of each DLC, bytes (ISO 11898-1, table 5)."""
-MAX_DLC = 15
 LOWER = 0x20
 LETTER_D, LETTER_R, ZERO, NINE = b"dr09"
 REMOTE_FLAG, FD_FLAG = 1 << 4, 1 << 12
@@ -77,9 +74,9 @@ def _bytes_there(text: Text, words: Fields, rows: Positions, first: Positions) -
 
 def _fd_size(dlc: Positions, there: Positions) -> Positions:
     """The CAN FD payload that a DLC or a count of bytes means, if its bytes are there; else 0."""
-    size = FD_SIZES[np.minimum(dlc, MAX_DLC)]
+    size = DLC_BYTES[np.minimum(dlc, MAX_DLC)]
     is_dlc = (dlc <= MAX_DLC) & (there >= size)
-    is_count = np.isin(dlc, FD_SIZES) & (there >= dlc)
+    is_count = np.isin(dlc, DLC_BYTES) & (there >= dlc)
     return np.where(is_dlc, size, np.where(is_count, dlc, 0))
 
 
@@ -101,7 +98,7 @@ def fd_form(
     flags = np.where(has_flags, flags, 0)
     is_fd = (flags == 0) | ((flags & FD_FLAG) != 0) | switches | passive | (count > CLASSIC_BYTES)
     is_remote = ((flags & REMOTE_FLAG) != 0) | ((count == 0) & (dlc > 0))
-    asked = FD_SIZES[np.clip(dlc, 0, MAX_DLC)]
+    asked = DLC_BYTES[np.clip(dlc, 0, MAX_DLC)]
     asked = np.where(is_fd, asked, np.minimum(asked, CLASSIC_BYTES))
     is_frame = is_rate & is_state & has_dlc & has_count
     has_length = np.where(is_remote, dlc <= MAX_DLC, (count >= 0) & (count <= FD_BYTES))

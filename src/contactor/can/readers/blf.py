@@ -23,7 +23,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -33,7 +33,7 @@ from contactor.can.readers.blf_containers import BREAK, Containers
 from contactor.can.readers.blf_objects import PAD, Scan, scan_objects
 from contactor.can.readers.numbers import MAX_TS_NS
 from contactor.can.readers.parsed import Block, Cause, Fault
-from contactor.clock import NS_PER_MS
+from contactor.clock import from_datetime
 from contactor.errors import LogError
 
 FORM = re.compile(rb"\ALOGG")
@@ -42,7 +42,6 @@ START = struct.Struct("<40x8H")
 HEAD_SIZE = struct.Struct("<4xI")
 # What tools write for no date: nothing, or the first instant of Windows.
 NO_DATE_YEARS = (0, 1601)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Unpacked bytes scanned at a time; the first are few, for the look at a log's first frame.
 FIRST_BATCH_BYTES = 64 * 1024
 BATCH_BYTES = 4 * 1024 * 1024
@@ -158,7 +157,7 @@ def _start_of(head: bytes) -> tuple[int, Fault | None]:
         return 0, None
     try:
         start = datetime(year, month, day, hour, minute, second, ms * 1000, tzinfo=UTC)
-        ts = (start - EPOCH) // timedelta(milliseconds=1) * NS_PER_MS
+        ts = from_datetime(start)
     except ValueError:
         ts = -1
     if 0 <= ts <= MAX_TS_NS:

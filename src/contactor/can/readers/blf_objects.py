@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 
 from contactor.can.frames import (
     CLASSIC_BYTES,
+    DLC_BYTES,
     FD_BYTES,
+    MAX_DLC,
     MAX_EXTENDED_ID,
     MAX_STANDARD_ID,
     FrameTable,
@@ -50,7 +52,6 @@ TEN_MICROSECONDS = 1
 TEN_MICROSECONDS_NS = 10_000
 EXTENDED_FLAG = 1 << 31
 MAX_CHANNEL = 256
-FD_LENGTHS = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64], np.int64)
 
 # Columns of `LAYOUTS`: places in the body, -1 for what a type does not have; a flag is the place of
 # its byte and its bit there.
@@ -309,7 +310,7 @@ def _fill(
     is_fd = _flag(buffer, body, layout[FD], layout[FD_BIT])
     length = np.minimum(dlc, CLASSIC_BYTES)
     if layout[VALID] >= 0:
-        asked = np.where(is_fd, FD_LENGTHS[np.minimum(dlc, 15)], length)
+        asked = np.where(is_fd, DLC_BYTES[np.minimum(dlc, MAX_DLC)], length)
         length = np.where(is_remote, asked, _number(buffer, body + layout[VALID], 1))
     payload = body + layout[DATA]
     room = np.maximum(ends - payload, 0)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, FrameTable
-from contactor.can.readers.interfaces import MAX_BUSES, NAME_BYTES, InterfaceNumbers
+from contactor.can.frames import BUSES, CLASSIC_BYTES, FD_BYTES, FrameTable
+from contactor.can.readers.interfaces import NAME_BYTES, InterfaceNumbers
 from contactor.can.readers.lines import PAD, Lines, Spans, TextBlock, cut_lines
 from contactor.can.readers.parsed import FastParsed
 
@@ -61,7 +61,7 @@ class _Columns:
         self._length = np.empty(rows, np.uint8)
         self._data = np.empty(rows * width // 8, np.uint64)
         self.odd = np.empty((block.size // ODD_LINE_BYTES + 16, 4), np.int64)
-        self.names = np.zeros((MAX_BUSES, NAME_BYTES // 8), np.uint64)
+        self.names = np.zeros((BUSES, NAME_BYTES // 8), np.uint64)
         self.frames, self.lines, self.left, self.name_count = 0, 0, -1, 0
 
     def parse(self, end: int) -> int:
@@ -74,7 +74,7 @@ class _Columns:
             end,
             self._block.line_end,
             self.names,
-            np.zeros(MAX_BUSES, np.int64),
+            np.zeros(BUSES, np.int64),
             0,
             self._width // 8,
             self._ts,
@@ -118,7 +118,7 @@ def _buses(
     names: NDArray[np.uint64], interfaces: InterfaceNumbers, may_learn: bool
 ) -> NDArray[np.uint8] | None:
     """The bus of each name, at least one; None where a name is new and may not be learnt now."""
-    numbers = np.zeros(MAX_BUSES, np.uint8)
+    numbers = np.zeros(BUSES, np.uint8)
     for place, words in enumerate(names):
         name = words.tobytes().rstrip(b"\0")
         number = interfaces.known(name)

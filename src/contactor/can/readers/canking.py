@@ -17,7 +17,7 @@ from typing import Self
 
 import numpy as np
 
-from contactor.can.frames import CLASSIC_BYTES, FD_BYTES
+from contactor.can.frames import CLASSIC_BYTES, DLC_BYTES, FD_BYTES, MAX_DLC
 from contactor.can.readers.blocks import line_end_of
 from contactor.can.readers.lines import (
     Fields,
@@ -48,7 +48,6 @@ HEXADECIMAL = re.compile(
 )
 HEADER, LOGGING, ERROR = b"Chn", b"Logging", b"ErrorFrame"
 MAX_FLAGS = 8
-BYTES_OF_DLC = np.array((*range(9), 12, 16, 20, 24, 32, 48, 64))
 LETTER_X, LETTER_R, LOWER_CASE = ord("x"), ord("r"), 0x20
 
 
@@ -123,8 +122,8 @@ def agrees(dlc: Positions, count: Positions) -> Mask:
 
     Source: ISO 11898-1:2015, table 5.
     """
-    is_code = (dlc > CLASSIC_BYTES) & (dlc < len(BYTES_OF_DLC))
-    of_code = BYTES_OF_DLC[np.clip(dlc, 0, len(BYTES_OF_DLC) - 1)]
+    is_code = (dlc > CLASSIC_BYTES) & (dlc <= MAX_DLC)
+    of_code = DLC_BYTES[np.clip(dlc, 0, MAX_DLC)]
     result: Mask = (dlc == count) | (is_code & ((count == CLASSIC_BYTES) | (count == of_code)))
     return result
 

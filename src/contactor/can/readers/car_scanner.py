@@ -20,7 +20,12 @@ from typing import Self
 
 import numpy as np
 
-from contactor.can.frames import CLASSIC_BYTES, MAX_STANDARD_ID
+from contactor.can.frames import (
+    CLASSIC_BYTES,
+    EXTENDED_DIGITS,
+    MAX_STANDARD_ID,
+    STANDARD_DIGITS,
+)
 from contactor.can.readers.lines import Lines, Mask, Spans, Text, begins_with, window, without
 from contactor.can.readers.numbers import HEXADECIMAL, NO_DIGIT, hexadecimal, packed_payload
 from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
@@ -32,7 +37,6 @@ FORM = re.compile(
     re.MULTILINE,
 )
 ASSUMED_STEP_NS = NS_PER_MS
-STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
 MOST_DIGITS = EXTENDED_DIGITS + 2 * CLASSIC_BYTES
 LOWEST_DIAGNOSTIC_ID = 0x600
 PHYSICAL, FUNCTIONAL = 0x18DA, 0x18DB

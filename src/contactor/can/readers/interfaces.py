@@ -9,10 +9,10 @@ import re
 
 import numpy as np
 
+from contactor.can.frames import BUSES
 from contactor.can.readers.lines import Positions, Spans, Text, window
 
 NAME_BYTES = 16
-MAX_BUSES = 256
 TRAILING_NUMBER = re.compile(rb"(\d{1,3})$")
 
 
@@ -27,7 +27,7 @@ class InterfaceNumbers:
         is_inside = np.arange(NAME_BYTES) < names.lengths[:, None]
         padded = np.where(is_inside, window(text, names.starts, NAME_BYTES), 0).astype(np.uint8)
         words = padded.view(np.uint64)
-        result = np.full(len(padded), MAX_BUSES, np.int64)
+        result = np.full(len(padded), BUSES, np.int64)
         is_open = np.ones(len(padded), np.bool_)
         while is_open.any() and not self.is_full:
             first = int(is_open.argmax())
@@ -39,18 +39,18 @@ class InterfaceNumbers:
     @property
     def is_full(self) -> bool:
         """Whether every number is given out."""
-        return len(self._numbers) >= MAX_BUSES
+        return len(self._numbers) >= BUSES
 
     def known(self, name: bytes) -> int | None:
         """The number that a name has, if it has one."""
         return self._numbers.get(name)
 
     def learnt(self, name: bytes) -> int:
-        """The number of a name, given out now if it has none; there are `MAX_BUSES`."""
+        """The number of a name, given out now if it has none; there are `BUSES`."""
         if name not in self._numbers:
             wanted = TRAILING_NUMBER.search(name)
             taken = set(self._numbers.values())
-            free = [number for number in range(MAX_BUSES) if number not in taken]
+            free = [number for number in range(BUSES) if number not in taken]
             number = int(wanted.group()) if wanted else -1
             self._numbers[name] = number if number in free else free[0]
         return self._numbers[name]

@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from contactor.can.frames import MAX_STANDARD_ID
+from contactor.can.frames import MAX_STANDARD_ID, STANDARD_DIGITS
 from contactor.can.readers.lines import Mask, Positions, Spans, Text, window
 from contactor.can.readers.numbers import DECIMAL, NO_DIGIT, hexadecimal
 from contactor.can.readers.spreadsheet import (
@@ -22,7 +22,6 @@ from contactor.can.readers.spreadsheet import (
 )
 
 PADDED_DIGITS = 8
-STANDARD_DIGITS = 3
 WORD_BYTES = 8
 LOWER_CASE = 0x20
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from contactor.can.readers.archives import SHOWN_CHARACTERS, ZIP_MAGIC, directory_of, members_of
-from contactor.can.readers.held import Held, Pipe, Span, Spool, pieces_of
-from contactor.can.readers.layers import COPY_BYTES, Layer, layer_of, unpacking_errors
+from contactor.can.readers.held import COPY_BYTES, Held, Pipe, Span, Spool, pieces_of
+from contactor.can.readers.layers import Layer, layer_of, unpacking_errors
 from contactor.errors import LogError, UsageError
 
 STANDARD_INPUT = "-"

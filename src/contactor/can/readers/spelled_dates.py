@@ -14,10 +14,10 @@ Source: Unicode CLDR, abbreviated and wide names of months; python-can 4.6, `ASC
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
-from contactor.clock import NS_PER_MS, NS_PER_S
+from contactor.clock import NS_PER_MS, NS_PER_S, from_datetime
 
 _MONTH_NAMES = (
     "jan january januar janvier janv ene enero gen gennaio janeiro januari jaanuar sty oca ocak "
@@ -59,7 +59,6 @@ _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:t(?=\d)|$)")
 _YEAR, _DAY = re.compile(r"\d{4}"), re.compile(r"(\d{1,2})\.?")
 _YEARS = range(1970, 2116)
 _LONGEST = 120
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=64)
@@ -83,7 +82,7 @@ def read_date(spelled: bytes) -> int | None:
         day = datetime(*date, tzinfo=UTC)
     except ValueError:
         return None
-    return (day - _EPOCH) // timedelta(seconds=1) * NS_PER_S + clock_ns
+    return from_datetime(day) + clock_ns
 
 
 def _plain(spelled: bytes) -> str:

@@ -21,12 +21,11 @@ from contactor.can.readers.clocks import WrappingClock
 from contactor.can.readers.lines import Lines, Mask, Positions, Spans, Text, cells_of, window
 from contactor.can.readers.numbers import decimal, hexadecimal, packed_payload
 from contactor.can.readers.parsed import Cause, FrameColumns, Parsed, settle
-from contactor.clock import NS_PER_MS, NS_PER_S
+from contactor.clock import NS_PER_MS, NS_PER_S, NS_PER_US
 
 FORM = re.compile(rb"\A@ TEXT @ *(\d{1,9})? *@")
 TAB = 0x09
 MINUTE_NS = 60 * NS_PER_S
-NS_PER_US = 1_000
 MILLISECOND_VERSIONS = (1, 2)
 TIME, BUS, IDENTIFIER, LENGTH, PAYLOAD = 0, 1, 3, 4, 5
 STAMP_CHARACTERS = 20

@@ -29,8 +29,7 @@ from typing import Self
 
 import numpy as np
 
-from contactor.can.frames import CLASSIC_BYTES, FD_BYTES
-from contactor.can.readers.asc_frames import FD_SIZES, MAX_DLC
+from contactor.can.frames import CLASSIC_BYTES, DLC_BYTES, FD_BYTES, MAX_DLC
 from contactor.can.readers.blocks import line_end_of
 from contactor.can.readers.lines import (
     Fields,
@@ -133,7 +132,7 @@ class TrcParser:
         most = np.where(kinds.is_fd, FD_BYTES, CLASSIC_BYTES)
         if self._columns.has_length:
             return size, (size >= 0) & (size <= most)
-        length = FD_SIZES[np.clip(size, 0, MAX_DLC)]
+        length = DLC_BYTES[np.clip(size, 0, MAX_DLC)]
         return np.minimum(length, most), (size >= 0) & (size <= MAX_DLC)
 
 

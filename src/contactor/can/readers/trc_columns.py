@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from contactor.clock import NS_PER_DAY
+from contactor.clock import NS_PER_DAY, NS_PER_US
 
 _ROW = rb"(?:^|\r)[ \t]*\d+\)?[ \t]+\d+(?:[.,]\d+)?[ \t]+"
 _ID = rb"[0-9A-F]{4,8}[ \t]+"
@@ -37,7 +37,7 @@ _USUAL = {0: "NOILD", 1: "NOTILD", 2: "NOBTILD", 3: "NOBTIRLD"}
 _USUAL_2 = {0: "NOTIdlD", 1: "NOTBIdRLD"}
 # Days from 1899-12-30, from where Windows counts them, to 1970-01-01.
 _DAYS_TO_1970 = 25_569
-_US_PER_DAY = NS_PER_DAY // 1_000
+_US_PER_DAY = NS_PER_DAY // NS_PER_US
 _FIRST_DAY = 36_526  # 2000-01-01; an earlier start is that of a recorder that knew no time
 _LAST_DAY = 78_892  # 2115-12-30
 
@@ -107,4 +107,4 @@ def start_of(head: bytes) -> int:
     days = Decimal(float(found.group(1).replace(b",", b".")))
     if not _FIRST_DAY <= days < _LAST_DAY:
         return 0
-    return round((days - _DAYS_TO_1970) * _US_PER_DAY) * 1_000
+    return round((days - _DAYS_TO_1970) * _US_PER_DAY) * NS_PER_US

@@ -24,7 +24,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import CLASSIC_BYTES, FrameTable
+from contactor.can.frames import CLASSIC_BYTES, DLC_BYTES, FrameTable
 from contactor.can.writers.losses import Losses
 from contactor.can.writers.start import Start, with_first_ts
 from contactor.can.writers.text import HEX_DIGITS, Line
@@ -35,8 +35,6 @@ START = "   0.000000 Start of measurement\n"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ID_WIDTH = 15
-FD_SIZES = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64])
-"""The payload of each DLC (ISO 11898-1, table 5)."""
 FD_TAIL = b"        0    0     %s        0        0        0        0        0"
 
 
@@ -57,7 +55,7 @@ def write_asc(
 
 def dlc_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """The least DLC whose payload holds so many bytes."""
-    return np.searchsorted(FD_SIZES, lengths)
+    return np.searchsorted(DLC_BYTES, lengths)
 
 
 def _date(ts: int) -> str:

@@ -18,7 +18,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from contactor.can.frames import CLASSIC_BYTES, MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import (
+    CLASSIC_BYTES,
+    EXTENDED_DIGITS,
+    MAX_STANDARD_ID,
+    STANDARD_DIGITS,
+    FrameTable,
+)
 from contactor.can.writers.losses import Losses
 from contactor.can.writers.start import Start, with_first_ts
 from contactor.can.writers.text import Line
@@ -27,7 +33,6 @@ from contactor.clock import NS_PER_S
 ERROR_FLAG = 0x2000_0000
 # An error on the bus that nobody knows more of.
 BUS_ERROR = 0x80
-STANDARD_DIGITS, EXTENDED_DIGITS = 3, 8
 
 
 def write_candump(

@@ -13,11 +13,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import FrameTable
+from contactor.can.frames import FIRST_DATE_NS, FrameTable
 from contactor.can.writers.losses import EARLY, Losses
-
-# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
-FIRST_DATE_NS = 10**18
 
 
 class Start:

@@ -17,13 +17,12 @@ from contactor.car.adapters.table_map import TimeMap
 from contactor.car.adapters.table_polars import pl
 from contactor.car.adapters.table_tally import Refusal
 from contactor.car.adapters.table_text import filled, is_text, known, refusal, trimmed_numbers
-from contactor.clock import NS_PER_DAY
+from contactor.clock import NS_PER_DAY, NS_PER_US
 from contactor.errors import TableError
 
 _US_PER_S = 1_000_000
-_NS_PER_US = 1_000
-_MAX_US = (MAX_NS - 2 * NS_PER_DAY) // _NS_PER_US
-_NS_OF = {"ns": 1, "us": _NS_PER_US, "ms": 1_000_000}
+_MAX_US = (MAX_NS - 2 * NS_PER_DAY) // NS_PER_US
+_NS_OF = {"ns": 1, "us": NS_PER_US, "ms": 1_000_000}
 # ISO 8601, extended and basic: year month day hour minute second fraction zulu sign hours minutes
 _ISO8601 = (
     r"^(\d{4})-?(\d\d)-?(\d\d)"
@@ -70,7 +69,7 @@ def _instants(moments: _Moments, zone: str | None, refusals: tuple[Refusal, ...]
     is_local = ~known(moments.offset_us)
     offset = filled(moments.offset_us).astype(np.int64)
     utc_us = np.where(is_local, filled(utc), np.where(is_far, 0, us) - offset)
-    ts = utc_us.astype(np.int64) * _NS_PER_US + moments.extra_ns
+    ts = utc_us.astype(np.int64) * NS_PER_US + moments.extra_ns
     instants = Instants(ts, known(moments.us), refusals).without(is_far | (ts < 0), OUTSIDE)
     return instants.without(is_local & ~known(utc), f"time: does not exist in {zone}")
 
@@ -88,9 +87,9 @@ def _native(cells: pl.Series) -> _Moments:
 
 def _split(count: NDArray[np.int64], ns_each: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Microseconds and the nanoseconds beyond, of counts of `ns_each`; far ones stay far."""
-    if ns_each < _NS_PER_US:
-        return count // _NS_PER_US, count % _NS_PER_US
-    factor = ns_each // _NS_PER_US
+    if ns_each < NS_PER_US:
+        return count // NS_PER_US, count % NS_PER_US
+    factor = ns_each // NS_PER_US
     limit = MAX_NS // factor
     return np.clip(count, -limit, limit) * factor, np.zeros(len(count), np.int64)
 
@@ -105,7 +104,7 @@ def _formatted(text: pl.Series, form: str) -> _Moments:
     except pl.exceptions.PolarsError as error:
         raise TableError(f"time format {form!r}: {first_line(error)}") from error
     offset = _constant(None if _zone_of(parsed) is None else 0, len(text))
-    extra_ns = filled(nanoseconds.to_physical()).astype(np.int64) % _NS_PER_US
+    extra_ns = filled(nanoseconds.to_physical()).astype(np.int64) % NS_PER_US
     return _Moments(parsed.to_physical(), extra_ns, offset)
 
 
@@ -133,8 +132,8 @@ def _iso8601(text: pl.Series) -> _Moments:
         .alias("offset_us"),
     )
     ns_in_second = filled(read["ns"]).astype(np.int64)
-    us = read["us"] + pl.Series(ns_in_second // _NS_PER_US)
-    return _Moments(us, ns_in_second % _NS_PER_US, read["offset_us"])
+    us = read["us"] + pl.Series(ns_in_second // NS_PER_US)
+    return _Moments(us, ns_in_second % NS_PER_US, read["offset_us"])
 
 
 def _constant(value: int | None, count: int) -> pl.Series:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from contactor.can.frames import (
     CLASSIC_BYTES,
+    DLC_BYTES,
     FD_BYTES,
     MAX_EXTENDED_ID,
     MAX_STANDARD_ID,
     FrameTable,
 )
-from contactor.can.readers.blf_objects import EXTENDED_FLAG, FD_LENGTHS
+from contactor.can.readers.blf_objects import EXTENDED_FLAG
 from contactor.can.readers.lines import Mask, Positions
 from contactor.can.readers.mf4.groups import (
     FLOAT,
@@ -230,7 +231,7 @@ def _length(records: Octets, parts: dict[str, Part], is_fd: Mask, is_remote: Mas
     by_code = none
     if "DLC" in parts:
         dlc = _number(records, parts["DLC"]) & 15
-        by_code = np.where(is_fd, FD_LENGTHS[dlc], np.minimum(dlc, CLASSIC_BYTES))
+        by_code = np.where(is_fd, DLC_BYTES[dlc], np.minimum(dlc, CLASSIC_BYTES))
     if "DataLength" not in parts:
         return by_code
     stated = _number(records, parts["DataLength"])
