@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from contactor.can.frames import FrameTable
+from contactor.can.frames import FIRST_DATE_NS, FrameTable
 from contactor.can.readers.foreign import binary_kind, packed_kind, what_it_is
 from contactor.can.readers.sources import STANDARD_INPUT, Source, sources_of
 from contactor.can.readers.table import (
@@ -31,8 +31,6 @@ from contactor.can.readers.table import (
 from contactor.can.reading import HEAD_BYTES, BinaryPass, Pass, Progress, Refusal, TextPass
 from contactor.errors import LogError, UsageError
 
-# 2001-09-09: a stamp from then on is an instant, an earlier one counts from some start.
-FIRST_DATE_NS = 10**18
 # How many reasons are told where a log holds no frame.
 SHOWN_REASONS = 3
 
@@ -79,7 +77,7 @@ class LogFile:
         self._source = source
         self._reader = reader
         self._head = head
-        self._pass: Pass[Any] | None = None
+        self._pass: Pass[Any, Any] | None = None
         first_ns, is_stamped = self._first_stamp()
         if not is_stamped:
             self.time_source = TimeSource.ASSUMED
@@ -126,7 +124,9 @@ class LogFile:
             if len(frames):
                 yield frames
 
-    def begin(self, on_progress: Progress | None = None, *, are_kept: bool = False) -> Pass[Any]:
+    def begin(
+        self, on_progress: Progress | None = None, *, are_kept: bool = False
+    ) -> Pass[Any, Any]:
         """A reading from the start, block by block; raises as `chunks` does.
 
         Args:
@@ -153,23 +153,17 @@ class LogFile:
             f"{self.label} has the form of a {self.format} log but holds no frame{reasons}"
         )
 
-    def _new_pass(
-        self,
-        *,
-        origin_ns: int = 0,
-        on_progress: Progress | None = None,
-        is_final: bool = True,
-        are_kept: bool = False,
-    ) -> Pass[Any]:
-        kind = BinaryPass if isinstance(self._reader, BinaryReader) else TextPass
-        return kind(
+    def _new_pass(self, **options: Any) -> Pass[Any, Any]:
+        """A reading with a parser of its own; options as of `Pass`."""
+        reader = self._reader
+        if isinstance(reader, BinaryReader):
+            return BinaryPass(self._source, reader.parser(self._head), **options)
+        return TextPass(
             self._source,
-            self._reader,  # type: ignore[arg-type]  # the kind is the reader's
-            self._head,
-            origin_ns=origin_ns,
-            on_progress=on_progress,
-            is_final=is_final,
-            are_kept=are_kept,
+            reader.parser(self._head),
+            head=self._head,
+            states_length=reader.states_length,
+            **options,
         )
 
 

@@ -2,7 +2,7 @@
 
     reading = log.begin()
     for block in reading.blocks():                              # one thread, in order
-        piece = reading.parse_ahead(block) or reading.parse(block)
+        piece = reading.parse(block)
         frames = reading.settle(piece)                          # one thread, in order
 
 `parse` changes what a parser knows (a clock that wraps, the names of interfaces), so it goes in the
@@ -11,19 +11,18 @@ order of the blocks; `parse_ahead` changes nothing, and may be called by any thr
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-import numpy as np
-
-from contactor.can.frames import MAX_STANDARD_ID, FrameTable
+from contactor.can.frames import FrameTable
 from contactor.can.kernels import are_wanted
 from contactor.can.readers.blocks import line_end_of, read_blocks
+from contactor.can.readers.cut_end import LastLengths, may_end_open
 from contactor.can.readers.lines import Lines, TextBlock
 from contactor.can.readers.parsed import Block, Cause, FastParsed, Parsed
 from contactor.can.readers.sources import Source
-from contactor.can.readers.table import BinaryReader, FastParser, Reader
+from contactor.can.readers.table import BinaryParser, FastParser, Parser
 from contactor.errors import LogError
 
 HEAD_BYTES = 64 * 1024
@@ -35,13 +34,12 @@ KEPT_BLOCK_BYTES = 8 * 1024 * 1024
 # The shortest lines of frames that occur much: so many frames may a log of that size hold.
 LINE_BYTES = 40
 SHOWN_CHARACTERS = 80
-MAX_BUSES, STANDARD_IDS, EXTENDED_SHIFT = 256, MAX_STANDARD_ID + 1, 30
-NO_LENGTH = -1
 SUM_IS_WRONG = re.compile(r"CRC|check ?sum|Adler|data check", re.IGNORECASE)
 HALF_BYTE_AT_END = re.compile(rb"[^0-9A-Za-z+/][0-9A-Fa-f]$")
 # Told how many bytes of how many have been read; of 0 where nobody knows.
 Progress: TypeAlias = Callable[[int, int], None]
 AnyBlock = TypeVar("AnyBlock", TextBlock, Block)
+AnyParser = TypeVar("AnyParser", Parser, BinaryParser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +57,57 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """The frames of one block, and what was refused in it.
+    """The frames of one block, and what was refused in it, each reason once or more.
 
     `first_line` of a refusal counts from the block's first line, 0; `lines` is their number. A
     binary log numbers its records itself, from 1, and has no lines.
     """
 
     frames: FrameTable
-    refused: dict[Cause, Refusal]
+    refused: Sequence[Refusal]
     lines: int
 
 
-class Pass(ABC, Generic[AnyBlock]):
+class Pass(ABC, Generic[AnyBlock, AnyParser]):
     """One reading of a log from its start.
 
-    Attributes:
-        is_stamped: whether the log states times.
-        refused: what was refused so far, in the order of first lines.
+    Args:
+        source: the log's bytes.
+        parser: made for this reading.
+        origin_ns: the stamp that is taken off every other.
+        on_progress: told the bytes read and the bytes in all, after each block.
+        is_final: False for a look at the log before its reading.
+        are_kept: whether all frames are kept in memory anyway, so that blocks may be larger.
     """
 
-    is_stamped: bool
-
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        source: Source,
+        parser: AnyParser,
+        *,
+        origin_ns: int = 0,
+        on_progress: Progress | None = None,
+        is_final: bool = True,
+        are_kept: bool = False,
+    ) -> None:
+        self._source = source
+        self._parser: AnyParser = parser
+        self._origin_ns = origin_ns
+        self._on_progress = on_progress
+        self._is_final = is_final
+        self._are_kept = are_kept
         self._line = 1
-        self._refused: dict[Cause, Refusal] = {}
+        self._refused: dict[str, Refusal] = {}
         self._damage: str | None = None
 
     @property
+    def is_stamped(self) -> bool:
+        """Whether the log states times."""
+        return bool(self._parser.is_stamped)
+
+    @property
     def refused(self) -> list[Refusal]:
+        """What was refused so far, in the order of first lines."""
         found = sorted(self._refused.values(), key=lambda refusal: refusal.first_line)
         if self._damage is not None:  # behind all that was unpacked
             is_sum = SUM_IS_WRONG.search(self._damage) is not None
@@ -103,58 +124,37 @@ class Pass(ABC, Generic[AnyBlock]):
         """
 
     @abstractmethod
-    def parse(self, block: AnyBlock) -> Piece:
-        """Parse a block in its turn."""
+    def parse(self, block: AnyBlock, ahead: FastParsed | None = None) -> Piece:
+        """Parse a block in its turn.
 
-    @abstractmethod
-    def parse_ahead(self, block: AnyBlock) -> "Piece | FastParsed | None":
-        """Parse a block before its turn; None where that cannot be done.
-
-        Gives what the compiled path read where some lines have to wait: see `finish`.
+        Args:
+            ahead: what `parse_ahead` read of it, where some lines had to wait for their turn.
         """
 
-    def finish(self, fast: FastParsed) -> Piece:
-        """In its turn, what `parse_ahead` gave of a block, with the lines that had to wait."""
-        raise NotImplementedError
+    @abstractmethod
+    def parse_ahead(self, block: AnyBlock) -> Piece | FastParsed | None:
+        """Parse a block before its turn: all of it, its usual lines, or nothing."""
 
     def settle(self, piece: Piece) -> FrameTable:
         """Count what a piece refused, in the order of the file, and give its frames."""
-        for cause, refusal in piece.refused.items():
-            self._refuse(cause, replace(refusal, first_line=self._line + refusal.first_line))
+        for refusal in piece.refused:
+            known = self._refused.get(refusal.reason)
+            self._refused[refusal.reason] = (
+                replace(refusal, first_line=self._line + refusal.first_line)
+                if known is None
+                else replace(known, count=known.count + refusal.count)
+            )
         self._line += piece.lines
         return piece.frames
 
-    def _refuse(self, cause: Cause, refusal: Refusal) -> None:
-        known = self._refused.get(cause)
-        self._refused[cause] = (
-            refusal if known is None else replace(known, count=known.count + refusal.count)
-        )
+    def _piece(self, frames: FrameTable, refused: Sequence[Refusal], lines: int) -> Piece:
+        if self._origin_ns:
+            frames = replace(frames, ts=frames.ts - self._origin_ns)
+        return Piece(frames, refused, lines)
 
 
-class BinaryPass(Pass[Block]):
+class BinaryPass(Pass[Block, BinaryParser]):
     """A reading of a binary log, whose parser gives frames of its own accord."""
-
-    def __init__(
-        self,
-        source: Source,
-        reader: BinaryReader,
-        head: bytes,
-        *,
-        origin_ns: int = 0,
-        on_progress: Progress | None = None,
-        is_final: bool = True,
-        are_kept: bool = False,
-    ) -> None:
-        super().__init__()
-        self._source = source
-        self._parser = reader.parser(head)
-        self._origin_ns = origin_ns
-        self._on_progress = on_progress
-        self._is_final = is_final
-
-    @property
-    def is_stamped(self) -> bool:  # type: ignore[override]
-        return self._parser.is_stamped
 
     def blocks(self) -> Iterator[Block]:
         size_on_disk = self._source.size
@@ -173,51 +173,35 @@ class BinaryPass(Pass[Block]):
         except LogError as error:
             raise LogError(f"{self._source.label}: {error}") from error
 
-    def parse(self, block: Block) -> Piece:
-        refused: dict[Cause, Refusal] = {}
-        for fault in block.faults:
-            known = refused.get(fault.cause)
-            refused[fault.cause] = (
-                Refusal(fault.cause.value, fault.count, fault.first - 1, shown(fault.text))
-                if known is None
-                else replace(known, count=known.count + fault.count)
-            )
-        return Piece(_since(block.frames, self._origin_ns), refused, 0)
+    def parse(self, block: Block, ahead: FastParsed | None = None) -> Piece:
+        refused = [
+            Refusal(fault.cause.value, fault.count, fault.first - 1, shown(fault.text))
+            for fault in block.faults
+        ]
+        return self._piece(block.frames, refused, 0)
 
-    def parse_ahead(self, block: Block) -> Piece | None:
+    def parse_ahead(self, block: Block) -> Piece:
         return self.parse(block)
 
 
-class TextPass(Pass[TextBlock]):
-    """A reading of a text log, line by line; by a compiled path where the parser has one."""
+class TextPass(Pass[TextBlock, Parser]):
+    """A reading of a text log, line by line; by a compiled path where the parser has one.
+
+    Args:
+        head: the log's first bytes.
+        states_length: whether a line says how long its payload is, so that a cut one shows.
+        rest: see `Pass`.
+    """
 
     def __init__(
-        self,
-        source: Source,
-        reader: Reader,
-        head: bytes,
-        *,
-        origin_ns: int = 0,
-        on_progress: Progress | None = None,
-        is_final: bool = True,
-        are_kept: bool = False,
+        self, source: Source, parser: Parser, *, head: bytes, states_length: bool, **rest: Any
     ) -> None:
-        super().__init__()
-        self._source = source
-        self._parser = reader.parser(head)
-        self._states_length = reader.states_length
+        super().__init__(source, parser, **rest)
+        self._states_length = states_length
         self._line_end = line_end_of(head)
-        self._origin_ns = origin_ns
-        self._on_progress = on_progress
-        self._is_final = is_final
-        self._are_kept = are_kept
-        self._fast = self._parser if isinstance(self._parser, FastParser) else None
+        self._fast = parser if isinstance(parser, FastParser) else None
         self._lengths = LastLengths()
-        self._may_end_open = not self._states_length and _may_end_open(source, self._line_end)
-
-    @property
-    def is_stamped(self) -> bool:  # type: ignore[override]
-        return self._parser.is_stamped
+        self._may_end_open = not states_length and may_end_open(source, self._line_end)
 
     def settle(self, piece: Piece) -> FrameTable:
         if self._may_end_open:
@@ -236,31 +220,32 @@ class TextPass(Pass[TextBlock]):
                     self._on_progress(done, self._source.size)
             self._damage = stream.damage
 
-    def parse(self, block: TextBlock) -> Piece:
-        if self._fast and self._are_many(block.size):
-            fast = self._fast.parse_fast(block, may_learn=True)
-            if fast is not None:
-                return self.finish(fast)
-        lines = block.lines()
-        parsed = self._parser.parse(lines)
-        return self._piece(lines, parsed, parsed.frames, None)
+    def parse(self, block: TextBlock, ahead: FastParsed | None = None) -> Piece:
+        fast = ahead or self._parse_fast(block, may_learn=True)
+        if fast is None:
+            lines = block.lines()
+            parsed = self._parser.parse(lines)
+            return self._piece_of(lines, parsed, parsed.frames, None)
+        if not len(fast.odd):
+            return self._piece(fast.frames, (), fast.lines)
+        parsed = self._parser.parse(fast.odd)
+        return self._piece_of(fast.odd, parsed, fast.with_frames(parsed), fast)
 
     def parse_ahead(self, block: TextBlock) -> Piece | FastParsed | None:
-        if not self._fast or not self._are_many(block.size):
-            return None
-        fast = self._fast.parse_fast(block, may_learn=False)
-        return fast if fast is None or len(fast.odd) else self.finish(fast)
+        fast = self._parse_fast(block, may_learn=False)
+        if fast is None or len(fast.odd):
+            return fast
+        return self.parse(block, fast)
 
-    def finish(self, fast: FastParsed) -> Piece:
-        if not len(fast.odd):
-            return Piece(_since(fast.frames, self._origin_ns), {}, fast.lines)
-        parsed = self._parser.parse(fast.odd)
-        return self._piece(fast.odd, parsed, fast.with_frames(parsed), fast)
+    def _parse_fast(self, block: TextBlock, *, may_learn: bool) -> FastParsed | None:
+        if self._fast is None or not self._are_many(block.size):
+            return None
+        return self._fast.parse_fast(block, may_learn=may_learn)
 
     def _are_many(self, at_least: int) -> bool:
         return are_wanted(max(self._source.size, at_least) // LINE_BYTES)
 
-    def _piece(
+    def _piece_of(
         self, lines: Lines, parsed: Parsed, frames: FrameTable, fast: FastParsed | None
     ) -> Piece:
         """A piece of parsed lines; `fast` tells which of the block's they are, if not all."""
@@ -269,14 +254,13 @@ class TextPass(Pass[TextBlock]):
             parsed = self._without_cut_end(lines, parsed, frames)
             if was_frame and parsed.last_is_refused:
                 frames = frames.take(slice(0, -1))
-        refused = {}
+        refused = []
         for cause, rows in parsed.refused().items():
             row = int(rows[0])
             number = row if fast is None else int(fast.odd_lines[row])
             text = lines.line(row).decode("utf-8", "replace")
-            refused[cause] = Refusal(cause.value, len(rows), number, shown(text))
-        count = len(lines) if fast is None else fast.lines
-        return Piece(_since(frames, self._origin_ns), refused, count)
+            refused.append(Refusal(cause.value, len(rows), number, shown(text)))
+        return self._piece(frames, refused, len(lines) if fast is None else fast.lines)
 
     def _without_cut_end(self, lines: Lines, parsed: Parsed, frames: FrameTable) -> Parsed:
         """Refuse the last line where the file stops within it."""
@@ -295,55 +279,3 @@ def shown(text: str) -> str:
     """The beginning of a text as it may stand in a message."""
     plain = "".join(character if character.isprintable() else " " for character in text).strip()
     return plain[:SHOWN_CHARACTERS]
-
-
-def _since(frames: FrameTable, origin_ns: int) -> FrameTable:
-    return replace(frames, ts=frames.ts - origin_ns) if origin_ns else frames
-
-
-def _may_end_open(source: Source, line_end: int) -> bool:
-    """Whether the last line may lack its line end: not where the file's last byte is one."""
-    if not source.path.is_file():
-        return True
-    with source.path.open("rb") as file:
-        file.seek(max(0, source.size - 1))
-        return file.read(1) != bytes([line_end])
-
-
-class LastLengths:
-    """How long the last frame with each id was, over all blocks of a log."""
-
-    def __init__(self) -> None:
-        self._standard = np.full(MAX_BUSES * STANDARD_IDS, NO_LENGTH, np.int16)
-        self._extended: dict[int, int] = {}
-
-    def add(self, frames: FrameTable) -> None:
-        """Take in a block's frames; the last one of an id counts."""
-        is_there = ~frames.is_remote
-        keys = frames.bus[is_there].astype(np.int64) * STANDARD_IDS
-        ids, lengths = frames.can_id[is_there], frames.length[is_there]
-        is_standard = ids < STANDARD_IDS
-        self._standard[(keys + ids)[is_standard]] = lengths[is_standard]
-        rows = np.flatnonzero(~is_standard)
-        # Of equal keys NumPy gives the first, so the newest come first.
-        own = ((keys[rows] << EXTENDED_SHIFT) + ids[rows])[::-1]
-        found, first = np.unique(own, return_index=True)
-        self._extended.update(zip(found.tolist(), lengths[rows][::-1][first].tolist(), strict=True))
-
-    def ends_short(self, frames: FrameTable) -> bool:
-        """Whether the last frame is shorter than the one before it with its id: it may be cut."""
-        if frames.is_remote[-1]:
-            return False
-        length = int(frames.length[-1])
-        is_same = (frames.can_id == frames.can_id[-1]) & (frames.bus == frames.bus[-1])
-        lengths = frames.length[is_same & ~frames.is_remote]
-        if len(lengths) > 1:
-            return length < int(lengths[-2])
-        before = self._before(int(frames.bus[-1]), int(frames.can_id[-1]))
-        return length == 0 if before == NO_LENGTH else length < before
-
-    def _before(self, bus: int, can_id: int) -> int:
-        if can_id < STANDARD_IDS:
-            return int(self._standard[bus * STANDARD_IDS + can_id])
-        key = (bus * STANDARD_IDS << EXTENDED_SHIFT) + can_id
-        return self._extended.get(key, NO_LENGTH)

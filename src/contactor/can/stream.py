@@ -24,14 +24,13 @@ from contactor.can.kernels import are_wanted
 from contactor.can.log import LogFile
 from contactor.can.plan import DecodePlan
 from contactor.can.readers.parsed import FastParsed
-from contactor.can.reading import Pass, Piece, Progress
+from contactor.can.reading import LINE_BYTES, Pass, Piece, Progress
 
 if TYPE_CHECKING:
     from contactor.can.compiled import SortedOut
 
 # Less is read before a second thread has started.
 MANY_BYTES = 4 * 1024 * 1024
-LINE_BYTES = 40
 # Each works on a block of its own, so that more of them would take more memory.
 MOST_WORKERS = 4
 
@@ -120,7 +119,7 @@ def stream_of(
 
 
 def _chunks(
-    reading: Pass[Any], start_ns: int, plan: DecodePlan | None, executor: Executor | None
+    reading: Pass[Any, Any], start_ns: int, plan: DecodePlan | None, executor: Executor | None
 ) -> Iterator[Chunk]:
     """The chunks of one log."""
 
@@ -135,9 +134,9 @@ def _chunks(
         return work(piece) if isinstance(piece, Piece) else piece
 
     def in_turn(block: Any, done: Ahead) -> Iterator[Chunk]:
-        if isinstance(done, FastParsed):
-            done = work(reading.finish(done))
-        piece, chunk = done or work(reading.parse(block))
+        if done is None or isinstance(done, FastParsed):
+            done = work(reading.parse(block, done))
+        piece, chunk = done
         reading.settle(piece)
         if len(chunk.frames):
             yield chunk
