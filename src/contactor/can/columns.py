@@ -140,11 +140,11 @@ class SignalColumn:
             signal=self.signal,
             unit=self.unit,
             rows=Later(lambda: self.rows + rows),
-            raw=Later(lambda: self.raw),
+            raw=self._raw,
             values=self.values,
             is_unavailable=self._is_unavailable,
             labels=self.labels,
-            codes=Later(lambda: self.label_codes),
+            codes=self._codes,
         )
 
 
@@ -169,8 +169,26 @@ def _joined(columns: list[SignalColumn]) -> SignalColumn:
         values=np.concatenate([column.values for column in columns])[order],
         is_unavailable=np.concatenate([column.is_unavailable for column in columns])[order],
         labels=_agreed_labels(columns),
-        codes=Later(lambda: _joined_codes(columns, order)),
+        codes=Later(lambda: _in_order(joined_codes(columns), order)),
     )
+
+
+def joined_codes(columns: Iterable[SignalColumn]) -> LabelCodes:
+    """The `label_codes` of several columns one after another."""
+    codes: list[NDArray[np.int32]] = []
+    texts: list[str] = []
+    for column in columns:
+        if not column.has_texts:
+            codes.append(np.zeros(len(column.values), np.int32))
+            continue
+        own, own_texts = column.label_codes
+        codes.append(np.where(own > 0, own + len(texts), 0).astype(np.int32))
+        texts += own_texts
+    return np.concatenate(codes), texts
+
+
+def _in_order(codes: LabelCodes, order: Rows) -> LabelCodes:
+    return codes[0][order], codes[1]
 
 
 def _agreed_labels(columns: Sequence[SignalColumn]) -> dict[int, str]:
@@ -179,16 +197,6 @@ def _agreed_labels(columns: Sequence[SignalColumn]) -> dict[int, str]:
     for raw in {raw for column in columns for raw in column.labels}:
         texts[raw] = {column.labels.get(raw) for column in columns}
     return {raw: text for raw, (text, *others) in texts.items() if text is not None and not others}
-
-
-def _joined_codes(columns: Sequence[SignalColumn], order: Rows) -> LabelCodes:
-    codes: list[NDArray[np.int32]] = []
-    texts: list[str] = []
-    for column in columns:
-        own, own_texts = column.label_codes
-        codes.append(np.where(own > 0, own + len(texts), 0).astype(np.int32))
-        texts += own_texts
-    return np.concatenate(codes)[order], texts
 
 
 def _label_codes(raw: Raw, labels: Mapping[int, str]) -> LabelCodes:

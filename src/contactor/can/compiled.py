@@ -214,16 +214,14 @@ class _Whole:
     def _slow(self, key: tuple[int, str]) -> dict[int, SignalColumn]:
         """The columns that the kernel leaves, by the row of the message's plan."""
         slow = self._flat.slow_rows[key[0]]
-        is_slow = self._flat.is_slow[key[0]]
-        if not slow and not is_slow:
+        if slow == ():
             return {}
         found = self._found[key]
         first = self._parts[found[0][0]].groups.groups[found[0][1]]
         rows = np.concatenate(
             [self._parts[n].groups.groups[of].rows + self._bases[n] for n, of in found]
         )
-        only = None if is_slow else set(slow)
-        return dict(decode_group(self._frames, first.label, first.message, rows, only))
+        return dict(decode_group(self._frames, first.label, first.message, rows, slow))
 
     def _rows_maker(self, found: Sequence[tuple[int, int]], place: int) -> Callable[[], Rows]:
         """Makes the rows of a place in all parts."""

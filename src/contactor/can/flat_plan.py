@@ -78,8 +78,8 @@ class FlatPlan:
         signal_rows: int32, for each signal its row in its message's plan.
         ids: int64 (k, 2), ranges of multiplexer values, both ends included.
         unavailable: uint64, bit patterns.
-        slow_rows: for each message the rows of signals that are not in here.
-        is_slow: for each message whether `decode.py` has to decode all of it.
+        slow_rows: for each message the rows of signals that are not in here; None of one that
+            `decode.py` has to decode whole.
     """
 
     places: Section
@@ -87,8 +87,7 @@ class FlatPlan:
     signal_rows: NDArray[np.int32]
     ids: NDArray[np.int64]
     unavailable: NDArray[np.uint64]
-    slow_rows: tuple[tuple[int, ...], ...]
-    is_slow: tuple[bool, ...]
+    slow_rows: tuple[tuple[int, ...] | None, ...]
 
 
 def flat_plan_of(plan: DecodePlan) -> FlatPlan:
@@ -114,14 +113,12 @@ class _Flattener:
 
     def of(self, plan: DecodePlan) -> FlatPlan:
         place_first, signal_first = [0], [0]
-        slow_rows, is_slow = [], []
+        slow_rows: list[tuple[int, ...] | None] = []
         for message in plan.messages:
             is_beyond = bool(message.contained) or any(
                 not _is_simple(message.signals[row]) for row in _parents(message)
             )
-            slow = range(len(message.signals)) if is_beyond else self._add(message)
-            slow_rows.append(tuple(slow))
-            is_slow.append(is_beyond)
+            slow_rows.append(None if is_beyond else tuple(self._add(message)))
             place_first.append(len(self._places))
             signal_first.append(len(self._signals))
         return FlatPlan(
@@ -131,7 +128,6 @@ class _Flattener:
             ids=np.array(self._ids, np.int64).reshape(-1, 2),
             unavailable=np.array(self._unavailable, np.uint64),
             slow_rows=tuple(slow_rows),
-            is_slow=tuple(is_slow),
         )
 
     def _add(self, message: MessagePlan) -> list[int]:

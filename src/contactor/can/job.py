@@ -108,22 +108,20 @@ def open_job(
     """Recognise logs and read databases; arguments and errors as of `contactor.decode`."""
     if signals is not None and dbc is None:
         raise UsageError("signals are named, but no database to find them in")
-    logs: list[LogFile] = []
+    notes: list[str] = []
     if dbc is None:
-        notes: list[str] = []
-        logs = _in_time(open_logs(_many(paths), notes.append))
-        return Job(tuple(logs), None, None, tuple(notes), ())
+        return Job(_in_time(open_logs(_many(paths), notes.append)), None, None, tuple(notes), ())
     files = {file: _signal_set(file) for file in database_files(_databases(dbc))}
     sets = [signal_set for signal_set in files.values() if signal_set is not None]
     database = load_database([file for file, signal_set in files.items() if signal_set is None])
-    notes = [str(repair) for repair in database.repairs]
+    notes += [str(repair) for repair in database.repairs]
     wanted = None if signals is None else set(signals)
     in_sets = {name for one in sets for name in names_of(one)}
     plan = compile_plan(database, signals=wanted, others=in_sets)
     logs = _in_time(open_logs(_many(paths), notes.append))
     transport = TransportDecoder(plan, sets, signals=wanted)
     return Job(
-        tuple(logs),
+        logs,
         frame_plan(plan),
         transport if transport.is_needed else None,
         tuple(notes),
@@ -151,7 +149,7 @@ def _signal_set(file: DatabaseFile) -> SignalSet | None:
     return load_signal_set(file.path) if is_signal_set(head) else None
 
 
-def _in_time(logs: list[LogFile]) -> list[LogFile]:
+def _in_time(logs: list[LogFile]) -> tuple[LogFile, ...]:
     """Logs with dates by their first frames, logs without as given."""
     if not logs:
         raise UsageError("no log given")
@@ -161,4 +159,4 @@ def _in_time(logs: list[LogFile]) -> list[LogFile]:
         raise LogError(
             f"{dated[0].label} has dates and {undated.label} has none: decode them one by one"
         )
-    return sorted(logs, key=lambda log: log.first_ts) if dated else logs
+    return tuple(sorted(logs, key=lambda log: log.first_ts) if dated else logs)

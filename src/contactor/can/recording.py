@@ -133,8 +133,9 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
         from contactor.can.compiled import columns_of, sort_out
 
         parts = [
-            chunk.part or sort_out(chunk.frames, job.plan, group_frames(chunk.frames, job.plan))
+            chunk.part or sort_out(chunk.frames, job.plan, chunk.groups)
             for chunk in chunks
+            if chunk.groups is not None
         ]
         columns = columns_of(frames, job.plan, parts, executor)
     groups = FrameGroups.joined([part.groups for part in parts])

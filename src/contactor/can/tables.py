@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.columns import LabelCodes, Rows, SignalColumn
+from contactor.can.columns import Rows, SignalColumn, joined_codes
 from contactor.can.frames import FrameTable
 from contactor.errors import MissingPart
 
@@ -156,7 +156,7 @@ def long_tables(
     order = np.argsort(at_row, kind="stable")
     signal = np.repeat(np.arange(len(columns), dtype=np.int32), sizes)[order]
     value = np.concatenate([_or_nan(column) for column in columns])[order]
-    text, texts = _texts_of(columns)
+    text, texts = joined_codes(columns)
     text, at_row = text[order], at_row[order]
     messages = pl.Series([column.message for column in columns])
     signals = pl.Series([column.signal for column in columns])
@@ -202,17 +202,3 @@ def _or_nan(column: SignalColumn) -> NDArray[np.float64]:
     if not column.unavailable_count:
         return column.values
     return np.where(column.is_unavailable, np.nan, column.values)
-
-
-def _texts_of(columns: Sequence[SignalColumn]) -> LabelCodes:
-    """For each reading of all columns 0 or the number, from 1, of its text; and the texts."""
-    codes: list[NDArray[np.int32]] = []
-    texts: list[str] = []
-    for column in columns:
-        if not column.has_texts:
-            codes.append(np.zeros(len(column.values), np.int32))
-            continue
-        own, own_texts = column.label_codes
-        codes.append(np.where(own > 0, own + len(texts), 0).astype(np.int32))
-        texts += own_texts
-    return np.concatenate(codes), texts
