@@ -11,7 +11,7 @@ so that decoding is one pass. What cannot be decoded is left out by name, with i
 import difflib
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contactor.can.database import (
@@ -118,6 +118,11 @@ class MessagePlan:
     header_id: int | None = None
     header_order: ByteOrder = "big_endian"
     protection: Protection | None = None
+
+
+def name_in(label: str, names: Container[str]) -> str:
+    """The name in a label, which begins with a bus where several databases have that name."""
+    return label if label in names else label.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups
 from contactor.can.identify import BusFacts, IdentifierFacts, IdentifierFactsBuilder
 from contactor.can.job import LogSource
-from contactor.can.plan import DecodePlan
+from contactor.can.plan import DecodePlan, name_in
 from contactor.can.reading import Refusal
 from contactor.can.tables import message_rows
 from contactor.can.transport import TransportFacts
@@ -90,13 +90,6 @@ class Summary(TypedDict):
     buses: NotRequired[dict[str, BusFacts]]
     checks: NotRequired[dict[str, MessageChecks]]
     transport: NotRequired[TransportFacts]
-
-
-def identifier_facts(frames: FrameTable) -> dict[str, IdentifierFacts]:
-    """What `ids` tells of one table of frames."""
-    builder = IdentifierFactsBuilder()
-    builder.add(frames)
-    return builder.facts()
 
 
 class SummaryBuilder:
@@ -212,8 +205,7 @@ class SummaryBuilder:
                 ranks.setdefault(f"{message.name}.{signal.name}", len(ranks))
 
         def rank(name: str) -> int:
-            plain = name if name in ranks else name.partition(":")[2]
-            return ranks.get(plain, len(ranks))
+            return ranks.get(name_in(name, ranks), len(ranks))
 
         return {name: found[name] for name in sorted(found, key=rank)}
 

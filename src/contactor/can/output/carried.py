@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from contactor.can.columns import Rows, SignalColumn
 from contactor.can.decode import decode_group
-from contactor.can.plan import DecodePlan
+from contactor.can.plan import DecodePlan, name_in
 from contactor.can.stream import Chunk
 from contactor.can.tables import message_rows, message_table
 
@@ -60,7 +60,7 @@ class CarriedTables:
         import polars as pl
 
         for label, rows in rows_of.items():
-            if label in self._names or label.partition(":")[2] in self._names:
+            if name_in(label, self._names) in self._names:
                 self._frame_rows.setdefault(label, []).append(rows + self._seen)
         columns = [*chunk.carried, *self._contained(chunk)]
         for label, rows in message_rows({}, columns).items():

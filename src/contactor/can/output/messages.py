@@ -21,10 +21,11 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
+from contactor.can.frames import FrameTable
 from contactor.can.output.carried import COMPRESSION_LEVEL, CarriedTables, write_parquet
 from contactor.can.output.spool import FrameSpool
 from contactor.can.output.whole import whole_file
-from contactor.can.plan import DecodePlan
+from contactor.can.plan import DecodePlan, name_in
 from contactor.can.stream import Chunk
 from contactor.can.tables import message_table, require_polars
 from contactor.errors import ContactorError
@@ -134,8 +135,7 @@ class MessageFolder:
         signals: dict[str, None] = {}
         is_carried = label in self._carried.labels
         tables: list[pl.DataFrame] = []
-        for frames in self._spool.tables(label):
-            columns = [one for one in decode_columns(frames, self._plan) if one.message == label]
+        for frames, columns in self._decoded(label):
             on_columns(columns)
             signals |= {column.signal: None for column in columns}
             if is_carried or len(frames) == self._spool.rows(label):
@@ -160,11 +160,16 @@ class MessageFolder:
 
     def _plan_order(self, label: str) -> Iterator[str]:
         for message in self._plan.messages:
-            if label in (message.name, label.partition(":")[0] + ":" + message.name):
+            if name_in(label, (message.name,)) == message.name:
                 yield from (signal.name for signal in message.signals)
+
+    def _decoded(self, label: str) -> Iterator[tuple[FrameTable, list[SignalColumn]]]:
+        """The frames of a message, table by table, with its own readings."""
+        for frames in self._spool.tables(label):
+            columns = decode_columns(frames, self._plan)
+            yield frames, [column for column in columns if column.message == label]
 
     def _tables(self, label: str, signals: list[str]) -> "Iterator[pl.DataFrame]":
         """The frames of a message as tables that all have these signals."""
-        for frames in self._spool.tables(label):
-            columns = [one for one in decode_columns(frames, self._plan) if one.message == label]
+        for frames, columns in self._decoded(label):
             yield message_table(frames, np.arange(len(frames)), label, columns, signals)
