@@ -14,22 +14,9 @@ from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import group_frames
 from contactor.can.plan import compile_plan
+from tests.can.plain_signal import PLAIN
 
-LEVEL = SignalFormat(
-    name="Level",
-    start=0,
-    length=8,
-    byte_order="little_endian",
-    is_signed=False,
-    is_float=False,
-    scale=1,
-    offset=0,
-    unit="",
-    labels={},
-    multiplexer=None,
-    multiplexer_ids=(),
-    is_multiplexer=False,
-)
+LEVEL = replace(PLAIN, name="Level")
 WIDE = replace(LEVEL, name="Wide", start=7, length=16, byte_order="big_endian")
 
 

@@ -6,22 +6,9 @@ from contactor.can.database import Database, MessageFormat, SignalFormat
 from contactor.can.decode import SignalColumn, decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
+from tests.can.plain_signal import PLAIN
 
-SIGNAL = SignalFormat(
-    name="Value",
-    start=0,
-    length=8,
-    byte_order="little_endian",
-    is_signed=False,
-    is_float=False,
-    scale=1,
-    offset=0,
-    unit="",
-    labels={},
-    multiplexer=None,
-    multiplexer_ids=(),
-    is_multiplexer=False,
-)
+SIGNAL = PLAIN
 
 
 def decode(

@@ -5,22 +5,9 @@ import pytest
 from contactor.can.database import Database, MessageFormat, SignalFormat
 from contactor.can.plan import NO_PARENT, DecodePlan, LeftOut, compile_plan
 from contactor.errors import InvalidValue, UsageError
+from tests.can.plain_signal import PLAIN
 
-SPEED = SignalFormat(
-    name="Speed",
-    start=0,
-    length=10,
-    byte_order="little_endian",
-    is_signed=False,
-    is_float=False,
-    scale=1,
-    offset=0,
-    unit="km/h",
-    labels={},
-    multiplexer=None,
-    multiplexer_ids=(),
-    is_multiplexer=False,
-)
+SPEED = replace(PLAIN, name="Speed", length=10, unit="km/h")
 
 
 def database(*signals: SignalFormat, name: str = "ABS", can_id: int = 0x123) -> Database:

@@ -2,7 +2,8 @@ import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
-from contactor.can.summary import SignalFacts, SignalTally, SummaryBuilder, identifier_facts
+from contactor.can.summary import SignalFacts, SignalTally, SummaryBuilder
+from tests.can.identify.facts_of import identifier_facts
 
 
 def column(values: list[float], unavailable: list[bool]) -> SignalColumn:

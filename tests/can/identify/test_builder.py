@@ -6,11 +6,11 @@ import pytest
 from contactor.can.frames import FrameTable
 from contactor.can.identify import IdentifierFacts, IdentifierFactsBuilder
 from contactor.can.log import read_log
-from contactor.can.summary import identifier_facts
 from contactor.car.profiles.profile import load_profile
 from contactor.car.virtual.car import VirtualCar
 from contactor.clock import NS_PER_MS
 from contactor.physics.plan import PlanKind
+from tests.can.identify.facts_of import identifier_facts
 from tests.car.virtual.conftest import NOON_NS, drive
 
 

@@ -9,7 +9,7 @@ from contactor.can.identify.checksums import find_checksums
 from contactor.can.identify.counters import find_counters
 from contactor.can.identify.multiplexers import find_multiplexer
 from contactor.can.identify.texts import VinFinder, text_of
-from contactor.can.summary import identifier_facts
+from tests.can.identify.facts_of import identifier_facts
 
 ROWS = 300
 NONE = np.zeros(8, np.uint8)

@@ -17,22 +17,9 @@ from contactor.can.plan import DecodePlan, compile_plan
 from contactor.can.recording import recorded
 from contactor.can.summary import SummaryBuilder
 from tests.can.isotp_sender import segmented
+from tests.can.plain_signal import PLAIN
 
-LEVEL = SignalFormat(
-    name="Level",
-    start=0,
-    length=8,
-    byte_order="little_endian",
-    is_signed=False,
-    is_float=False,
-    scale=1,
-    offset=0,
-    unit="",
-    labels={},
-    multiplexer=None,
-    multiplexer_ids=(),
-    is_multiplexer=False,
-)
+LEVEL = replace(PLAIN, name="Level")
 OTHER = replace(LEVEL, name="Other", start=8)
 
 
