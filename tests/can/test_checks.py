@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from contactor.can.checks import Checker, check_frames
+from contactor.can.checks import Checker
 from contactor.can.checksum import Checksum
 from contactor.can.database import SignalRole, load_database
 from contactor.can.frames import FrameTable
@@ -59,7 +59,7 @@ def table(data: list[bytes], can_id: int = 272, bus: list[int] | int = 0) -> Fra
 
 
 def facts_of(plan, frames):
-    (facts,) = check_frames(frames, plan, group_frames(frames, plan))
+    (facts,) = Checker(plan).check(frames, group_frames(frames, plan))
     return facts
 
 
@@ -128,7 +128,7 @@ def test_signals_that_are_not_wanted_are_checked_all_the_same(tmp_path, plan):
 
 def test_message_without_roles_has_no_facts(plan):
     frames = table([bytes(8)], 274)
-    assert check_frames(frames, plan, group_frames(frames, plan)) == []
+    assert Checker(plan).check(frames, group_frames(frames, plan)) == []
 
 
 def test_checksum_that_cannot_be_checked_says_why(plan):

@@ -13,7 +13,6 @@ call to call: the frames of a long recording may come in pieces.
     checker.totals()                                     # the same counts over all calls
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -186,11 +185,6 @@ class _MessageCheck:
             is_jump[at] |= steps > 1
             lost += int((steps[steps > 1] - 1).sum())
         return is_jump, is_repeated, lost
-
-
-def check_frames(frames: FrameTable, plan: DecodePlan, groups: FrameGroups) -> Sequence[CheckFacts]:
-    """Check one table of frames by itself."""
-    return Checker(plan).check(frames, groups)
 
 
 def _added(one: CheckFacts, other: CheckFacts) -> CheckFacts:

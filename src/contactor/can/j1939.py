@@ -29,8 +29,6 @@ SPECIFIC_MASK = 0xFF
 SOURCE_MASK = 0xFF
 NULL_ADDRESS = 0xFE
 """Nobody sends data with it; in a database it stands for any sender."""
-FORMAT_WORD = "J1939PG"
-"""How the DBC attribute `VFrameFormat` says that a message is a parameter group."""
 
 
 def parameter_group(can_id: int) -> int:
