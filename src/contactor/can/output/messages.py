@@ -33,6 +33,8 @@ from contactor.errors import ContactorError
 if TYPE_CHECKING:
     import polars as pl
 
+# The values of a table that is decoded and written at a time, 8 MB of them.
+TABLE_VALUES = 1_000_000
 NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\0]')
 OnColumns = Callable[[Sequence[SignalColumn]], None]
 
@@ -155,8 +157,15 @@ class MessageFolder:
             yield from chain((first,), rest)
 
         register_io_source(source, schema=first.schema).sink_parquet(
-            path, compression="zstd", compression_level=COMPRESSION_LEVEL
+            path,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            row_group_size=self._table_rows(label),
         )
+
+    def _table_rows(self, label: str) -> int:
+        """The frames of a message that are decoded and written at a time."""
+        return max(1, TABLE_VALUES // (1 + sum(1 for _ in self._plan_order(label))))
 
     def _plan_order(self, label: str) -> Iterator[str]:
         for message in self._plan.messages:
@@ -165,7 +174,7 @@ class MessageFolder:
 
     def _decoded(self, label: str) -> Iterator[tuple[FrameTable, list[SignalColumn]]]:
         """The frames of a message, table by table, with its own readings."""
-        for frames in self._spool.tables(label):
+        for frames in self._spool.tables(label, self._table_rows(label)):
             columns = decode_columns(frames, self._plan)
             yield frames, [column for column in columns if column.message == label]
 

@@ -19,7 +19,6 @@ from contactor.can.columns import Rows
 from contactor.can.frames import FrameTable
 
 MEMORY_BYTES = 64 * 1024 * 1024
-TABLE_ROWS = 250_000
 
 
 class FrameSpool:
@@ -70,16 +69,16 @@ class FrameSpool:
             at += len(rows) * records.dtype.itemsize
         self._size = at
 
-    def tables(self, label: str) -> Iterator[FrameTable]:
-        """The frames of a label, in tables of bounded size."""
+    def tables(self, label: str, rows: int) -> Iterator[FrameTable]:
+        """The frames of a label, in tables of about `rows` each."""
         waiting: list[FrameTable] = []
         count = 0
-        for start, rows, width in self._pieces[label]:
+        for start, length, width in self._pieces[label]:
             self._file.seek(start)
-            size = rows * _record(width).itemsize
+            size = length * _record(width).itemsize
             waiting.append(_table(np.frombuffer(self._file.read(size), _record(width))))
-            count += rows
-            if count >= TABLE_ROWS:
+            count += length
+            if count >= rows:
                 yield FrameTable.concat(waiting)
                 waiting, count = [], 0
         if waiting:
