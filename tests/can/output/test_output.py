@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contactor.can.job import open_job
-from contactor.can.output import spool
+from contactor.can.output import messages, spool
 from contactor.can.output.long import LongFile
 from contactor.can.output.messages import MessageFolder
 from contactor.can.recording import decode
@@ -82,11 +82,11 @@ def write_long(files: Path, path: Path) -> None:
         output.finish()
 
 
-@pytest.mark.parametrize("rows", [250_000, 300])
+@pytest.mark.parametrize("values", [1_000_000, 1500])
 def test_folder_has_the_tables_that_python_gives(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: int
 ) -> None:
-    monkeypatch.setattr(spool, "TABLE_ROWS", rows)
+    monkeypatch.setattr(messages, "TABLE_VALUES", values)
     monkeypatch.setattr(spool, "MEMORY_BYTES", 1000)
     expected = decode(files / "drive.log", files / "car.dbc").messages
     paths = write_messages(files, tmp_path / "new" / "signals")
