@@ -30,6 +30,13 @@ def test_multiplexers_come_before_what_depends_on_them() -> None:
     assert signals[2].parent_ids == (1, 2)
 
 
+def test_signal_with_the_name_of_its_own_multiplexer_hangs_nothing() -> None:
+    page = replace(SPEED, name="Page", is_multiplexer=True)
+    twin = replace(SPEED, name="Page", multiplexer="Page", multiplexer_ids=(1,))
+    signals = compile_plan(database(page, twin)).messages[0].signals
+    assert [signal.parent for signal in signals] == [NO_PARENT, 0]
+
+
 def test_bits_and_bytes_of_both_byte_orders() -> None:
     little = compile_plan(database(replace(SPEED, start=13, length=10))).messages[0].signals[0]
     assert (little.is_little, little.first_bit, little.bytes_needed) == (True, 13, 3)
@@ -95,6 +102,7 @@ def test_signals_that_cannot_be_decoded_are_left_out_by_name() -> None:
             replace(SPEED, name="Wide", length=65),
             replace(SPEED, name="Real", length=24, is_float=True),
             replace(SPEED, name="Huge", scale=10**308, length=64),
+            replace(SPEED, name="Beyond", scale=0.5, offset=-(10**400)),
             replace(SPEED, name="Lost", multiplexer="Wide", multiplexer_ids=(1,)),
             SPEED,
         )
@@ -104,6 +112,7 @@ def test_signals_that_cannot_be_decoded_are_left_out_by_name() -> None:
         LeftOut("ABS.Wide", "65 bits do not fit a number of 64"),
         LeftOut("ABS.Real", "no IEEE 754 number has 24 bits"),
         LeftOut("ABS.Huge", "its values are beyond the largest float64"),
+        LeftOut("ABS.Beyond", "its values are beyond the largest float64"),
         LeftOut("ABS.Lost", "its multiplexer Wide is not there"),
     )
 

@@ -9,6 +9,7 @@ so that decoding is one pass. What cannot be decoded is left out by name, with i
 """
 
 import difflib
+import math
 import re
 import sys
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
@@ -292,7 +293,8 @@ def _obstacle(signal: SignalFormat) -> str | None:
 
 def _with_parents(signal: SignalFormat, ordered: Sequence[SignalFormat]) -> Iterator[str]:
     """A signal's name and those of the multiplexers it depends on."""
-    by_name = {known.name: known for known in ordered}
+    # Of two with one name the first is the multiplexer, which so stands before all that it carries.
+    by_name = {known.name: known for known in reversed(ordered)}
     name: str | None = signal.name
     while name is not None:
         yield name
@@ -360,7 +362,10 @@ def _needs_integers(signal: SignalFormat) -> bool:
 
 
 def _largest(signal: SignalFormat) -> Number:
-    return (1 << signal.length) * abs(signal.scale) + abs(signal.offset)
+    try:
+        return (1 << signal.length) * abs(signal.scale) + abs(signal.offset)
+    except OverflowError:  # a whole number that no float64 is near, beside one with a fraction
+        return math.inf
 
 
 def _unavailable(

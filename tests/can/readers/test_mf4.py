@@ -593,6 +593,7 @@ def put(data: bytearray, block: bytes, at: int, number: int) -> None:
     [
         (lambda _, data: put(data, b"##HD", 24, 10**9), "link to byte 1000000000 leads out of it"),
         (lambda _, data: put(data, b"##HD", 24, 64), "is HD, where DG is expected"),
+        (lambda _, data: put(data, b"##DG", 0, 0xF00A2323), r"is b'##\\n\\xf0', where DG is"),
         (lambda _, data: put(data, b"##HD", 8, 30), "HD at byte 64 states 30 bytes and 6 links"),
         (lambda file, data: put(data, b"##DG", 24, file.first), "chained in a circle"),
         (lambda _, data: put(data, b"##DG", 8, 2**40), "states 1099511627776 bytes"),

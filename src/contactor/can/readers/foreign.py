@@ -17,7 +17,6 @@ from collections.abc import Sequence
 
 UNREAD = "which is not read"
 EXPORT = "export its frames as CSV or ASC with the tool that wrote it"
-UTF_16_LEAST_BYTES = 16
 
 
 def _signs(*rows: tuple[bytes, str]) -> tuple[tuple[re.Pattern[bytes], str], ...]:
@@ -109,9 +108,7 @@ def what_it_is(head: bytes, formats: str) -> str:
 
 def binary_kind(head: bytes) -> str | None:
     """What a file is that is no log, whatever lines it may hold; None where it may be a log."""
-    if found := next((meaning for sign, meaning in _BINARY if sign.search(head)), None):
-        return found
-    return "text in UTF-16 without a byte order mark: save it as UTF-8" if _is_wide(head) else None
+    return next((meaning for sign, meaning in _BINARY if sign.search(head)), None)
 
 
 def packed_kind(labels: Sequence[str]) -> str | None:
@@ -125,14 +122,3 @@ def packed_kind(labels: Sequence[str]) -> str | None:
             if all(one.startswith(archive) for one in labels):
                 return meaning
     return None
-
-
-def _is_wide(head: bytes) -> bool:
-    """Whether every other byte is zero, and what is between them is text of ASCII mostly."""
-    if len(head) < UTF_16_LEAST_BYTES:
-        return False
-    for high, low in ((head[1::2], head[::2]), (head[::2], head[1::2])):
-        if high.count(0) > 0.9 * len(high) and not low.count(0):
-            printable = sum(32 <= one < 127 or one in b"\t\r\n" for one in low)
-            return printable > 0.9 * len(low)
-    return False

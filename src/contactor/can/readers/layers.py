@@ -23,6 +23,9 @@ from typing import Any, BinaryIO, cast
 from contactor.can.readers.held import COPY_BYTES
 
 _UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+# Without its mark UTF-16 is told by so many bytes at least, of which so much must be plain text.
+WIDE_LEAST_BYTES = 16
+WIDE_SHARE = 0.9
 _PACKED_WRONG = (
     *(OSError, EOFError, ValueError, NotImplementedError),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error),
@@ -47,9 +50,26 @@ def layer_of(head: bytes) -> Layer | None:
         return Layer(lambda file: cast("BinaryIO", bz2.BZ2File(file)))
     if head.startswith(b"\xfd7zXZ\0"):
         return Layer(lambda file: cast("BinaryIO", lzma.LZMAFile(file)))
-    encoding = _UTF_16.get(head[:2])
+    encoding = _UTF_16.get(head[:2]) or _unmarked(head)
     if encoding is not None:
         return Layer(lambda file: cast("BinaryIO", _Recoded(file, encoding)), is_packing=False)
+    return None
+
+
+def _unmarked(head: bytes) -> str | None:
+    """The coding of UTF-16 without a byte order mark: every other byte is zero, the rest is text.
+
+    Binary data may have zeros in every other byte, but nothing readable between them.
+    """
+    if len(head) < WIDE_LEAST_BYTES:
+        return None
+    for low, high, encoding in (
+        (head[::2], head[1::2], "utf-16-le"),
+        (head[1::2], head[::2], "utf-16-be"),
+    ):
+        if high.count(0) > WIDE_SHARE * len(high) and not low.count(0):
+            plain = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in low)
+            return encoding if plain > WIDE_SHARE * len(low) else None
     return None
 
 

@@ -185,4 +185,6 @@ class Blocks:
 
 def named(kind: bytes) -> str:
     """A block's kind as messages show it."""
-    return kind.decode("ascii", "replace").removeprefix("##") if kind[:2] == b"##" else repr(kind)
+    name = kind.decode("latin-1")
+    is_name = name.startswith("##") and name.isascii() and name.isprintable()
+    return name.removeprefix("##") if is_name else repr(kind)
