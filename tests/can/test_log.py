@@ -86,6 +86,39 @@ def test_refused_text_is_short_and_printable(read: Read) -> None:
     assert log.refused[0].first_text.isprintable()
 
 
+@pytest.mark.parametrize(
+    "behind", ["", "\n", "\n" + LINE.format(5, 5), "\n" + LINE.format(5, 5) * 99]
+)
+def test_line_of_any_length_is_refused_once(
+    read: Read, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    small_blocks(monkeypatch, 5000)
+    long = LINE.format(4, 4).strip() + "x" * 123_456
+    log = read("".join(GOLDENS[0]) + long + behind)
+    assert len(log.frames) == 4 + behind.count("can0")
+    assert log.refused == (Refusal("line longer than any frame's", 1, 5, long[:80]),)
+
+
+def test_comment_of_any_length_is_a_comment(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_blocks(monkeypatch, 5000)
+    log = read(f"{GOLDENS[4]}1632509060.0 CXX {'x' * 123_456}\n{GOLDENS[4]}")
+    assert (len(log.frames), log.refused) == (4, ())
+
+
+def test_zeros_of_any_length_are_no_line(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What file systems leave of what was not written to its end."""
+    small_blocks(monkeypatch, 5000)
+    zeros = "\0" * 123_456
+    log = read(GOLDENS[0] + zeros + LINE.format(5, 5) + "oops\n" + zeros)
+    assert len(log.frames) == 5
+    assert log.refused == (Refusal("not a frame", 1, 6, "oops"),)
+
+
+def small_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    for name in ("HEAD_BYTES", "BLOCK_BYTES", "FAST_BLOCK_BYTES", "KEPT_BLOCK_BYTES"):
+        monkeypatch.setattr(reading, name, size)
+
+
 def test_missing_file_and_directory_are_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no such file: .*nothing\.log"):
         open_log(tmp_path / "nothing.log")

@@ -225,6 +225,8 @@ class TextPass(Pass[TextBlock, Parser]):
         if fast is None:
             lines = block.lines()
             parsed = self._parser.parse(lines)
+            if block.is_long and not parsed.is_known[-1]:
+                parsed = parsed.with_last_refused(Cause.LONG)
             return self._piece_of(lines, parsed, parsed.frames, None)
         if not len(fast.odd):
             return self._piece(fast.frames, (), fast.lines)
@@ -238,7 +240,7 @@ class TextPass(Pass[TextBlock, Parser]):
         return self.parse(block, fast)
 
     def _parse_fast(self, block: TextBlock, *, may_learn: bool) -> FastParsed | None:
-        if self._fast is None or not self._are_many(block.size):
+        if self._fast is None or block.is_long or not self._are_many(block.size):
             return None
         return self._fast.parse_fast(block, may_learn=may_learn)
 

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from contactor.can.readers.lines import CARRIAGE_RETURN, LINE_FEED, PAD, Text, TextBlock
+from contactor.can.readers.lines import (
+    CARRIAGE_RETURN,
+    LINE_FEED,
+    PAD,
+    SPACE,
+    Text,
+    TextBlock,
+)
 from contactor.can.readers.sources import Stream
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,7 +32,10 @@ def line_end_of(head: bytes) -> int:
 
 
 def read_blocks(stream: Stream, *, line_end: int, block_bytes: int) -> Iterator[TextBlock]:
-    """The lines of a stream, in blocks of about `block_bytes`; a line longer than that is cut.
+    """The lines of a stream, in blocks of about `block_bytes`.
+
+    Of a line longer than that its first bytes are a block, and the rest of it is passed over. Blanks
+    before it are too (what a file system leaves of a log that was not written to its end is zeros).
 
     Raises:
         OSError: the stream cannot be read.
@@ -40,16 +50,30 @@ def read_blocks(stream: Stream, *, line_end: int, block_bytes: int) -> Iterator[
         count = stream.readinto(text[PAD + len(rest) : PAD + room])
         filled = len(rest) + count
         ahead = _read(stream, ahead_bytes) if filled == room else b""
-        size = filled
-        if ahead:
-            size = _whole_lines(text, filled, line_end) or filled
-        rest = text[PAD + size : PAD + filled].tobytes() + ahead
-        yield TextBlock.settled(text, size, line_end=line_end, is_end=not ahead)
+        size = _whole_lines(text, filled, line_end) if ahead else filled
+        if size:
+            rest = text[PAD + size : PAD + filled].tobytes() + ahead
+            yield TextBlock.settled(text, size, line_end=line_end, is_end=not ahead)
+        elif (text[PAD : PAD + filled] <= SPACE).all():
+            rest = ahead
+        else:
+            rest = _after_line(stream, ahead, line_end, block_bytes)
+            yield TextBlock.settled(text, filled, line_end=line_end, is_end=False, is_long=True)
 
 
 def _read(stream: Stream, size: int) -> bytes:
     buffer = bytearray(size)
     return bytes(buffer[: stream.readinto(buffer)])
+
+
+def _after_line(stream: Stream, piece: bytes, line_end: int, block_bytes: int) -> bytes:
+    """What was read behind the end of the line that a piece lies in."""
+    while piece:
+        _, end, rest = piece.partition(bytes([line_end]))
+        if end:
+            return rest or _read(stream, AHEAD_BYTES)
+        piece = _read(stream, block_bytes)
+    return b""
 
 
 def _whole_lines(text: Text, filled: int, line_end: int) -> int:

@@ -74,15 +74,19 @@ class TextBlock:
         size: bytes of the lines.
         line_end: the byte that ends a line.
         is_last_open: whether the last line lacks its line end in the file (it stops within it).
+        is_long: whether all of it is the beginning of one line, too long to be read.
     """
 
     text: Text
     size: int
     line_end: int
     is_last_open: bool
+    is_long: bool = False
 
     @classmethod
-    def settled(cls, text: Text, size: int, *, line_end: int, is_end: bool) -> "TextBlock":
+    def settled(
+        cls, text: Text, size: int, *, line_end: int, is_end: bool, is_long: bool = False
+    ) -> "TextBlock":
         """A block of the `size` bytes at `PAD`, all else made zeros, the last line closed."""
         text[:PAD] = 0
         is_open = not size or text[PAD + size - 1] != line_end
@@ -90,7 +94,7 @@ class TextBlock:
             text[PAD + size] = line_end
             size += 1
         text[PAD + size :] = 0
-        return cls(text, size, line_end, bool(is_open) and is_end)
+        return cls(text, size, line_end, bool(is_open) and is_end, is_long)
 
     def lines(self, first_number: int = 1) -> Lines:
         """The lines, the first of them numbered so."""

@@ -44,6 +44,7 @@ class Cause(StrEnum):
     CHECKSUM = "checksum of the packed data is wrong: any frame before may be"
     GARBLED = "bytes that are no record"
     CUT_RECORD = "truncated record"
+    LONG = "line longer than any frame's"
 
 
 CAUSES = tuple(Cause)
