@@ -109,6 +109,29 @@ def test_counts_go_on_from_piece_to_piece(plan):
     assert (total.frames, total.jumps, total.lost, total.repeated) == (5, 1, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("seams", "jumps"),
+    [((), 2), ((0,), 2), ((3,), 1), ((6,), 1), ((3, 6), 0), ((2,), 2), ((9,), 2)],
+)
+def test_counts_do_not_go_on_at_a_seam(plan, seams, jumps):
+    frames = table(packs(0, 1, 2, 7, 8, 9, 3, 4))
+    checker = Checker(plan)
+    (facts,) = checker.check(frames, group_frames(frames, plan), seams)
+    assert facts.jumps == jumps
+
+
+def test_counter_that_ends_before_a_seam_is_forgotten(plan):
+    checker = Checker(plan)
+    other = table([bytes(8)], can_id=274)
+    for frames, seams in ((table(packs(0, 1)), ()), (other, (0,)), (table(packs(9, 10)), ())):
+        checker.check(frames, group_frames(frames, plan), seams)
+    frames = table(packs(5, 11, 6), bus=[1, 0, 1])
+    checker.check(frames, group_frames(frames, plan), (2,))
+    frames = table(packs(2, 7), bus=[0, 1])
+    checker.check(frames, group_frames(frames, plan))
+    assert [facts.jumps for facts in checker.totals()] == [0]
+
+
 def test_sixteen_bit_checksum_with_a_data_id_and_a_full_counter(plan):
     payloads = np.zeros((3, 8), np.uint8)
     payloads[:, 2] = [254, 255, 0]

@@ -48,6 +48,17 @@ def test_log_is_read_in_chunks_that_add_up(tmp_path: Path, monkeypatch: pytest.M
     )
 
 
+def test_log_of_a_clock_set_while_it_recorded_has_dates(tmp_path: Path) -> None:
+    early = "".join(f"(0000000000.{n:06d}) can0 1DB#00\n" for n in range(3))
+    later = LINE.format(0, 0) + LINE.format(1, 1)
+    (tmp_path / "set.log").write_text(early + later)
+    log = open_log(tmp_path / "set.log")
+    assert (log.has_date, log.first_ts) == (True, 1_700_000_000 * 10**9)
+    assert next(log.chunks()).ts[:3].tolist() == [0, 1000, 2000]
+    (tmp_path / "lost.log").write_text(early + later + early)
+    assert not open_log(tmp_path / "lost.log").has_date
+
+
 def test_log_may_be_read_twice(tmp_path: Path) -> None:
     path = tmp_path / "drive.log"
     path.write_text(LINE.format(0, 0) + "oops\n")

@@ -73,6 +73,13 @@ def test_duration_is_from_the_earliest_to_the_latest_stamp() -> None:
     assert builder.summary([], [])["duration_s"] == 2.5
 
 
+def test_duration_leaves_out_frames_from_before_the_clock_was_set() -> None:
+    builder = SummaryBuilder(None)
+    for ts in ([0, 10**18], [10**18 + 10**9, 10**18 + 2 * 10**9]):
+        builder.add_frames(FrameTable.of(ts=ts, can_id=[1] * 2, data=[b""] * 2), None)
+    assert builder.summary([], [])["duration_s"] == 2.0
+
+
 def test_identifiers_show_cycle_time_length_and_changing_bits() -> None:
     frames = FrameTable.of(
         ts=[0, 10_000_000, 20_000_000, 25_000_000, 30_000_000, 40_000_000],

@@ -13,6 +13,7 @@ call to call: the frames of a long recording may come in pieces.
     checker.totals()                                     # the same counts over all calls
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -84,14 +85,23 @@ class Checker:
         self._last: dict[str, dict[int, int]] = {}
         self._totals: dict[str, CheckFacts] = {}
 
-    def check(self, frames: FrameTable, groups: FrameGroups) -> list[CheckFacts]:
+    def check(
+        self, frames: FrameTable, groups: FrameGroups, seams: Sequence[int] = ()
+    ) -> list[CheckFacts]:
         """Check the frames of a table, which follow those of the call before.
+
+        Args:
+            seams: rows, ascending, with each of which a recording begins that has nothing to do
+                with what came before: no count goes on there.
 
         Returns:
             The facts of each message that has something to check, in the order of the plan.
         """
+        before = self._last
+        if seams:
+            self._last = {}
         return [
-            self._check(frames, group, self._checks[group.place])
+            self._check(frames, group, before, np.array(seams, np.int64))
             for group in groups.groups
             if group.place in self._checks
         ]
@@ -100,13 +110,50 @@ class Checker:
         """The counts of all calls together, by message, without rows."""
         return list(self._totals.values())
 
-    def _check(self, frames: FrameTable, group: FrameGroup, check: "_MessageCheck") -> CheckFacts:
+    def _check(
+        self,
+        frames: FrameTable,
+        group: FrameGroup,
+        before: dict[str, dict[int, int]],
+        seams: Rows,
+    ) -> CheckFacts:
+        check = self._checks[group.place]
         last = self._last.setdefault(group.label, {})
-        facts = check.facts(frames, group.label, group.rows.astype(np.int64, copy=False), last)
-        before = self._totals.get(group.label)
+        counts = _Counts(before.get(group.label, {}), last, seams)
+        facts = check.facts(frames, group.label, group.rows.astype(np.int64, copy=False), counts)
+        known = self._totals.get(group.label)
         total = replace(facts, rows=facts.rows[:0], is_bad=facts.is_bad[:0])
-        self._totals[group.label] = total if before is None else _added(before, total)
+        self._totals[group.label] = total if known is None else _added(known, total)
         return facts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counts:
+    """Where the counter of a message stands, by sender.
+
+    Fields:
+        before: where it stood before these frames.
+        last: where it stands after them; the same as `before` where there is no seam.
+        seams: as of `Checker.check`.
+    """
+
+    before: dict[int, int]
+    last: dict[int, int]
+    seams: Rows
+
+    def steps(self, sender: int, rows: Rows, counts: Rows) -> Rows:
+        """The step to each count, (n,); one that follows nothing follows the count before its own.
+
+        Args:
+            rows, counts: (n,), the sender's frames; one at least.
+        """
+        first = self.before.get(sender, int(counts[0]) - 1)
+        steps = np.diff(counts, prepend=first)
+        begins = np.searchsorted(rows, self.seams)
+        steps[begins[begins < len(rows)]] = 1
+        if not len(self.seams) or rows[-1] >= self.seams[-1]:
+            self.last[sender] = int(counts[-1])
+        return steps
 
 
 class _MessageCheck:
@@ -132,7 +179,7 @@ class _MessageCheck:
             except InvalidValue as error:
                 self._unchecked.append(str(error))
 
-    def facts(self, frames: FrameTable, label: str, rows: Rows, last: dict[int, int]) -> CheckFacts:
+    def facts(self, frames: FrameTable, label: str, rows: Rows, counts: _Counts) -> CheckFacts:
         needed = self._counter.bytes_needed if self._counter else 0
         needed = max(needed, self._length if self._checksum else 0)
         is_short = np.minimum(frames.length[rows], frames.data.shape[1]) < needed
@@ -141,7 +188,7 @@ class _MessageCheck:
         is_jump = is_repeated = is_wrong = np.zeros(len(whole), np.bool_)
         lost = 0
         if self._counter is not None:
-            is_jump, is_repeated, lost = self._follow(frames, whole, last)
+            is_jump, is_repeated, lost = self._follow(frames, whole, counts)
         if self._checksum is not None:
             payloads = frames.data[whole, : self._length]
             is_wrong = self._checksum.of(payloads) != self._checksum.read(payloads)
@@ -161,10 +208,8 @@ class _MessageCheck:
             is_bad=is_bad,
         )
 
-    def _follow(
-        self, frames: FrameTable, rows: Rows, last: dict[int, int]
-    ) -> tuple[Mask, Mask, int]:
-        """Which frames jumped, which repeated, and how many are lost; `last` goes on."""
+    def _follow(self, frames: FrameTable, rows: Rows, known: _Counts) -> tuple[Mask, Mask, int]:
+        """Which frames jumped, which repeated, and how many are lost; what is known goes on."""
         assert self._counter is not None
         counts = raw_of(frames, self._counter, rows).astype(np.int64)
         senders = frames.bus[rows].astype(np.int64) << BUS_SHIFT | frames.can_id[rows]
@@ -177,10 +222,7 @@ class _MessageCheck:
             at = at[is_possible]
             if not len(at):
                 continue
-            # one that was never heard before follows the count before its first
-            first = last.get(sender, int(counts[at[0]]) - 1)
-            steps = np.diff(counts[at], prepend=first) % self._counts
-            last[sender] = int(counts[at[-1]])
+            steps = known.steps(sender, rows[at], counts[at]) % self._counts
             is_repeated[at] = steps == 0
             is_jump[at] |= steps > 1
             lost += int((steps[steps > 1] - 1).sum())

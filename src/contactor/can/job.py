@@ -31,11 +31,15 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A log that is decoded; `time` says where its stamps come from."""
+    """A log that is decoded; `time` says where its stamps come from.
+
+    `off_clock` counts the frames of which that is not so; see `LogFile.off_clock`.
+    """
 
     file: str
     format: str
     time: str
+    off_clock: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +63,11 @@ class Job:
 
     @property
     def sources(self) -> list[LogSource]:
-        """What the logs are."""
-        return [LogSource(log.name, log.format, log.time_source.value) for log in self.logs]
+        """What the logs are, as far as they are read."""
+        return [
+            LogSource(log.name, log.format, log.time_source.value, log.off_clock)
+            for log in self.logs
+        ]
 
     @property
     def size(self) -> int:
@@ -84,7 +91,7 @@ class Job:
         waiting: Chunk | None = None
         for chunk in chunks:
             if waiting is not None:
-                yield self._with_carried(waiting, is_last=False)
+                yield self._with_carried(waiting, is_last=chunk.begins_anew)
             waiting = chunk
         if waiting is not None:
             yield self._with_carried(waiting, is_last=True)

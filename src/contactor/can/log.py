@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from contactor.can.clock_set import first_instant
 from contactor.can.frames import FIRST_DATE_NS, FrameTable
 from contactor.can.readers.foreign import binary_kind, packed_kind, what_it_is
 from contactor.can.readers.sources import STANDARD_INPUT, Source, sources_of
@@ -33,6 +34,8 @@ from contactor.errors import LogError, UsageError
 
 # How many reasons are told where a log holds no frame.
 SHOWN_REASONS = 3
+# How far into a packed log, whose end cannot be looked at, a first date is looked for.
+MOST_LOOK_BYTES = 1024 * 1024
 
 
 class TimeSource(StrEnum):
@@ -66,7 +69,9 @@ class LogFile:
         label: how messages call the log; of one of several in an archive that is not its path.
         size: the file's bytes when it was opened, of one in an archive those that it takes there;
             0 where it is a pipe.
-        first_ts: the first frame's stamp, as `chunks` gives it.
+        first_ts: the first frame's stamp, as `chunks` gives it; the first that has a date where the
+            clock was set on its way (clock_set.py).
+        first_ns: the first frame's stamp, as the log has it.
         time_source: where stamps come from.
     """
 
@@ -78,13 +83,13 @@ class LogFile:
         self._reader = reader
         self._head = head
         self._pass: Pass[Any, Any] | None = None
-        first_ns, is_stamped = self._first_stamp()
+        self.first_ns, instant, is_stamped = self._first_stamps()
         if not is_stamped:
             self.time_source = TimeSource.ASSUMED
         else:
-            self.time_source = TimeSource.UTC if first_ns >= FIRST_DATE_NS else TimeSource.START
-        self._origin_ns = 0 if self.has_date else first_ns
-        self.first_ts = first_ns - self._origin_ns
+            self.time_source = TimeSource.START if instant is None else TimeSource.UTC
+        self.origin_ns = 0 if self.has_date else self.first_ns
+        self.first_ts = instant if self.has_date and instant is not None else 0
 
     @property
     def format(self) -> str:
@@ -103,6 +108,15 @@ class LogFile:
     def has_date(self) -> bool:
         """Whether `ts` are instants in UTC; otherwise they count from the first frame."""
         return self.time_source is TimeSource.UTC
+
+    @property
+    def off_clock(self) -> int:
+        """Frames of the last reading so far whose stamps are of another clock than `time_source`.
+
+        Of a log with dates those from before its clock was set, which keep the stamps they have; of
+        one without those that have a date.
+        """
+        return self._pass.off_clock if self._pass else 0
 
     @property
     def refused(self) -> list[Refusal]:
@@ -133,17 +147,33 @@ class LogFile:
             are_kept: whether all frames are kept in memory anyway, so that blocks may be larger.
         """
         self._pass = self._new_pass(
-            origin_ns=self._origin_ns, on_progress=on_progress, are_kept=are_kept
+            origin_ns=self.origin_ns,
+            is_dated=self.has_date,
+            on_progress=on_progress,
+            are_kept=are_kept,
         )
         return self._pass
 
-    def _first_stamp(self) -> tuple[int, bool]:
-        """The first frame's stamp as it is written, and whether stamps are written at all."""
+    def _first_stamps(self) -> tuple[int, int | None, bool]:
+        """The first frame's stamp, the first one with a date, and whether any are written."""
         reading = self._new_pass(is_final=False)
+        first_ns, instant = None, None
+        looked_at = 0
         for block in reading.blocks():
             frames = reading.settle(reading.parse(block))
-            if len(frames):
-                return int(frames.ts[0]), reading.is_stamped
+            looked_at += HEAD_BYTES
+            if not len(frames):
+                continue
+            first_ns = int(frames.ts[0]) if first_ns is None else first_ns
+            if first_ns >= FIRST_DATE_NS:
+                return first_ns, first_ns, reading.is_stamped
+            instant = first_instant(frames.ts)
+            if instant is not None or not self._source.is_packed or looked_at >= MOST_LOOK_BYTES:
+                break
+        if first_ns is not None:
+            if instant is None and isinstance(reading, TextPass) and not self._source.is_packed:
+                instant = reading.find_first_instant()
+            return first_ns, instant, reading.is_stamped
         reasons = "".join(
             f"; refused {refusal.count}: {refusal.reason}, first in line {refusal.first_line}: "
             f"{refusal.first_text}"

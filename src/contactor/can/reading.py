@@ -15,17 +15,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.can.clock_set import find_first_instant, off_clock
 from contactor.can.frames import FrameTable
 from contactor.can.kernels import are_wanted
 from contactor.can.readers.blocks import line_end_of, read_blocks
 from contactor.can.readers.cut_end import LastLengths, may_end_open
-from contactor.can.readers.lines import Lines, TextBlock
+from contactor.can.readers.lines import Lines, TextBlock, block_of
 from contactor.can.readers.parsed import Block, Cause, FastParsed, Parsed
 from contactor.can.readers.sources import Source
 from contactor.can.readers.table import BinaryParser, FastParser, Parser
 from contactor.errors import LogError
 
 HEAD_BYTES = 64 * 1024
+# What is looked at of a log in one place.
+LOOK_BYTES = 128 * 1024
 BLOCK_BYTES = 2 * 1024 * 1024
 # The compiled path makes no arrays of its own per line; of what is kept whole, larger blocks are
 # less work, of what is used up chunk by chunk they are more memory.
@@ -76,6 +82,7 @@ class Pass(ABC, Generic[AnyBlock, AnyParser]):
         parser: made for this reading.
         origin_ns: the stamp that is taken off every other.
         on_progress: told the bytes read and the bytes in all, after each block.
+        is_dated: whether the log's stamps are instants.
         is_final: False for a look at the log before its reading.
         are_kept: whether all frames are kept in memory anyway, so that blocks may be larger.
     """
@@ -86,6 +93,7 @@ class Pass(ABC, Generic[AnyBlock, AnyParser]):
         parser: AnyParser,
         *,
         origin_ns: int = 0,
+        is_dated: bool = False,
         on_progress: Progress | None = None,
         is_final: bool = True,
         are_kept: bool = False,
@@ -93,12 +101,14 @@ class Pass(ABC, Generic[AnyBlock, AnyParser]):
         self._source = source
         self._parser: AnyParser = parser
         self._origin_ns = origin_ns
+        self._is_dated = is_dated
         self._on_progress = on_progress
         self._is_final = is_final
         self._are_kept = are_kept
         self._line = 1
         self._refused: dict[str, Refusal] = {}
         self._damage: str | None = None
+        self.off_clock = 0  # frames whose stamps are of another clock than the log's
 
     @property
     def is_stamped(self) -> bool:
@@ -145,6 +155,9 @@ class Pass(ABC, Generic[AnyBlock, AnyParser]):
                 else replace(known, count=known.count + refusal.count)
             )
         self._line += piece.lines
+        self.off_clock += off_clock(
+            piece.frames.ts, is_dated=self._is_dated, origin_ns=self._origin_ns
+        )
         return piece.frames
 
     def _piece(self, frames: FrameTable, refused: Sequence[Refusal], lines: int) -> Piece:
@@ -219,6 +232,23 @@ class TextPass(Pass[TextBlock, Parser]):
                 if self._on_progress:
                     self._on_progress(done, self._source.size)
             self._damage = stream.damage
+
+    def find_first_instant(self) -> int | None:
+        """The first stamp with a date in a plain file that ends with dates; for a look alone."""
+        end = max(self._source.size - LOOK_BYTES, 0)
+        return find_first_instant(self._look, end=end)
+
+    def _look(self, place: int) -> NDArray[np.int64]:
+        """The stamps of the whole lines in some bytes from a place on."""
+        with self._source.open(is_final=False) as stream:
+            if stream.plain is None:
+                return np.zeros(0, np.int64)
+            stream.plain.seek(place)
+            text = stream.read(LOOK_BYTES) or b""
+        line_end = bytes([self._line_end])
+        begin = text.find(line_end) + 1 if place else 0
+        lines = text[begin : text.rfind(line_end) + 1]
+        return self.parse(block_of(lines, line_end=self._line_end)).frames.ts
 
     def parse(self, block: TextBlock, ahead: FastParsed | None = None) -> Piece:
         fast = ahead or self._parse_fast(block, may_learn=True)

@@ -7,7 +7,7 @@
 Data frames come as polars, which the size `contactor[cloud]` brings; all else needs NumPy alone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ class Recording:
         groups: FrameGroups | None,
         columns: list[SignalColumn],
         claimed: int = 0,
+        seams: Sequence[int] = (),
     ) -> None:
         self.frames = frames
         self.logs = tuple(job.sources)
@@ -55,6 +56,7 @@ class Recording:
         self._groups = groups
         self._transport = job.transport
         self._claimed = claimed
+        self._seams = tuple(seams)
 
     @cached_property
     def messages(self) -> "dict[str, pl.DataFrame]":
@@ -79,7 +81,9 @@ class Recording:
     def summary(self) -> Summary:
         """What `contactor decode --json` prints; `ids` is there when no database was given."""
         builder = SummaryBuilder(self._plan)
-        builder.add_frames(self.frames, self._groups, claimed=self._claimed)
+        builder.add_frames(
+            self.frames, self._groups, claimed=self._claimed, seams=self._seams
+        )
         builder.add_columns(self.columns)
         transport = self._transport.facts() if self._transport else None
         return builder.summary(self.logs, self.refused, transport)
@@ -116,8 +120,11 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
     store = FrameStore(expected=job.size // LINE_BYTES)
     chunks: list[Chunk] = []
     carried: list[SignalColumn] = []
+    seams: list[int] = []
     with threads_for(job.logs) as executor:
         for chunk in job.chunks(on_progress=on_progress, executor=executor, are_kept=True):
+            if chunk.begins_anew:
+                seams.append(len(store))
             carried += [column.moved(len(store)) for column in chunk.carried]
             store.append(chunk.frames)
             chunks.append(chunk)
@@ -129,7 +136,9 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
             groups = group_frames(frames, job.plan)
             columns = decode_columns(frames, job.plan, groups)
             columns += merged(carried)
-            return Recording(job, frames, groups=groups, columns=columns, claimed=claimed)
+            return Recording(
+                job, frames, groups=groups, columns=columns, claimed=claimed, seams=seams
+            )
         from contactor.can.compiled import columns_of, sort_out
 
         parts = [
@@ -140,4 +149,4 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
         columns = columns_of(frames, job.plan, parts, executor)
     groups = FrameGroups.joined([part.groups for part in parts])
     columns += merged(carried)
-    return Recording(job, frames, groups=groups, columns=columns, claimed=claimed)
+    return Recording(job, frames, groups=groups, columns=columns, claimed=claimed, seams=seams)

@@ -21,10 +21,11 @@ from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
 from contactor.can.kernels import are_wanted
-from contactor.can.log import LogFile
+from contactor.can.log import LogFile, TimeSource
 from contactor.can.plan import DecodePlan
 from contactor.can.readers.parsed import FastParsed
 from contactor.can.reading import LINE_BYTES, Pass, Piece, Progress
+from contactor.clock import NS_PER_S
 
 if TYPE_CHECKING:
     from contactor.can.compiled import SortedOut
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 MANY_BYTES = 4 * 1024 * 1024
 # Each works on a block of its own, so that more of them would take more memory.
 MOST_WORKERS = 4
+# As long as a transfer waits for its next frame (N_Cr, ISO 15765-2:2016, 9.8), and longer than a
+# logger takes to open its next file. After more than that nothing can be said of what is missing.
+MOST_SEAM_NS = NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +48,7 @@ class Chunk:
         part: which frames have which signal, where compiled code is at work.
         carried: readings of what several frames carry together, by the frame with which it ended.
         claimed: how many frames without a message have a part in such.
+        begins_anew: whether what came before has nothing to do with it (`goes_on`).
     """
 
     frames: FrameTable
@@ -52,6 +57,7 @@ class Chunk:
     part: "SortedOut | None"
     carried: tuple[SignalColumn, ...] = ()
     claimed: int = 0
+    begins_anew: bool = False
 
     @classmethod
     def of(cls, frames: FrameTable, plan: DecodePlan | None) -> "Chunk":
@@ -104,18 +110,42 @@ def stream_of(
     """
     total = sum(log.size for log in logs)
     end_ns, done = 0, 0
+    before: LogFile | None = None
+    last_ts: int | None = None  # of the log before
     for log in logs:
         start_ns = 0 if log.has_date else end_ns
+        begins_anew = False
+        if before is not None and last_ts is not None:
+            begins_anew = not goes_on(before, last_ts, log)
+        before, last_ts = log, None
 
-        def report(read: int, _: int, before: int = done) -> None:
+        def report(read: int, _: int, done: int = done) -> None:
             if on_progress:
-                on_progress(before + read, total)
+                on_progress(done + read, total)
 
         for chunk in _chunks(log.begin(report, are_kept=are_kept), start_ns, plan, executor):
-            if not log.has_date and len(logs) > 1:
-                end_ns = max(end_ns, int(chunk.frames.ts.max()))
-            yield chunk
+            if len(logs) > 1:
+                newest_ts = int(chunk.frames.ts.max())
+                last_ts = max(newest_ts - start_ns, last_ts or 0)
+                end_ns = max(end_ns, newest_ts)
+            yield replace(chunk, begins_anew=True) if begins_anew else chunk
+            begins_anew = False
         done += log.size
+
+
+def goes_on(before: LogFile, last_ts: int, log: LogFile) -> bool:
+    """Whether a log goes on where another ended, as recordings do that were split.
+
+    Args:
+        before: the other log.
+        last_ts: its greatest stamp, as its `chunks` give it.
+        log: begins within `MOST_SEAM_NS` on the same clock if it goes on. Where stamps have dates
+            it may begin as much before, for frames that changed places.
+    """
+    if TimeSource.ASSUMED in (before.time_source, log.time_source):
+        return False
+    gap_ns = log.first_ns - (last_ts + before.origin_ns)
+    return (-MOST_SEAM_NS if log.has_date else 0) <= gap_ns <= MOST_SEAM_NS
 
 
 def _chunks(

@@ -15,6 +15,7 @@ from typing import NotRequired, TypedDict, TypeVar
 import numpy as np
 
 from contactor.can.checks import Checker, CheckFacts
+from contactor.can.clock_set import TimeSpan
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups
@@ -30,11 +31,15 @@ Thing = TypeVar("Thing")
 
 
 class LogFacts(TypedDict):
-    """A log: its name, its format, where its stamps come from."""
+    """A log: its name, its format, where its stamps come from.
+
+    `frames_off_clock` is there where some come from elsewhere; see `LogFile.off_clock`.
+    """
 
     file: str
     format: str
     time: str
+    frames_off_clock: NotRequired[int]
 
 
 class RefusalFacts(TypedDict):
@@ -104,8 +109,7 @@ class SummaryBuilder:
         self._plan = plan
         self._frames = 0
         self._decoded, self._unknown, self._other = 0, 0, 0
-        self._first_ts: int | None = None
-        self._last_ts: int | None = None
+        self._span = TimeSpan()
         self._framed: dict[str, int] = {}
         self._carried: dict[str, int] = {}
         self._signals: dict[str, SignalTally] = {}
@@ -113,20 +117,24 @@ class SummaryBuilder:
         self._ids = IdentifierFactsBuilder() if plan is None and with_ids else None
 
     def add_frames(
-        self, frames: FrameTable, groups: FrameGroups | None, *, claimed: int = 0
+        self,
+        frames: FrameTable,
+        groups: FrameGroups | None,
+        *,
+        claimed: int = 0,
+        seams: Sequence[int] = (),
     ) -> None:
         """Count what was recorded next.
 
         Args:
             groups: the frames by message; None without a plan.
             claimed: frames without a message that carried readings all the same.
+            seams: see `Checker.check`.
         """
         if not len(frames):
             return
         self._frames += len(frames)
-        first_ts, last_ts = int(frames.ts.min()), int(frames.ts.max())
-        self._first_ts = first_ts if self._first_ts is None else min(self._first_ts, first_ts)
-        self._last_ts = last_ts if self._last_ts is None else max(self._last_ts, last_ts)
+        self._span.add(frames.ts)
         if groups is None:
             other = int((frames.is_error | frames.is_remote).sum())
             self._other += other
@@ -138,7 +146,7 @@ class SummaryBuilder:
             for label, count in groups.counts().items():
                 self._framed[label] = self._framed.get(label, 0) + count
             if self._checker is not None:
-                self._checker.check(frames, groups)
+                self._checker.check(frames, groups, seams)
         if self._ids is not None:
             self._ids.add(frames)
 
@@ -162,9 +170,9 @@ class SummaryBuilder:
     ) -> Summary:
         """What was added up."""
         refused_count = sum(refusal.count for refusal in refused)
-        is_known = self._first_ts is not None and self._last_ts is not None
+        lasted_ns = self._span.lasted_ns
         summary = Summary(
-            logs=[LogFacts(file=log.file, format=log.format, time=log.time) for log in logs],
+            logs=[_log_facts(log) for log in logs],
             frames=self._frames + refused_count,
             frames_decoded=self._decoded,
             frames_unknown=self._unknown,
@@ -179,9 +187,7 @@ class SummaryBuilder:
                 )
                 for refusal in refused
             ],
-            duration_s=((self._last_ts or 0) - (self._first_ts or 0)) / NS_PER_S
-            if is_known
-            else None,
+            duration_s=None if lasted_ns is None else lasted_ns / NS_PER_S,
             messages=self._in_plan_order(self._framed | self._carried),
             signals={
                 name: tally.facts() for name, tally in self._in_plan_order(self._signals).items()
@@ -208,6 +214,13 @@ class SummaryBuilder:
             return ranks.get(name_in(name, ranks), len(ranks))
 
         return {name: found[name] for name in sorted(found, key=rank)}
+
+
+def _log_facts(log: LogSource) -> LogFacts:
+    facts = LogFacts(file=log.file, format=log.format, time=log.time)
+    if log.off_clock:
+        facts["frames_off_clock"] = log.off_clock
+    return facts
 
 
 def _check_facts(facts: CheckFacts) -> MessageChecks:

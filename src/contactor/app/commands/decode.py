@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contactor.can.output.messages import MessageFolder
     from contactor.can.plot import Plotter
     from contactor.can.stream import Chunk
-    from contactor.can.summary import Summary, SummaryBuilder
+    from contactor.can.summary import LogFacts, Summary, SummaryBuilder
 
 LONG_FORMATS = (".parquet", ".csv")
 STANDARD_INPUT = "-"
@@ -199,7 +199,8 @@ class _Takers:
 
     def take(self, chunk: "Chunk") -> None:
         """Show a chunk to all; it is decoded only if somebody needs its readings now."""
-        self.builder.add_frames(chunk.frames, chunk.groups, claimed=chunk.claimed)
+        seams = (0,) if chunk.begins_anew else ()
+        self.builder.add_frames(chunk.frames, chunk.groups, claimed=chunk.claimed, seams=seams)
         if self.folder is not None:
             self.builder.add_columns(self.folder.add(chunk))
             if self.plotter is None:
@@ -278,7 +279,7 @@ def _write_log(
 def _show_frames(summary: "Summary") -> None:
     """For people: the logs, and what became of their lines."""
     for log in summary["logs"]:
-        print(f"{log['file']}: {log['format']}, time {log['time']}")
+        print(f"{log['file']}: {log['format']}, time {log['time']}{_off_clock(log)}")
     print(
         f"{summary['frames']} frames in {summary['duration_s']} s: "
         f"{summary['frames_decoded']} decoded, {summary['frames_unknown']} unknown, "
@@ -289,6 +290,16 @@ def _show_frames(summary: "Summary") -> None:
             f"refused {refusal['count']}: {refusal['reason']}, "
             f"first in line {refusal['first_line']}: {refusal['first_text']}"
         )
+
+
+def _off_clock(log: "LogFacts") -> str:
+    """How many frames have stamps of another clock, where any have."""
+    frames = log.get("frames_off_clock")
+    if not frames:
+        return ""
+    if log["time"] == "utc":
+        return f", but {frames} frames are from before the clock was set"
+    return f", but {frames} frames have a date"
 
 
 def _show_table(summary: "Summary") -> None:

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.can.frames import BUSES, MAX_STANDARD_ID, STANDARD_IDS, FrameTable, id_name
+from contactor.can.clock_set import TimeSpan
+from contactor.can.frames import (
+    BUSES,
+    FIRST_DATE_NS,
+    MAX_STANDARD_ID,
+    STANDARD_IDS,
+    FrameTable,
+    id_name,
+)
 from contactor.can.identify.facts import BusFacts, IdentifierFacts
 from contactor.can.identify.pace import Pace
 from contactor.can.identify.report import facts_of
@@ -54,8 +62,7 @@ class _Bus:
     frames: int = 0
     left_out: int = 0
     bits: int = 0
-    first_ts: int = 0
-    last_ts: int = 0
+    span: TimeSpan = field(default_factory=TimeSpan)
 
 
 class IdentifierFactsBuilder:
@@ -105,7 +112,7 @@ class IdentifierFactsBuilder:
         self._flush()
         facts = {}
         for number, bus in sorted(self._buses.items()):
-            lasted_s = (bus.last_ts - bus.first_ts) / NS_PER_S
+            lasted_s = (bus.span.lasted_ns or 0) / NS_PER_S
             facts[str(number)] = BusFacts(
                 frames=bus.frames,
                 ids=sum(seen.key >> BUS_SHIFT == number for seen in self._seen),
@@ -214,11 +221,10 @@ class IdentifierFactsBuilder:
             is_own = (frames.bus == number) & ~frames.is_error
             if not is_own.any():
                 continue
-            first, last = int(frames.ts[is_own].min()), int(frames.ts[is_own].max())
-            bus = self._buses.setdefault(number, _Bus(first_ts=first, last_ts=last))
+            bus = self._buses.setdefault(number, _Bus())
             bus.frames += int(is_own.sum())
             bus.bits += int(bits[is_own].sum())
-            bus.first_ts, bus.last_ts = min(bus.first_ts, first), max(bus.last_ts, last)
+            bus.span.add(frames.ts[is_own])
 
 
 def _see(
@@ -228,7 +234,12 @@ def _see(
     lengths: NDArray[np.uint8],
 ) -> None:
     """Add the next frames of one id, in their order."""
-    if not seen.frames:
+    since_ts = seen.last_ts if seen.frames else int(ts[0])
+    if since_ts < FIRST_DATE_NS <= ts[-1]:  # the clock was set: its steps count from here
+        dated = ts[ts >= FIRST_DATE_NS]
+        seen.first_ts, seen.pace = int(dated[0]), Pace()
+        seen.pace.add(np.diff(dated))
+    elif not seen.frames:
         seen.first_ts = int(ts[0])
         seen.pace.add(np.diff(ts))
     else:

@@ -34,8 +34,8 @@ def line_end_of(head: bytes) -> int:
 def read_blocks(stream: Stream, *, line_end: int, block_bytes: int) -> Iterator[TextBlock]:
     """The lines of a stream, in blocks of about `block_bytes`.
 
-    Of a line longer than that its first bytes are a block, and the rest of it is passed over. Blanks
-    before it are too (what a file system leaves of a log that was not written to its end is zeros).
+    Of a line longer than that its first bytes are a block, and the rest of it is passed over. Of
+    blanks before it (zeros where a log was not written to its end) nothing is given.
 
     Raises:
         OSError: the stream cannot be read.

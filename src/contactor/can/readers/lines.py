@@ -134,6 +134,13 @@ class Fields:
         )
 
 
+def block_of(text: bytes, *, line_end: int = LINE_FEED, is_end: bool = True) -> TextBlock:
+    """A block of whole lines; arguments as of `cut_lines`."""
+    padded = np.zeros(PAD + len(text) + 1 + PAD, np.uint8)
+    padded[PAD : PAD + len(text)] = np.frombuffer(text, np.uint8)
+    return TextBlock.settled(padded, len(text), line_end=line_end, is_end=is_end)
+
+
 def cut_lines(
     block: bytes, *, first_number: int = 1, line_end: int = LINE_FEED, is_end: bool = True
 ) -> Lines:
@@ -145,10 +152,7 @@ def cut_lines(
         line_end: the byte that ends a line; a carriage return before it is left out.
         is_end: whether the file ends with this block.
     """
-    text = np.zeros(PAD + len(block) + 1 + PAD, np.uint8)
-    text[PAD : PAD + len(block)] = np.frombuffer(block, np.uint8)
-    settled = TextBlock.settled(text, len(block), line_end=line_end, is_end=is_end)
-    return settled.lines(first_number)
+    return block_of(block, line_end=line_end, is_end=is_end).lines(first_number)
 
 
 def without(lines: Lines, is_left_out: Mask) -> Lines:

@@ -113,6 +113,11 @@ class Source:
     _file: Callable[[bool], BinaryIO]
     _layers: tuple[Layer, ...] = ()
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether its bytes are not those of the log, so that a place in it can only be read to."""
+        return bool(self._layers)
+
     @contextmanager
     def open(self, *, is_final: bool = True) -> Iterator[Stream]:
         """The bytes from the start.
