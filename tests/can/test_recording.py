@@ -112,6 +112,11 @@ def test_signals_are_chosen_by_name(files: Path) -> None:
         decode(files / "drive.log", signals=["HVBAT.Voltage"])
 
 
+def test_messages_without_a_chosen_signal_have_no_table(files: Path) -> None:
+    recording = decode(files / "drive.log", files / "car.dbc", ["HVBAT.Voltage"])
+    assert {name: len(table) for name, table in recording.messages.items()} == {"HVBAT": 4}
+
+
 def test_without_a_database_the_ids_are_told(files: Path) -> None:
     recording = decode(files / "drive.log")
     summary = recording.summary()

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from contactor.can.database import (
     ByteOrder,
@@ -24,6 +25,9 @@ from contactor.can.database import (
     SignalRole,
 )
 from contactor.errors import InvalidValue, UsageError
+
+if TYPE_CHECKING:
+    from contactor.can.columns import Rows
 
 NO_PARENT = -1
 WORD_BITS = 64
@@ -136,10 +140,22 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class DecodePlan:
-    """What to decode: the messages, and what was left out."""
+    """What to decode: the messages, and what was left out; whether signals were chosen."""
 
     messages: tuple[MessagePlan, ...]
     left_out: tuple[LeftOut, ...]
+    is_chosen: bool = False
+
+    def shown(self, rows_of: "Mapping[str, Rows]") -> "Mapping[str, Rows]":
+        """The frames by message, without those that carry nothing of what was chosen."""
+        if not self.is_chosen:
+            return rows_of
+        names = {
+            message.name
+            for message in self.messages
+            if any(signal.is_wanted for signal in message.signals)
+        }
+        return {label: rows for label, rows in rows_of.items() if name_in(label, names) in names}
 
 
 def compile_plan(
@@ -189,7 +205,7 @@ def compile_plan(
         planned(message, is_shared_name=message.name in database.shared_names)
         for message in database.messages
     )
-    return DecodePlan(messages, tuple(left_out))
+    return DecodePlan(messages, tuple(left_out), is_chosen=signals is not None)
 
 
 def _resolve(

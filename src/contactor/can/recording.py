@@ -63,11 +63,17 @@ class Recording:
         """A table per message: `ts` (ns), `bus`, and each signal's physical values.
 
         A signal that a frame does not carry, or that the car marked "not available", is null.
+        Where signals were chosen, only messages with a reading of one are there.
 
         Raises:
             MissingPart: polars is not installed.
         """
-        rows = message_rows(self._groups.rows() if self._groups else {}, self.columns)
+        if self._plan is None or self._groups is None:
+            return {}
+        rows = message_rows(self._plan.shown(self._groups.rows()), self.columns)
+        if self._plan.is_chosen:
+            read = {column.message for column in self.columns}
+            rows = {label: own for label, own in rows.items() if label in read}
         return message_tables(self.frames, rows, self.columns)
 
     def long(self) -> "pl.DataFrame":
@@ -81,9 +87,7 @@ class Recording:
     def summary(self) -> Summary:
         """What `contactor decode --json` prints; `ids` is there when no database was given."""
         builder = SummaryBuilder(self._plan)
-        builder.add_frames(
-            self.frames, self._groups, claimed=self._claimed, seams=self._seams
-        )
+        builder.add_frames(self.frames, self._groups, claimed=self._claimed, seams=self._seams)
         builder.add_columns(self.columns)
         transport = self._transport.facts() if self._transport else None
         return builder.summary(self.logs, self.refused, transport)

@@ -130,6 +130,24 @@ def test_folder_has_what_several_frames_carry(tmp_path: Path) -> None:
     assert summary["signals"]["Battery.Charge"]["count"] == 40
 
 
+@pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize(
+    ("chosen", "expected"), [("Battery.Charge", "Battery"), ("Short.One", "Short")]
+)
+def test_folder_of_chosen_signals_has_what_python_has(
+    tmp_path: Path, chosen: str, expected: str
+) -> None:
+    payload = bytes.fromhex("620101fff7e7ff64") + bytes(20)
+    frames = [(0x7EC, share) for share in segmented(payload)] + [(0x101, bytes(3))]
+    dbc = tmp_path / "uds.dbc"
+    dbc.write_text(UDS)
+    log = log_of(tmp_path, frames * 30)
+    found, _ = folder_of(open_job(log, dbc, [chosen]), tmp_path / "signals")
+    assert list(found) == [expected]
+    assert found[expected][chosen.partition(".")[2]].count() == 30
+    assert_same(found, recorded(open_job(log, dbc, [chosen])).messages)
+
+
 def test_messages_of_names_that_no_file_can_have_are_kept_apart(tmp_path: Path) -> None:
     plan = compile_plan(
         Database((message("A/B", 1, LEVEL), message("A:B", 2, LEVEL), message("a:b", 3, LEVEL)))

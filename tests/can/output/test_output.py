@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -65,8 +65,8 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def write_messages(files: Path, folder: Path) -> list[Path]:
-    job = open_job(files / "drive.log", files / "car.dbc")
+def write_messages(files: Path, folder: Path, signals: Collection[str] | None = None) -> list[Path]:
+    job = open_job(files / "drive.log", files / "car.dbc", signals)
     assert job.plan is not None
     with MessageFolder(folder, job.plan) as output:
         for chunk in job.chunks():
@@ -97,6 +97,29 @@ def test_folder_has_the_tables_that_python_gives(
         theirs = pq.read_table(path)
         assert theirs.column_names == expected[path.stem].columns
         assert theirs.num_rows == len(expected[path.stem])
+
+
+def test_folder_has_no_file_of_a_message_without_a_chosen_signal(
+    files: Path, tmp_path: Path
+) -> None:
+    (path,) = write_messages(files, tmp_path / "signals", ["HVBAT.Voltage"])
+    assert names_in(tmp_path / "signals") == ["HVBAT.parquet"]
+    assert pl.read_parquet(path).columns == ["ts", "bus", "Voltage"]
+
+
+def test_folder_has_no_file_of_a_message_whose_chosen_signal_no_frame_carries(
+    files: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "drive.log"
+    log.write_text("(1700000000.000000) can0 1DB#0000000000000000\n")
+    job = open_job(log, files / "car.dbc", ["HVBAT.Cell"])
+    assert job.plan is not None
+    with MessageFolder(tmp_path / "signals", job.plan) as output:
+        for chunk in job.chunks():
+            output.add(chunk)
+        assert output.finish(lambda columns: None) == []
+    assert names_in(tmp_path / "signals") == []
+    assert decode(log, files / "car.dbc", ["HVBAT.Cell"]).messages == {}
 
 
 def test_strangers_read_physical_values(files: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ There are few of them, so their tables stay in memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +24,8 @@ from contactor.can.tables import message_rows, message_table
 if TYPE_CHECKING:
     import polars as pl
 
-COMPRESSION_LEVEL = 1
 # The row among all frames of the recording, while tables are put together.
 ROW = "row of the recording"
-
-
-def write_parquet(table: "pl.DataFrame", path: Path) -> None:
-    """One way to write a table."""
-    table.write_parquet(path, compression="zstd", compression_level=COMPRESSION_LEVEL)
 
 
 class CarriedTables:

@@ -11,18 +11,19 @@ by column, and a message's frames lie all over the recording; they are decoded t
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
-from contactor.can.output.carried import COMPRESSION_LEVEL, CarriedTables, write_parquet
+from contactor.can.output.carried import CarriedTables
+from contactor.can.output.parquet import ParquetWriter, write_parquet
 from contactor.can.output.spool import FrameSpool
 from contactor.can.output.whole import whole_file
 from contactor.can.plan import DecodePlan, name_in
@@ -81,7 +82,7 @@ class MessageFolder:
         """
         if chunk.groups is None:
             return ()
-        rows_of = chunk.groups.rows()
+        rows_of = self._plan.shown(chunk.groups.rows())
         columns = self._carried.add(chunk, rows_of)
         try:
             self._spool.add(chunk.frames, rows_of)
@@ -106,19 +107,23 @@ class MessageFolder:
         done = 0
         paths = []
         for label in self._spool.labels:
-            path = self._path(label)
-            with whole_file(path) as part:
-                self._write(label, part, on_columns)
-            paths.append(path)
+            path = self._write(label, on_columns)
+            paths += [path] if path is not None else []
             done += self._spool.rows(label)
             if on_progress:
                 on_progress(done, total)
-        for label in self._carried.labels - set(self._spool.labels):
+        for label in sorted(self._carried.labels - set(self._spool.labels)):
             path = self._path(label)
             with whole_file(path) as part:
                 write_parquet(self._carried.table(label), part)
             paths.append(path)
         return paths
+
+    def strangers(self, own: Collection[Path]) -> list[str]:
+        """The Parquet files in the folder that are not this recording's `own`."""
+        names = {path.name for path in own}
+        found = (path.name for path in self._folder.glob("*.parquet"))
+        return sorted(name for name in found if name not in names)
 
     def _path(self, label: str) -> Path:
         """A file that no other message has, on a disk that does not know small from capital."""
@@ -130,10 +135,11 @@ class MessageFolder:
         self._names.add(name.lower())
         return self._folder / f"{name}.parquet"
 
-    def _write(self, label: str, path: Path, on_columns: OnColumns) -> None:
-        """Write the file of a message; one of many frames is decoded twice, first for its names."""
-        from polars.io.plugins import register_io_source
+    def _write(self, label: str, on_columns: OnColumns) -> Path | None:
+        """Write the file of a message; one of many frames is decoded twice, first for its names.
 
+        None where signals were chosen, and no frame of the message carries one.
+        """
         signals: dict[str, None] = {}
         is_carried = label in self._carried.labels
         tables: list[pl.DataFrame] = []
@@ -142,26 +148,28 @@ class MessageFolder:
             signals |= {column.signal: None for column in columns}
             if is_carried or len(frames) == self._spool.rows(label):
                 tables.append(message_table(frames, np.arange(len(frames)), label, columns))
-        if is_carried:
-            write_parquet(self._carried.merged_with(tables, label), path)
-            return
-        if tables:
-            write_parquet(tables[0], path)
-            return
+        if self._plan.is_chosen and not signals and not is_carried:
+            return None
+        path = self._path(label)
+        with whole_file(path) as part:
+            if is_carried:
+                write_parquet(self._carried.merged_with(tables, label), part)
+            elif tables:
+                write_parquet(tables[0], part)
+            else:
+                self._write_in_parts(label, list(signals), part)
+        return path
+
+    def _write_in_parts(self, label: str, signals: list[str], path: Path) -> None:
+        """Write the file of a message of many frames, table by table."""
         order = {name: place for place, name in enumerate(self._plan_order(label))}
-        names = sorted(signals, key=lambda name: order.get(name, len(order)))
-        rest = self._tables(label, names)
+        signals.sort(key=lambda name: order.get(name, len(order)))
+        rest = self._tables(label, signals)
         first = next(rest)
-
-        def source(*_: Any) -> "Iterator[pl.DataFrame]":
-            yield from chain((first,), rest)
-
-        register_io_source(source, schema=first.schema).sink_parquet(
-            path,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            row_group_size=self._table_rows(label),
-        )
+        with ParquetWriter(path, first.schema, row_group_size=self._table_rows(label)) as writer:
+            for table in chain((first,), rest):
+                writer.write(table)
+            writer.finish()
 
     def _table_rows(self, label: str) -> int:
         """The frames of a message that are decoded and written at a time."""

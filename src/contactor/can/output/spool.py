@@ -8,6 +8,7 @@ spool.close()
 """
 
 import tempfile
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from contactor.can.columns import Rows
 from contactor.can.frames import FrameTable
 
 MEMORY_BYTES = 64 * 1024 * 1024
+PIECE_NUMBERS = 3
 
 
 class FrameSpool:
@@ -32,8 +34,9 @@ class FrameSpool:
         self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # closed on leaving
             max_size=MEMORY_BYTES, dir=str(folder), prefix=".contactor-"
         )
-        # For each label the pieces of the file that are its frames: start, rows, payload width.
-        self._pieces: dict[str, list[tuple[int, int, int]]] = {}
+        # For each label the pieces of the file that are its frames: start, rows, payload width,
+        # one after another (24 bytes a piece, of which a long log has very many).
+        self._pieces: dict[str, array[int]] = {}
         self._size = 0
 
     def close(self) -> None:
@@ -47,7 +50,7 @@ class FrameSpool:
 
     def rows(self, label: str) -> int:
         """How many frames a label has."""
-        return sum(rows for _, rows, _ in self._pieces[label])
+        return sum(self._pieces[label][1::PIECE_NUMBERS])
 
     def add(self, frames: FrameTable, rows_of: Mapping[str, Rows]) -> None:
         """Set frames aside.
@@ -65,7 +68,7 @@ class FrameSpool:
         width = frames.data.shape[1]
         at = self._size
         for label, rows in rows_of.items():
-            self._pieces.setdefault(label, []).append((at, len(rows), width))
+            self._pieces.setdefault(label, array("q")).extend((at, len(rows), width))
             at += len(rows) * records.dtype.itemsize
         self._size = at
 
@@ -73,7 +76,9 @@ class FrameSpool:
         """The frames of a label, in tables of about `rows` each."""
         waiting: list[FrameTable] = []
         count = 0
-        for start, length, width in self._pieces[label]:
+        pieces = self._pieces[label]
+        for at in range(0, len(pieces), PIECE_NUMBERS):
+            start, length, width = pieces[at : at + PIECE_NUMBERS]
             self._file.seek(start)
             size = length * _record(width).itemsize
             waiting.append(_table(np.frombuffer(self._file.read(size), _record(width))))
