@@ -49,6 +49,13 @@ def test_signal_without_a_value_has_unknown_facts() -> None:
 
 def test_mean_beyond_a_float64_is_unknown() -> None:
     assert signal_facts(column([1.7e308, 1.7e308], [False, False]))["mean"] is None
+    large = column([1.7e308], [False])
+    assert signal_facts(large, large)["mean"] is None
+
+
+def test_mean_loses_nothing_to_a_large_chunk_between_small_ones() -> None:
+    chunks = [column([value], [False]) for value in (1.0, 1e17, 1.0, -1e17)]
+    assert signal_facts(*chunks)["mean"] == 0.5
 
 
 def test_signal_facts_add_up_chunk_by_chunk() -> None:

@@ -240,14 +240,25 @@ def _check_facts(facts: CheckFacts) -> MessageChecks:
 class SignalTally:
     """Count, first, last, least, greatest and mean of the readings that are available."""
 
-    __slots__ = ("_count", "_first", "_last", "_max", "_min", "_sums", "_unavailable", "_unit")
+    __slots__ = (
+        "_count",
+        "_first",
+        "_last",
+        "_max",
+        "_min",
+        "_rest",
+        "_sum",
+        "_unavailable",
+        "_unit",
+    )
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
         self._count, self._unavailable = 0, 0
         self._first, self._last = math.nan, math.nan
         self._min, self._max = math.inf, -math.inf
-        self._sums: list[float] = []
+        # Neumaier's sum: what the sum loses by rounding is summed apart.
+        self._sum, self._rest = 0.0, 0.0
 
     def add(self, column: SignalColumn) -> None:
         """Take in a column's readings; their sum may be beyond a float64."""
@@ -261,13 +272,16 @@ class SignalTally:
         self._last = float(values[-1])
         self._min = min(self._min, float(values.min()))
         self._max = max(self._max, float(values.max()))
-        self._sums.append(float(values.sum()))
+        more = float(values.sum())
+        total = self._sum + more
+        large, small = (self._sum, more) if abs(self._sum) >= abs(more) else (more, self._sum)
+        self._rest += (large - total) + small
+        self._sum = total
 
     def facts(self) -> SignalFacts:
         """What was added up; None for what no reading tells."""
         is_there = self._count > 0
-        total = math.fsum(self._sums) if all(map(math.isfinite, self._sums)) else math.inf
-        mean = total / self._count if is_there else math.inf
+        mean = (self._sum + self._rest) / self._count if is_there else math.inf
         return SignalFacts(
             unit=self._unit,
             count=self._count,
