@@ -11,6 +11,7 @@ from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.can.plot import Plotter, check_plot
 from contactor.can.plot.panels import is_worded, line_of, liveliest, panels_of
+from contactor.can.plot.span import span_of
 from contactor.can.plot.trace import MOST_POINTS, Trace
 from contactor.errors import ContactorError, MissingPart, UsageError
 
@@ -241,11 +242,122 @@ def test_picture_says_where_time_runs_back(tmp_path: Path) -> None:
     assert made.note == ""
     made.add([column("speed", [1.0, 2.0], unit="km/h")], frames_at([0, 20 * MS]))
     made.add([column("speed", [3.0, 4.0], unit="km/h")], frames_at([10 * MS, 30 * MS]))
-    assert made.note == "time runs back once in the recording: drawn in the order of stamps"
+    assert made.note.startswith("time runs back once in the recording: each run stands at its own")
     made.write(tmp_path / "restart.html")
     assert made.note in (tmp_path / "restart.html").read_text()
-    times = data_of((tmp_path / "restart.html").read_text())["panels"][0]["lines"][0]["t"]
-    assert min(times) >= 0
+    line = data_of((tmp_path / "restart.html").read_text())["panels"][0]["lines"][0]
+    assert [step for step in line["t"] if step < 0] == [-7_980_000]
+    assert line["v"][-6:] == [149, None, 1, 3, 2, 4]
+
+
+@pytest.mark.parametrize("part", [100_000, 999])
+def test_runs_of_a_clock_that_restarts_are_lines_of_their_own(part: int) -> None:
+    ts = np.concatenate([np.arange(rows) * MS for rows in (50_000, 30_000, 20_000)])
+    values = np.repeat([1.0, 2.0, 3.0], [50_000, 30_000, 20_000])
+    trace = Trace()
+    for row in range(0, len(ts), part):
+        trace.add(ts[row : row + part], values[row : row + part])
+    stamps, line = line_of(trace)
+    (breaks,) = np.isnan(line).nonzero()
+    assert [np.unique(run[~np.isnan(run)]).tolist() for run in np.split(line, breaks)] == [
+        [1],
+        [2],
+        [3],
+    ]
+    assert all((np.diff(run) >= 0).all() for run in np.split(stamps, breaks + 1))
+    assert len(trace.ts) <= 2 * MOST_POINTS
+    assert trace.readings == 100_000
+
+
+def test_clock_that_restarts_all_the_time_is_one_run_in_bounded_memory() -> None:
+    trace = Trace()
+    for _ in range(100):
+        trace.add(np.tile([0, 5_000 * MS], 500), np.tile([1.0, 2.0], 500))
+    assert trace.has_too_many_runs
+    assert len(trace.ts) <= 2 * MOST_POINTS
+    assert (np.diff(trace.ts) >= 0).all()
+    assert np.isnan(line_of(trace)[1]).sum() == 1
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 20_000])
+def test_trace_knows_what_three_readings_in_a_row_reach(part: int) -> None:
+    values = np.tile([1.0, 5.0, 5.0, 5.0, 9.0, 1.0, 1.0, -7.0, 1.0], 20 if part < 20_000 else 2000)
+    trace = Trace()
+    for row in range(0, len(values), part):
+        few = values[row : row + part]
+        trace.add((row + np.arange(len(few))) * MS, few)
+    assert (trace.held_least.min(), trace.held_greatest.max()) == (1, 5)
+
+
+@pytest.mark.parametrize("rows", [100, 1_000_000])
+@pytest.mark.parametrize("spikes", [[1e9], [-1e9], [1e9, 1e9], [1e300, -1e300]])
+def test_reading_far_outside_leaves_the_axis_to_the_rest(rows: int, spikes: list[float]) -> None:
+    values = 50 + 10 * np.sin(np.arange(rows) / 20)
+    for place, spike in enumerate(spikes if rows > 100 else spikes[:1]):
+        values[rows // 3 + place * rows // 5] = spike
+    trace = trace_of(values.tolist(), unit="V")
+    span = span_of(trace)
+    assert (round(span.low), round(span.high)) == (40, 60)
+    points = span.above(trace) | span.below(trace)
+    assert points.sum() == len(spikes if rows > 100 else spikes[:1])
+
+
+@pytest.mark.parametrize("rows", [100, 5_000, 1_000_000])
+@pytest.mark.parametrize("held", [3, 20, 500])
+def test_step_that_holds_is_shown_and_a_reading_beyond_it_is_not(rows: int, held: int) -> None:
+    values = np.sin(np.arange(rows) / 20)
+    values[rows // 2 : rows // 2 + held] = 1000.0
+    span = span_of(trace_of(values.tolist()))
+    assert span.high == values.max()
+    values[7] = 1e9
+    assert span_of(trace_of(values.tolist())) == span
+
+
+def test_peak_that_leaves_the_rest_visible_is_shown() -> None:
+    values = np.sin(np.arange(100_000) / 500) * 50
+    values[1234] = -482.5
+    assert span_of(trace_of(values.tolist())).low == -482.5
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0] * 999 + [1.0], [5.0] * 40 + [1e9], [0.0] * 500 + [1.0, 255.0] * 250]
+)
+def test_nothing_is_beyond_where_the_rest_is_flat_or_few_or_often(values: list[float]) -> None:
+    span = span_of(trace_of(values))
+    assert (span.low, span.high) == (min(values), max(values))
+
+
+def test_what_lies_beyond_is_told_with_count_and_extreme(tmp_path: Path) -> None:
+    values = (50 + 10 * np.sin(np.arange(1000.0))).round(2)
+    values[[10, 500]] = [1e9, -5e6]
+    made = Plotter(title="drive.log", are_chosen=True)
+    made.add([column("volts", values.tolist(), unit="V")], frames_at([n * MS for n in range(1000)]))
+    assert made.beyond() == ("2 points of M.volts lie beyond the axis: -5e+06 and 1e+09",)
+    made.write(tmp_path / "drive.html")
+    (panel,) = data_of((tmp_path / "drive.html").read_text())["panels"]
+    assert panel["beyond"] == list(made.beyond())
+    assert np.round(panel["span"], 3).tolist() == [40, 60]
+    assert max(filter(None, panel["lines"][0]["v"])) == 1e9
+
+
+def test_lines_share_a_panel_by_what_the_axis_shows() -> None:
+    spike = (np.sin(np.arange(1000.0)) * 5).tolist()
+    spike[400] = 1e9
+    traces = {
+        "M.a": trace_of(np.cos(np.arange(1000.0)).tolist(), unit="V"),
+        "M.b": trace_of(spike, unit="V"),
+    }
+    (panel,) = panels_of(traces)
+    assert panel.beyond == ("1 point of M.b lies beyond the axis: 1e+09",)
+
+
+def test_what_has_a_stamp_of_another_clock_is_counted_and_not_drawn() -> None:
+    made = Plotter(title="drive.log", are_chosen=True, is_dated=True)
+    speeds = column("speed", [1.0, 2.0, 3.0], unit="km/h")
+    made.add([speeds], frames_at([0, DATE_NS, DATE_NS + MS]))
+    assert made.note == "1 frames without a date are not drawn: theirs is another clock"
+    assert made.names() == ["M.speed"]
+    assert made._traces["M.speed"].ts.tolist() == [DATE_NS, DATE_NS + MS]
 
 
 def test_clock_that_restarts_does_not_change_what_stamps_are(tmp_path: Path) -> None:
@@ -280,7 +392,12 @@ def test_png_numbers_at_the_axis_need_no_offset(ticks: list[float], shown: list[
 @pytest.mark.parametrize("first_ts", [0, DATE_NS])
 def test_png_is_a_picture(tmp_path: Path, first_ts: int) -> None:
     pytest.importorskip("matplotlib")
-    plotter(first_ts=first_ts).write(tmp_path / "drive.png")
+    made = plotter(first_ts=first_ts)
+    spike = [1.0, 2.0] * 50 + [1e18]
+    at = [first_ts + row * 20 * MS for row in range(101)]
+    made.add([column("spike", spike, unit="W")], frames_at(at))
+    assert len(made.beyond()) == 1
+    made.write(tmp_path / "drive.png")
     picture = (tmp_path / "drive.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     width, height = struct.unpack(">II", picture[16:24])

@@ -6,6 +6,7 @@ for chunk in stream:
 plotter.write(Path("drive.html"))       # ("BatteryState.PackVoltage", ...)
 
 trace.py      one signal in bounded memory; no peak is lost
+span.py       what its axis shows: not the one reading that would make all else a flat line
 panels.py     which signals share a panel, and how their line runs
 png.py        by matplotlib, the size contactor[plot]
 html.py       page.html with the data inside; it asks nobody for anything

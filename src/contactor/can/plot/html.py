@@ -2,8 +2,8 @@
 
     draw(panels, title="drive.log", is_dated=False)       # b"<!doctype html>..."
 
-Times are whole microseconds, each counted from the one before; values have as many digits as tell
-a millionth of their line's span.
+Times are whole microseconds, each counted from the one before: below 0 where the clock restarts.
+Values have as many digits as tell a millionth of their line's span.
 """
 
 import html
@@ -15,11 +15,13 @@ from math import isfinite, log10
 import numpy as np
 
 from contactor.can.plot.panels import Panel
-from contactor.can.plot.trace import Values
+from contactor.can.plot.trace import Trace, Values
 from contactor.clock import NS_PER_MS, NS_PER_US
 
 TITLE_MARK, NOTE_MARK, DATA_MARK = "{{title}}", "{{note}}", "{{data}}"
 LEAST_DIGITS = 7
+# By that part of a span, written values may be off.
+ROUNDING = 1e-6
 # No float64 needs more.
 MOST_DIGITS = 17
 # Those that every decimal number keeps in a float64.
@@ -28,7 +30,7 @@ SURE_DIGITS = 15
 
 def draw(panels: Sequence[Panel], *, title: str, is_dated: bool, note: str = "") -> bytes:
     """The page; the note stands beside the title."""
-    start = min(int(trace.ts[0]) for panel in panels for _, trace in panel.traces)
+    start = min(int(trace.ts.min()) for panel in panels for _, trace in panel.traces)
     data = {
         "isDated": is_dated,
         "start": start / NS_PER_MS,
@@ -43,21 +45,30 @@ def draw(panels: Sequence[Panel], *, title: str, is_dated: bool, note: str = "")
 
 
 def _panel(panel: Panel, start: int) -> dict[str, object]:
-    lines = []
-    for name, trace in panel.traces:
-        ts, values = panel.line(trace)
-        times = (ts - start) // NS_PER_US
-        digits = _digits(values)
-        lines.append(
-            {
-                "name": name,
-                "readings": trace.readings,
-                "t": np.diff(times, prepend=0).tolist(),
-                "v": _numbers(values, digits),
-                "digits": digits,
-            }
-        )
-    return {"unit": panel.unit, "words": panel.words, "lines": lines}
+    shown: dict[str, object] = {
+        "unit": panel.unit,
+        "words": panel.words,
+        "lines": [_line(panel, name, trace, start) for name, trace in panel.traces],
+    }
+    if panel.span is not None and panel.beyond:
+        shown["beyond"] = panel.beyond
+        slack = panel.span.height * ROUNDING
+        shown["span"] = [panel.span.low - slack, panel.span.high + slack]
+    return shown
+
+
+def _line(panel: Panel, name: str, trace: Trace, start: int) -> dict[str, object]:
+    ts, values = panel.line(trace)
+    times = (ts - start) // NS_PER_US
+    span = panel.span
+    digits = _digits(values if span is None else np.clip(values, span.low, span.high))
+    return {
+        "name": name,
+        "readings": trace.readings,
+        "t": np.diff(times, prepend=0).tolist(),
+        "v": _numbers(values, digits),
+        "digits": digits,
+    }
 
 
 def _digits(values: Values) -> int:

@@ -8,12 +8,13 @@ has its own, and so has one whose values have texts: those are drawn in steps, t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
+from contactor.can.plot.span import Span, span_of
 from contactor.can.plot.trace import Stamps, Trace, Values
 
 MOST_CHOSEN = 12
@@ -46,11 +47,21 @@ class Panel:
     Fields:
         words: where the axis has words, one for each value seen, in the order of values; a value
             without a text is its number. The line then runs through their places, 0, 1, 2 ...
+        span: what the axis shows, where it has numbers.
     """
 
     unit: str
     traces: tuple[tuple[str, Trace], ...]
     words: tuple[str, ...] = ()
+    span: Span | None = None
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """What lies beyond the axis, a line for each signal that has such readings."""
+        if self.span is None:
+            return ()
+        told = (self.span.told(name, trace) for name, trace in self.traces)
+        return tuple(line for line in told if line)
 
     def line(self, trace: Trace) -> tuple[Stamps, Values]:
         """The points that a trace's line runs through; NaN where it breaks."""
@@ -69,22 +80,24 @@ def panels_of(traces: Mapping[str, Trace]) -> list[Panel]:
         if not trace.unit or is_worded(trace):
             groups.append([(name, trace)])
             continue
-        least, greatest = float(trace.least.min()), float(trace.greatest.max())
+        span = span_of(trace)
         rooms = shared.setdefault(trace.unit, [])
-        room = next((room for room in rooms if room.has_place_for(least, greatest)), None)
+        room = next((room for room in rooms if room.has_place_for(span.low, span.high)), None)
         if room is None:
             room = _Room()
             rooms.append(room)
             groups.append(room.traces)
-        room.add(name, trace, least, greatest)
-    return [
-        Panel(
-            unit=group[0][1].unit,
-            traces=tuple(group),
-            words=_words(group[0][1]) if is_worded(group[0][1]) else (),
-        )
-        for group in groups
-    ]
+        room.add(name, trace, span.low, span.high)
+    return [_panel(group) for group in groups]
+
+
+def _panel(group: Sequence[tuple[str, Trace]]) -> Panel:
+    _, first = group[0]
+    if is_worded(first):
+        return Panel(first.unit, tuple(group), words=_words(first))
+    spans = [span_of(trace) for _, trace in group]
+    whole = Span(min(span.low for span in spans), max(span.high for span in spans))
+    return Panel(first.unit, tuple(group), span=whole)
 
 
 class _Room:
@@ -126,11 +139,13 @@ def liveliest(traces: Mapping[str, Trace]) -> list[str]:
 
 
 def _liveliness(name: str, trace: Trace) -> float:
-    least, greatest = trace.least, trace.greatest
-    spread = float(greatest.max() - least.min()) if len(least) else 0.0
-    if spread <= 0 or PROTECTION.search(name.partition(".")[2]):
+    if not trace.readings or PROTECTION.search(name.partition(".")[2]):
         return 0.0
-    last = trace.last
+    span = span_of(trace)
+    spread = span.high - span.low
+    if spread <= 0:
+        return 0.0
+    last = np.clip(trace.last, span.low, span.high)
     travel = float(np.abs(np.diff(last)).mean()) / spread if len(last) > 1 else 0.0
     values = min(len(np.unique(last)), MANY_VALUES) / MANY_VALUES
     rank = QUALITY_PART if QUALITY.search(name.partition(".")[2]) else 1.0
@@ -169,7 +184,7 @@ def line_of(trace: Trace) -> tuple[Stamps, Values]:
         trace.last,
     )
     is_stroke = (least != greatest) | (first != last)
-    counts = np.where(is_stroke, 4, 1) + _breaks(ts)
+    counts = np.where(is_stroke, 4, 1) + _breaks(ts, trace.run)
     ends = np.cumsum(counts)
     stamps = np.repeat(ts, counts)
     values = np.full(len(stamps), np.nan)
@@ -182,10 +197,14 @@ def line_of(trace: Trace) -> tuple[Stamps, Values]:
     return stamps, values
 
 
-def _breaks(ts: Stamps) -> np.ndarray:
-    """1 where a point is followed by a long silence."""
-    if len(ts) < 3:
+def _breaks(ts: Stamps, run: Stamps) -> np.ndarray:
+    """1 where a point is followed by a long silence, or by a restart of the clock."""
+    if len(ts) < 2:
         return np.zeros(len(ts), np.int64)
+    ends_run = np.diff(run) > 0
     steps = np.diff(ts)
-    silence = max(GAP_STEPS * float(np.median(steps)), GAP_PART * float(ts[-1] - ts[0]))
-    return np.append(steps > silence, False).astype(np.int64)
+    within = steps[~ends_run]
+    if len(within) > 1:
+        usual, part = GAP_STEPS * float(np.median(within)), GAP_PART * float(ts.max() - ts.min())
+        ends_run |= steps > max(usual, part)
+    return np.append(ends_run, False).astype(np.int64)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from contactor.can.plot.panels import Panel
+from contactor.can.plot.span import Span
 from contactor.can.plot.trace import Stamps
 from contactor.clock import NS_PER_DAY, NS_PER_S
 
@@ -26,6 +27,8 @@ DOTS_PER_INCH = 130
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 TEXT, FAINT, GRID = "#1c272c", "#5c6b73", "#e3e9ec"
 MOST_TICKS, MOST_LETTERS = 10, 26
+# Around the lines, and from an edge to the middle of the marks at it; parts of the height.
+SLACK, EDGE = 0.08, 0.03
 # Numbers outside are written with an exponent; from 1e16 on float64 has no units left.
 LEAST_PLAIN, MOST_PLAIN = 1e-5, 1e16
 
@@ -63,7 +66,7 @@ def draw(panels: Sequence[Panel], *, title: str, is_dated: bool, note: str = "")
         for panel, one in zip(panels, axes, strict=True):
             _draw_panel(one, panel, is_dated=is_dated)
         figure.align_ylabels(axes)
-        first_ts = min(int(trace.ts[0]) for panel in panels for _, trace in panel.traces)
+        first_ts = min(int(trace.ts.min()) for panel in panels for _, trace in panel.traces)
         _time_axis(axes[-1], first_ts, is_dated=is_dated)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
@@ -77,11 +80,13 @@ def _height_in(panel: Panel) -> float:
 
 
 def _draw_panel(axes: Axes, panel: Panel, *, is_dated: bool) -> None:
+    span = panel.span if panel.beyond else None
+    room = 0.0 if span is None else span.height
     for place, (name, trace) in enumerate(panel.traces):
         ts, values = panel.line(trace)
         axes.plot(
             _times(ts, is_dated=is_dated),
-            values,
+            values if span is None else np.clip(values, span.low - room, span.high + room),
             color=COLOURS[place % len(COLOURS)],
             linewidth=1.1,
             label=name,
@@ -96,9 +101,29 @@ def _draw_panel(axes: Axes, panel: Panel, *, is_dated: bool) -> None:
         _word_axis(axes, panel)
     else:
         axes.set_ylabel(f"[{panel.unit}]" if panel.unit else "", color=FAINT)
-        axes.margins(y=0.08)
+        axes.margins(y=SLACK)
+        if span is not None:
+            axes.set_ylim(span.low - SLACK * room, span.high + SLACK * room)
+            _mark_beyond(axes, panel, span, is_dated=is_dated)
         axes.yaxis.set_major_formatter(EachWhole())
     axes.margins(x=0.005)
+
+
+def _mark_beyond(axes: Axes, panel: Panel, span: Span, *, is_dated: bool) -> None:
+    """A triangle at the edge for each point beyond it, and what they are in words."""
+    for place, (_, trace) in enumerate(panel.traces):
+        ends = (span.above(trace), "^", 1 - EDGE), (span.below(trace), "v", EDGE)
+        for is_there, marker, height in ends:
+            axes.plot(
+                _times(trace.ts[is_there], is_dated=is_dated),
+                np.full(int(is_there.sum()), height),
+                linestyle="none",
+                marker=marker,
+                color=COLOURS[place % len(COLOURS)],
+                markersize=4,
+                transform=axes.get_xaxis_transform(),
+            )
+    axes.set_title("\n".join(panel.beyond), loc="right", fontsize=7.5, color=FAINT, pad=4)
 
 
 class EachWhole(ScalarFormatter):
