@@ -50,6 +50,17 @@ def test_decode_json_is_one_document(folder: Path, capsys: pytest.CaptureFixture
     assert summary["signals"]["HVBAT.Current"]["min"] == -1.0
 
 
+def test_decode_into_a_used_folder_names_what_is_not_of_this_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "signals").mkdir()
+    for name in ("Old.parquet", "hvbat.parquet", "notes.txt"):
+        (folder / "signals" / name).touch()
+    assert main(["decode", "drive.log", "--dbc", "car.dbc", "--output", "signals"]) == 0
+    err = capsys.readouterr().err
+    assert "signals also holds 2 Parquet files not of this run: Old.parquet, hvbat.parquet\n" in err
+
+
 def test_decode_shows_signals_to_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "drive.log", "--dbc", "car.dbc"]) == 0
     out = capsys.readouterr().out

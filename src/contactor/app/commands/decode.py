@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from contactor.can.summary import LogFacts, Summary, SummaryBuilder
 
 LONG_FORMATS = (".parquet", ".csv")
+MOST_NAMES = 3
 STANDARD_INPUT = "-"
 
 
@@ -153,6 +154,12 @@ def _is_folder(output: str) -> bool:
     return output.endswith("/") or Path(output).is_dir() or not Path(output).suffix
 
 
+def _some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
 def _long_names() -> str:
     return " or ".join(f"FILE{suffix}" for suffix in LONG_FORMATS)
 
@@ -175,6 +182,9 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
         if takers.folder is not None:
             paths = takers.folder.finish(builder.add_columns)
             note(f"{len(paths)} messages written to {args.output}")
+            if strangers := takers.folder.strangers(paths):
+                others = f"{len(strangers)} Parquet files not of this run"
+                note(f"{args.output} also holds {others}: {_some(strangers)}")
         if takers.long is not None:
             takers.long.finish()
     if takers.long is not None:
