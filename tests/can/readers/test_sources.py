@@ -21,6 +21,7 @@ import zstandard
 
 from contactor.can.log import LogFile, LogReading, open_log, open_logs, read_log
 from contactor.can.readers import sources
+from contactor.can.readers.layers import layer_of
 from contactor.can.readers.sources import sources_of
 from contactor.can.recording import decode
 from contactor.errors import LogError, UsageError
@@ -118,6 +119,23 @@ def test_packed_log_reads_as_the_plain_one(tmp_path: Path, pack: Callable[[bytes
     assert np.array_equal(found.frames.ts, plain.frames.ts)
     assert np.array_equal(found.frames.data, plain.frames.data)
     assert not found.refused
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"LOGG" + bytes(508),
+        b"MDF     4.10    " + bytes(496),
+        bytes(512),
+        b"\x10\0\x20\0\x7f\0\xf0\0" * 64,
+        b"\0\x01\0\x02\0\x03" * 80,
+        b"d\0r\0i\0v\0e\0" + b"\0\x07" * 251,
+        TEXT[:512],
+        b"a\0b\0",
+    ],
+)
+def test_no_binary_data_are_taken_for_wide_text(head: bytes) -> None:
+    assert layer_of(head) is None
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
