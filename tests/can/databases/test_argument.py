@@ -12,6 +12,8 @@ from contactor.errors import UsageError
         ("body.dbc", "body.dbc", None),
         ("1=body.dbc", "body.dbc", 1),
         ("0=a=b.dbc", "a=b.dbc", 0),
+        ("can1=body.dbc", "body.dbc", 1),
+        ("vcan0=body.dbc", "body.dbc", 0),
         ("a=b.dbc", "a=b.dbc", None),
         ("./1=body.dbc", "1=body.dbc", None),
         ("=body.dbc", "=body.dbc", None),

@@ -1,6 +1,6 @@
 """Which file describes which bus, as the command line and Python say it.
 
-database_argument("1=body.dbc")     # DatabaseFile(path=Path("body.dbc"), bus=1)
+database_argument("1=body.dbc")     # DatabaseFile(path=Path("body.dbc"), bus=1); can1= is the same
 database_argument("body.dbc")       # DatabaseFile(path=Path("body.dbc"), bus=None)
 database_argument("./1=body.dbc")   # the file of that name, for all buses
 """
@@ -15,7 +15,7 @@ from contactor.errors import UsageError
 MAX_BUS = 255
 """Frames number their bus in 8 bits."""
 
-_BUS = re.compile(r"(\d+)=(.+)", re.DOTALL)
+_BUS = re.compile(r"(?:v?can)?(\d+)=(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class DatabaseFile:
 def database_argument(text: str) -> DatabaseFile:
     """Read `FILE` or `BUS=FILE`.
 
-    A number and "=" before a name mean a bus, unless only a file of the whole name is there; any
-    other "=" is part of the name.
+    A number, alone or after "can" or "vcan" as Linux names buses, and "=" before a name mean a bus,
+    unless only a file of the whole name is there; any other "=" is part of the name.
 
     Raises:
         UsageError: there is no name, or the bus is beyond `MAX_BUS`.
