@@ -1,10 +1,13 @@
+import argparse
 import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from contactor.app.commands import decode
 from contactor.app.main import main
+from contactor.can.writers.table import FORMATS
 
 DBC = """\
 VERSION ""
@@ -38,6 +41,13 @@ def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
     assert err.startswith("contactor: ")
     assert err.count("\n") == 1
     return exit_code, err
+
+
+def test_formats_offered_are_those_that_are_written() -> None:
+    parser = argparse.ArgumentParser()
+    decode.add_arguments(parser)
+    (choices,) = [action.choices for action in parser._actions if action.dest == "to"]
+    assert choices == FORMATS
 
 
 def test_decode_json_is_one_document(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,6 +134,14 @@ def test_decode_chooses_signals(folder: Path, capsys: pytest.CaptureFixture[str]
         (["nothing.log"], "no such file: nothing.log"),
         (["."], "is a directory"),
         (["drive.log", "--dbc", "nothing.dbc"], "no such file: nothing.dbc"),
+        (
+            ["drive.log", "--dbc", "can0=nothing.dbc"],
+            "no such file: nothing.dbc, given as BUS=FILE for bus 0; nor is there a file of that",
+        ),
+        (
+            ["drive.log", "--dbc", "body=car.dbc"],
+            "no such file: body=car.dbc; nor is it BUS=FILE: a bus is 0..255, or such as can0, not",
+        ),
     ],
 )
 def test_decode_refuses_wrong_arguments_with_2(

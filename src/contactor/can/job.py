@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from contactor.can.database import DatabaseFile, load_database
-from contactor.can.databases.argument import database_files
+from contactor.can.databases.argument import MAX_BUS, database_files
 from contactor.can.log import LogFile, open_logs
 from contactor.can.plan import DecodePlan, LeftOut, compile_plan
 from contactor.can.reading import Progress, Refusal
@@ -53,6 +53,7 @@ class Job:
         notes: what people should know, a line each: files in an archive that are no logs, what was
             put right in a database.
         left_out: signals that cannot be decoded, with reasons.
+        files: the databases and signal sets.
     """
 
     logs: tuple[LogFile, ...]
@@ -60,6 +61,7 @@ class Job:
     transport: TransportDecoder | None
     notes: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    files: tuple[DatabaseFile, ...] = ()
 
     @property
     def sources(self) -> list[LogSource]:
@@ -133,6 +135,7 @@ def open_job(
         transport if transport.is_needed else None,
         tuple(notes),
         (*plan.left_out, *(left_out for one in sets for left_out in one.left_out)),
+        tuple(files),
     )
 
 
@@ -151,9 +154,22 @@ def _signal_set(file: DatabaseFile) -> SignalSet | None:
     try:
         with file.path.open("rb") as opened:
             head = opened.read(HEAD_BYTES).decode("utf-8-sig", "replace")
+    except FileNotFoundError as error:
+        raise _missing(file) from error
     except OSError:  # told by who reads databases
         return None
     return load_signal_set(file.path) if is_signal_set(head) else None
+
+
+def _missing(file: DatabaseFile) -> UsageError:
+    """That a file is missing, and how its name was read where it may have been meant otherwise."""
+    bus, is_parted, name = str(file.path).partition("=")
+    line = f"no such file: {file.path}"
+    if file.bus is not None:
+        line += f", given as BUS=FILE for bus {file.bus}; nor is there a file of that whole name"
+    elif is_parted and bus and name:
+        line += f"; nor is it BUS=FILE: a bus is 0..{MAX_BUS}, or such as can0, not {bus!r}"
+    return UsageError(line)
 
 
 def _in_time(logs: list[LogFile]) -> tuple[LogFile, ...]:

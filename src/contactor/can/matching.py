@@ -75,6 +75,17 @@ class Matcher:
         """All lanes there are by now, `OTHER` and `UNKNOWN` among them."""
         return FIRST_LANE + len(self._lanes)
 
+    def met(self) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+        """The ids of all data frames so far, as keys (see identities.py), and the lane of each.
+
+        Of extended ids so many as are kept.
+        """
+        with self._lock:
+            places = np.flatnonzero(self._standard != UNRESOLVED)
+            keys = places // STANDARD_IDS << BUS_SHIFT | places % STANDARD_IDS
+            known, lanes = self._extended
+            return np.concatenate((keys, known)), np.concatenate((self._standard[places], lanes))
+
     def lanes_of(self, frames: FrameTable) -> NDArray[np.int16]:
         """The lane of each frame, (n,); `OTHER` of error and remote frames."""
         lanes = self._looked_up(frames)

@@ -106,6 +106,11 @@ class TransportDecoder:
         return merged(columns)
 
     @property
+    def answer_ids(self) -> list[int]:
+        """The ids that signal sets know answers from, ascending; above 0x7FF they have 29 bits."""
+        return [int(can_id) for can_id in self._answer_ids]
+
+    @property
     def is_needed(self) -> bool:
         """Whether there is anything to decode."""
         return self._reassembler is not None or bool(self._decoders)

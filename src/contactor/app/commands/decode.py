@@ -166,6 +166,7 @@ def _long_names() -> str:
 
 def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> None:
     """Read everything once; each part takes of every chunk what it needs."""
+    from contactor.app.unknown import why_unknown
     from contactor.can.stream import threads_for
 
     with ExitStack() as stack:
@@ -179,6 +180,8 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
         else:
             for _ in chunks:
                 pass
+        for line in why_unknown(job):
+            note(line)
         if takers.folder is not None:
             paths = takers.folder.finish(builder.add_columns)
             note(f"{len(paths)} messages written to {args.output}")
@@ -194,8 +197,9 @@ def _work(args: argparse.Namespace, job: "Job", builder: "SummaryBuilder") -> No
         names, left_out = takers.plotter.names(), takers.plotter.left_out()
         rest = f", {left_out} more are not: choose with --signal NAME" if left_out else ""
         note(f"{len(names)} signals drawn in {args.plot}{rest}")
-        if takers.plotter.note:
-            note(takers.plotter.note)
+        for line in (takers.plotter.note, *takers.plotter.beyond()):
+            if line:
+                note(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +260,8 @@ def _plotter(args: argparse.Namespace, job: "Job") -> "Plotter | None":
     from contactor.can.plot import Plotter
 
     title = ", ".join(log.name for log in job.logs[:3]) + (" ..." if len(job.logs) > 3 else "")
-    return Plotter(title=title, are_chosen=bool(args.signal))
+    is_dated = job.logs[0].has_date
+    return Plotter(title=title, are_chosen=bool(args.signal), is_dated=is_dated)
 
 
 def _least_ts(args: argparse.Namespace, job: "Job", executor: "Executor | None") -> int | None:
