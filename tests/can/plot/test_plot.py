@@ -9,9 +9,10 @@ import pytest
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
+from contactor.can.job import open_job
 from contactor.can.plot import Plotter, check_plot
 from contactor.can.plot.panels import is_worded, line_of, liveliest, panels_of
-from contactor.can.plot.span import span_of
+from contactor.can.plot.span import Span, span_of
 from contactor.can.plot.trace import MOST_POINTS, Trace
 from contactor.errors import ContactorError, MissingPart, UsageError
 
@@ -436,3 +437,32 @@ def test_png_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyP
     check_plot("drive.html")
     with pytest.raises(MissingPart, match=r"pip install 'contactor\[plot\]'"):
         check_plot("drive.png")
+
+
+def test_recorded_wrong_reading_leaves_the_axis_to_the_rest(shared_data: Path) -> None:
+    """The first current of a Leaf that wakes up is 511.5 A, which means that there is none."""
+    folder = shared_data / "can" / "leaf"
+    made = plotter_of(folder / "ZE0w24kWhstock.log", folder / "EV-can_AZE0.dbc", "LB_Current")
+    assert made.beyond() == ("1 point of x1DB.LB_Current lies beyond the axis: 511.5",)
+    assert span_of(made._traces["x1DB.LB_Current"]) == Span(-3.0, 2.0)
+
+
+def test_recorded_clock_that_restarts_is_two_runs(shared_data: Path) -> None:
+    folder = shared_data / "can" / "kona"
+    made = plotter_of(
+        folder / "250105-1-2020-comp-can-heating.csv",
+        folder / "comp_can.dbc",
+        "HeaterStatus.HeaterPower",
+    )
+    trace = made._traces["HeaterStatus.HeaterPower"]
+    assert np.unique(trace.run).tolist() == [0, 1]
+    assert trace.greatest[trace.run == 0].max() == 0
+    assert made.note.startswith("time runs back once in the recording")
+
+
+def plotter_of(log: Path, database: Path, signal: str) -> Plotter:
+    job = open_job(log, database, [signal])
+    made = Plotter(title=log.name, are_chosen=True, is_dated=job.logs[0].has_date)
+    for chunk in job.chunks():
+        made.add(chunk.columns(), chunk.frames)
+    return made
