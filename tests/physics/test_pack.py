@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from contactor.car.profiles.profile import load_profile
 from contactor.physics.car import CarPhysics, Controls
 from contactor.physics.curve import Curve
-from contactor.physics.pack import Pack, current_at
+from contactor.physics.equations import current_at_a
+from contactor.physics.pack import Pack
 from contactor.physics.parameters import CarParameters
 
 PARAMETERS = load_profile("contactor_ev").physics
@@ -23,14 +24,14 @@ def test_battery_holds_82_kwh(parameters: CarParameters) -> None:
 
 @given(st.floats(-200e3, 400e3), st.floats(250, 420), st.floats(0.03, 0.3))
 def test_current_gives_the_power_exactly(power_w: float, source_v: float, ohm: float) -> None:
-    current_a = current_at(power_w, source_v, ohm)
+    current_a = current_at_a(power_w, source_v, ohm)
     most_w = source_v**2 / (4 * ohm)
     given_w = (source_v - current_a * ohm) * current_a
     assert given_w == pytest.approx(min(power_w, most_w), rel=1e-6, abs=1e-6)
 
 
 def test_current_of_no_power_is_nothing() -> None:
-    assert current_at(0.0, 350.0, 0.06) == 0
+    assert current_at_a(0.0, 350.0, 0.06) == 0
 
 
 @settings(max_examples=40)

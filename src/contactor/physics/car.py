@@ -14,19 +14,17 @@ Rules:
 import math
 import random
 
+from contactor.physics import equations
 from contactor.physics.charger import Charger
 from contactor.physics.driveline import RPM_PER_RAD_PER_S, Drive
 from contactor.physics.heat import HeatPump
-from contactor.physics.pack import Pack, current_at
+from contactor.physics.pack import Pack
 from contactor.physics.parameters import CarParameters
+from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance
 from contactor.physics.state import CarState, Controls, Plug
 
 __all__ = ["CarPhysics", "CarState", "Controls", "Plug"]
 
-GRAVITY_MPS2 = 9.80665  # standard, CGPM 1901
-AIR_DENSITY_K = 1.204 * 293.15  # kg/m³ times kelvin: dry air at 101,325 Pa and 20 °C
-ZERO_DEGC_K = 273.15
-REFERENCE_DEGC = 20.0
 # The motor's part of the loss; the rest is the inverter's.
 MOTOR_HEAT = 0.75
 # Slower than this towards a target of 0 is standing.
@@ -52,7 +50,6 @@ class CarPhysics:
     """One car; `state` is what it is after the last step."""
 
     __slots__ = (
-        "_body_rolling",
         "_charger",
         "_drive",
         "_drop_v",
@@ -81,7 +78,6 @@ class CarPhysics:
         self._heat = HeatPump(parameters.climate)
         self._charger = Charger(parameters.charging)
         self._inertia_kg = body.mass_kg * (1 + body.rotating_mass)
-        self._body_rolling = body.mass_kg * GRAVITY_MPS2 * body.rolling_resistance
         self._drop_v = 0.0
         self._estimate_age_s = math.inf
         self.state = CarState(
@@ -134,7 +130,7 @@ class CarPhysics:
             state.charge_wall_power_w = self._charger.wall_w("ac", aux_w) if is_fed else 0.0
             power_w = 0.0 if is_fed else power_w
         state.charge_wall_energy_j += state.charge_wall_power_w * dt_s
-        current_a = current_at(power_w, open_v, ohm)
+        current_a = equations.current_at_a(power_w, open_v, ohm)
         current_a = min(max(current_a, -take_a), give_a)
         self._pass(dt_s, current_a, open_v - current_a * ohm, ohm, battery_w)
         if is_charging:
@@ -211,12 +207,16 @@ class CarPhysics:
         mean = speed + wanted * dt_s / 2
         load_n = self._road_load_n(mean, controls)
         force_n = self._inertia_kg * wanted + load_n
-        torque = drive.torque_at(force_n, mean, give_w=give_w, take_w=take_w)
+        shaft = drive.motor_speed_rad_per_s(mean)
+        torque = drive.torque_nm(force_n, mean)
+        loss_w = drive.loss_w(torque, shaft)
+        less = equations.within_battery_nm(torque, shaft, loss_w, give_w, take_w)
+        loss_w = drive.loss_w(less, shaft)
+        torque = equations.within_battery_nm(torque, shaft, loss_w, give_w, take_w)
         motor_n = drive.force_n(torque)
-        # The brakes do what the motor may not; nobody pushes what the motor cannot.
-        friction_n = min(0.0, max(force_n - motor_n, -drive.brake_max_n)) if force_n < 0 else 0.0
-        acceleration = (motor_n + friction_n - load_n) / self._inertia_kg
-        acceleration = max(acceleration, -speed / dt_s)
+        acceleration, friction_n = equations.reached_mps2(
+            speed, force_n, motor_n, load_n, drive.brake_max_n, self._inertia_kg, dt_s
+        )
         mean = speed + acceleration * dt_s / 2
         shaft = drive.motor_speed_rad_per_s(mean)
         state.speed_mps = speed + acceleration * dt_s
@@ -231,29 +231,34 @@ class CarPhysics:
         state.brake_pct = drive.brake_pct(force_n)
         state.friction_power_w = -friction_n * mean
         state.road_load_power_w = load_n * mean
-        loss_w = drive.loss_w(torque, shaft)
         state.motor_electric_power_w = electric_w = torque * shaft + loss_w
         return electric_w
 
     def _wanted_mps2(self, dt_s: float, controls: Controls) -> float:
-        """What the driver asks for: the target's own acceleration, and the error driven out."""
+        """What the driver asks for."""
         state, driver = self.state, self.parameters.driver
-        target = controls.target_speed_mps
-        forward = (target - state.target_speed_mps) / dt_s
-        state.target_speed_mps = target
-        error = target - state.speed_mps - forward * dt_s
-        wanted = forward + error / max(driver.time_constant_s, dt_s)
-        wanted = min(max(wanted, -driver.deceleration_max_mps2), driver.acceleration_max_mps2)
-        return max(wanted, -state.speed_mps / dt_s)
+        before, state.target_speed_mps = state.target_speed_mps, controls.target_speed_mps
+        return equations.asked_mps2(
+            state.speed_mps,
+            controls.target_speed_mps,
+            before,
+            dt_s,
+            max(driver.time_constant_s, dt_s),
+            driver.acceleration_max_mps2,
+            driver.deceleration_max_mps2,
+        )
 
     def _road_load_n(self, speed_mps: float, controls: Controls) -> float:
-        """Drag, rolling resistance and slope; a small grade's sine is its tangent."""
+        """Rolling resistance, drag and slope; a small grade's sine is its tangent."""
         body = self.parameters.body
-        density = AIR_DENSITY_K / (controls.ambient_degc + ZERO_DEGC_K)
-        drag_n = 0.5 * density * body.drag_area_m2 * speed_mps * speed_mps
-        warmth = controls.ambient_degc - REFERENCE_DEGC
-        rolling_n = self._body_rolling * (1 - body.rolling_resistance_per_degc * warmth)
-        return drag_n + rolling_n + body.mass_kg * GRAVITY_MPS2 * controls.grade
+        weight_n = body.mass_kg * GRAVITY_MPS2
+        return equations.road_load_n(
+            speed_mps,
+            weight_n * rolling_resistance(body, controls.ambient_degc),
+            weight_n * body.rolling_resistance_per_mps,
+            drag_kg_per_m(body, controls.ambient_degc),
+            weight_n * controls.grade,
+        )
 
     def _warm_motor(self, dt_s: float) -> None:
         """Most of the loss is the motor's, the rest the inverter's; both are cooled to outside."""
@@ -333,19 +338,18 @@ class CarPhysics:
     ) -> tuple[float, float]:
         """The most that the battery gives and takes in this step, in ampere, both 0 or more."""
         state, pack = self.state, self._pack
-        capacity_as = pack.capacity_as * state.state_of_health
-        give_a = min(
+        return equations.current_limits_a(
+            state.state_of_charge,
+            open_v,
+            resistance_ohm,
+            pack.charge_factor(state.battery_temperature_degc),
+            pack.capacity_as * state.state_of_health,
+            dt_s,
+            pack.voltage_min_v,
+            pack.voltage_max_v,
             pack.discharge_current_max_a,
-            (open_v - pack.voltage_min_v) / resistance_ohm,
-            state.state_of_charge * capacity_as / dt_s,
+            pack.charge_current_max_a,
         )
-        factor = pack.charge_factor(state.battery_temperature_degc)
-        take_a = min(
-            pack.charge_current_max_a * factor,
-            (pack.voltage_max_v - open_v) / resistance_ohm,
-            (1 - state.state_of_charge) * capacity_as / dt_s,
-        )
-        return max(give_a, 0.0), max(take_a, 0.0)
 
     def _pass(
         self,

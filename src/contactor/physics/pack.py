@@ -104,18 +104,6 @@ class Pack:
         return mean_v + low, mean_v + high
 
 
-def current_at(power_w: float, source_v: float, resistance_ohm: float) -> float:
-    """The current that gives `power_w` (+ discharges) from a source behind a resistance.
-
-    Where the power is more than the source can give, the current of the most that it can.
-    """
-    root = source_v * source_v - 4 * resistance_ohm * power_w
-    if root <= 0:
-        return source_v / (2 * resistance_ohm)
-    # Written so that small powers do not cancel: (E - sqrt(...)) / 2R = 2P / (E + sqrt(...)).
-    return 2 * power_w / (source_v + math.sqrt(root))
-
-
 def _spread(battery: Battery, seed: int) -> list[Line]:
     """For each cell: how much more it drops than the mean (a ratio), and its offset in volts."""
     source = random.Random(f"cells {seed}")

@@ -45,6 +45,7 @@ class Body:
     Fields:
         rotating_mass: inertia of wheels, gears and rotor, as a part of the mass.
         rolling_resistance: force per weight, at 20 °C.
+        rolling_resistance_per_mps: how much it grows with speed, force per weight and m/s.
         rolling_resistance_per_degc: how much less of it each degree of warmth leaves, as a ratio.
         brake_deceleration_mps2: what the friction brakes can do at full pedal.
     """
@@ -54,6 +55,7 @@ class Body:
     drag_area_m2: float = _in(0.1, 10)
     rolling_resistance: float = _in(0.001, 0.05)
     rolling_resistance_per_degc: float = _in(0, 0.02, 0.005)
+    rolling_resistance_per_mps: float = _in(-0.001, 0.001, 0.0)
     wheel_radius_m: float = _in(0.1, 1)
     brake_deceleration_mps2: float = _in(2, 15, 9.0)
 
@@ -63,6 +65,7 @@ class Driveline:
     """Motor, inverter and gear; `loss = copper T² + iron ω + windage ω³ + constant + inverter |P|`.
 
     Fields:
+        motor_speed_max_rpm: beyond it the losses are those at it.
         regeneration_from_kmh, regeneration_full_kmh: below the first there is none, from the second
             on all of it.
         lift_off_deceleration_mps2: what the car does on its own with both feet up; asking for more
@@ -70,6 +73,7 @@ class Driveline:
     """
 
     gear_ratio: float = _in(1, 30)
+    motor_speed_max_rpm: float = _in(1000, 30_000, 16_000.0)
     gear_efficiency: float = _in(0.5, 1, 0.97)
     torque_max_nm: float = _in(10, 5000)
     power_max_kw: float = _in(1, 2000)
