@@ -37,6 +37,7 @@ setup: .venv/.setup
 	$(BIN)/python hatch_build.py
 	$(SYNC) --no-deps --editable .
 	$(BIN)/python -m contactor.can.kernels
+	$(BIN)/python -m contactor.physics.fleet
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.

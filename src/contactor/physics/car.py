@@ -196,7 +196,7 @@ class CarPhysics:
         state, drive = self.state, self._drive
         speed = state.speed_mps
         wanted = self._wanted_mps2(dt_s, controls)
-        if speed == 0.0 and wanted <= 0.0:
+        if speed + wanted * dt_s / 2 <= equations.STANDING_MPS:
             self._stand()
             if not controls.is_driving:
                 return 0.0

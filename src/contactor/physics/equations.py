@@ -13,6 +13,9 @@ Units are SI; discharging currents and driving torques are positive.
 
 import math
 
+# Slower than this is standing: no force is needed, and none is there.
+STANDING_MPS = 1e-6
+
 
 def asked_mps2(
     speed: float,

@@ -82,10 +82,17 @@ class Pack:
 
     def resistance_ohm(self, state_of_charge: float, temperature_degc: float) -> float:
         """Of the pack, felt at once; the cold raises it (Arrhenius)."""
+        warmth = self.resistance_factor(temperature_degc)
+        return self.resistance_of_charge_ohm(state_of_charge) * warmth
+
+    def resistance_of_charge_ohm(self, state_of_charge: float) -> float:
+        """Of the pack at 25 °C."""
+        return self._resistance_of_charge.at(state_of_charge)
+
+    def resistance_factor(self, temperature_degc: float) -> float:
+        """How many times the resistance of 25 °C it is."""
         inverse = 1 / (temperature_degc + ZERO_DEGC_K) - 1 / REFERENCE_K
-        return self._resistance_of_charge.at(state_of_charge) * math.exp(
-            self._activation_k * inverse
-        )
+        return math.exp(self._activation_k * inverse)
 
     def charge_factor(self, temperature_degc: float) -> float:
         """How much of the charge current the temperature allows, 0 to 1."""
