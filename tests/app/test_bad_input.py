@@ -38,6 +38,7 @@ GOOD = {
     "import": "import trip.csv --map trip.toml --vehicle v --data new",
     "vehicles": "vehicles --data stored",
     "signals": "signals --data stored",
+    "simulate": "simulate --profile contactor_ev --cycle NEDC",
     "profile": "profile list",
 }
 """A command of each kind that nothing is wrong with."""

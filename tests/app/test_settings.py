@@ -25,6 +25,15 @@ ARGUMENTS = {
     "run": [],
     "serve": [],
     "signals": ["--signal", "--since", "--until", "--vehicle"],
+    "simulate": [
+        "--cycle",
+        "--output",
+        "--plot",
+        "--profile",
+        "--repeat",
+        "--soc-pct",
+        "--temperature-degc",
+    ],
     "vehicles": ["--vehicle"],
 }
 """Command → options that say what this one command is to do, and so are no settings."""
