@@ -3,6 +3,7 @@
     car = VirtualCar(load_profile("contactor_ev"), seed=1, start_ns=now_ns, live_from_ns=now_ns)
     car.advance(now_ns + 100 * NS_PER_MS)       # FrameTable
     car.receive(command_frames)                 # they act from the next step on
+    car.diagnose(0x7DF, b"\\x01\\x0d")           # [(0x7E8, b"\\x41\\x0d\\x00")]
 
 Awake it steps by `step_s`, and a step's values hold for all frames in it, so that the sum of
 voltage times current over the frames is the physics' energy. Asleep it sends nothing and steps by a
@@ -22,6 +23,8 @@ from contactor.can.frames import FrameTable
 from contactor.car.profiles.profile import Profile
 from contactor.car.virtual.body import DOORS, STAYS_AWAKE_NS, Body
 from contactor.car.virtual.bus import Bus
+from contactor.car.virtual.diagnostics.desk import DiagnosticDesk, by_time
+from contactor.car.virtual.diagnostics.facts import CarFacts, vin_of
 from contactor.car.virtual.hearing import Hearing
 from contactor.car.virtual.report import SOURCES, Fields, Report, fields_of
 from contactor.clock import NS_PER_S
@@ -109,6 +112,9 @@ class VirtualCar:
         self._check(profile)
         self._report = Report(self._bus.names, net_capacity_kwh=profile.physics.battery.energy_kwh)
         self._hearing = Hearing(profile.database)
+        self.vin = vin_of(seed)
+        self._desk = DiagnosticDesk(seed=seed)
+        self._awake_since_ns = start_ns
         self._wanted = frozenset(profile.map.plan_signals)
         self._step_ns = round(step_s * NS_PER_S)
         self._at_ns = start_ns
@@ -127,6 +133,11 @@ class VirtualCar:
     def refused(self) -> Counter[str]:
         """How many command frames were refused, by reason."""
         return self._hearing.refused
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many diagnostic frames and transfers came to nothing, by cause."""
+        return self._desk.dropped
 
     def keep(self) -> Kept:
         """What the next start needs to know."""
@@ -158,18 +169,26 @@ class VirtualCar:
         after_ns, self.now_ns = self.now_ns, max(until_ns, self.now_ns)
         self._last = steps[-1] if steps else None
         steps = [step for step in steps if step.end_ns > after_ns]
+        answers = self._desk.frames(until_ns) if self._desk.is_busy else FrameTable.empty()
         if not steps:
-            return FrameTable.empty()
-        return self._bus.frames(
+            return answers
+        said = self._bus.frames(
             self._report.values([one.fields for one in steps], [one.cells for one in steps]),
             np.array([step.start_ns for step in steps], np.int64),
             np.array([step.end_ns for step in steps], np.int64),
             after_ns=after_ns,
             until_ns=until_ns,
         )
+        return by_time(said, answers) if len(answers) else said
 
     def receive(self, frames: FrameTable) -> None:
-        """Hear frames; commands among them act from the next step on, and wake a sleeping car."""
+        """Hear frames; commands among them act from the next step on, and wake a sleeping car.
+
+        Diagnostic requests wake it too; the answers are among the frames of the next `advance`.
+        """
+        for can_id, request in self._desk.requests(frames, now_ns=self.now_ns):
+            self.wake()
+            self._desk.answer(can_id, request, self._facts())
         for field, value in self._hearing.requests(frames, now_ns=self.now_ns):
             if not self._body.ask(field, value, now_ns=self.now_ns):
                 self._hearing.refused["value"] += 1
@@ -181,12 +200,44 @@ class VirtualCar:
         self._body.awake_until_ns = max(self._body.awake_until_ns, self.now_ns + STAYS_AWAKE_NS)
         self._rouse()
 
+    def diagnose(self, can_id: int, request: bytes) -> list[tuple[int, bytes]]:
+        """What the control units answer to a tester, as id and payload, without any frames.
+
+        Args:
+            can_id: of the request: 0x7DF for all, 0x7E0, 0x7E2 or 0x7E4 for one.
+            request: a payload of UDS or OBD-II; it wakes a sleeping car.
+        """
+        self.wake()
+        return self._desk.units.answers(can_id, request, self._facts())
+
+    def set_fault(self, code: str, is_active: bool) -> None:
+        """Say whether a fault is there; its trouble code stays until it is cleared.
+
+        Args:
+            code: as "P0AA6"; one of `diagnostics.dtc`.
+
+        Raises:
+            UsageError: no control unit knows the code.
+        """
+        distance_m = self.physics.state.distance_m
+        self._desk.units.set_active(code, is_active, now_ns=self.now_ns, distance_m=distance_m)
+
+    def _facts(self) -> CarFacts:
+        return CarFacts(
+            now_ns=self.now_ns,
+            awake_since_ns=self._awake_since_ns,
+            vin=self.vin,
+            state=self.physics.state,
+            cell_voltages_v=self.physics.cell_voltages_v,
+            is_locked=self._body.is_locked,
+        )
+
     def _rouse(self) -> None:
         if not self.is_asleep:
             return
         if self._at_ns < self.now_ns:
             self._live(self.now_ns, is_awake=False)
-        self.is_asleep = False
+        self._begin_cycle(self.now_ns)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
 
@@ -291,9 +342,14 @@ class VirtualCar:
             are_lights_on=situation.are_lights_on,
         )
         self.physics.step((end_ns - self._at_ns) / NS_PER_S, controls)
+        if is_awake and self.is_asleep:
+            self._begin_cycle(self._at_ns)
         self._at_ns = end_ns
-        if is_awake:
-            self.is_asleep = False
+
+    def _begin_cycle(self, at_ns: int) -> None:
+        """The control units are powered up."""
+        self.is_asleep, self._awake_since_ns = False, at_ns
+        self._desk.units.begin_cycle(now_ns=at_ns)
 
 
 def _body_of(kept: Kept) -> Body:
