@@ -4,7 +4,7 @@
 
 The form is that of Larminie and Lowry, Electric Vehicle Technology Explained, 2nd ed. (2012). It is
 laid on a grid once, so that a measured map of efficiency can stand in its place, and so that one
-car and a fleet read the same numbers. Driving and braking with the motor lose alike.
+car and a fleet read the same numbers.
 
     losses = LossMap.of(driveline)
     losses.at(120.0, 800.0)         # watts, at 120 Nm and 800 rad/s
@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from contactor.physics.parameters import Driveline
 
-TORQUES, SPEEDS = 33, 65
-"""Points of the grid: torque from 0 to the motor's most, speed from 0 to its most."""
+TORQUES, SPEEDS = 65, 65
+"""Points of the grid: torque from braking to driving at the motor's most, speed up to its most."""
 RAD_PER_S_PER_RPM = math.pi / 30
 
 
@@ -25,19 +25,21 @@ class LossMap:
 
     Attributes:
         values: watts (TORQUES * SPEEDS,), torque by torque.
+        torque_max_nm: where the grid ends, driving and braking.
         per_nm, per_rad_per_s: how many steps of the grid a newton metre and a rad/s are.
     """
 
-    __slots__ = ("per_nm", "per_rad_per_s", "values")
+    __slots__ = ("per_nm", "per_rad_per_s", "torque_max_nm", "values")
 
     def __init__(
         self, loss_w: Callable[[float, float], float], *, torque_max_nm: float, speed_max: float
     ) -> None:
-        """`loss_w` of torque (Nm) and shaft speed (rad/s), both 0 or more, up to the two most."""
-        self.per_nm = (TORQUES - 1) / torque_max_nm
+        """`loss_w` of torque (Nm, - brakes) and shaft speed (rad/s), up to the two most."""
+        self.torque_max_nm = torque_max_nm
+        self.per_nm = (TORQUES - 1) / (2 * torque_max_nm)
         self.per_rad_per_s = (SPEEDS - 1) / speed_max
         self.values = tuple(
-            loss_w(torque / self.per_nm, speed / self.per_rad_per_s)
+            loss_w(torque / self.per_nm - torque_max_nm, speed / self.per_rad_per_s)
             for torque in range(TORQUES)
             for speed in range(SPEEDS)
         )
@@ -49,7 +51,7 @@ class LossMap:
         def loss_w(torque: float, shaft: float) -> float:
             return (
                 driveline.copper_w_per_nm2 * torque * torque
-                + driveline.inverter_loss * torque * shaft
+                + driveline.inverter_loss * abs(torque) * shaft
                 + (driveline.iron_w_s + driveline.windage_w_s3 * shaft * shaft) * shaft
                 + driveline.constant_w
             )
@@ -62,7 +64,7 @@ class LossMap:
 
     def at(self, torque_nm: float, shaft: float) -> float:
         """The loss in watts; straight lines between the points, the edge beyond them."""
-        x = min(abs(torque_nm) * self.per_nm, TORQUES - 1.001)
+        x = min(max((torque_nm + self.torque_max_nm) * self.per_nm, 0.0), TORQUES - 1.001)
         y = min(shaft * self.per_rad_per_s, SPEEDS - 1.001)
         row, column = int(x), int(y)
         place = row * SPEEDS + column

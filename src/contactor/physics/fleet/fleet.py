@@ -263,6 +263,7 @@ def _shared(model: CarParameters, losses: LossMap) -> tuple[Floats, Floats]:
     """The numbers and the tables that all cars share."""
     pack = Pack(model.battery, seed=0)
     shared = np.zeros(at.SHARED)
+    shared[at.TORQUE_MOST] = losses.torque_max_nm
     shared[at.PER_TORQUE], shared[at.PER_SHAFT] = losses.per_nm, losses.per_rad_per_s
     shared[at.VOLTAGE_MIN], shared[at.VOLTAGE_MAX] = pack.voltage_min_v, pack.voltage_max_v
     shared[at.DISCHARGE_MAX] = pack.discharge_current_max_a

@@ -105,7 +105,8 @@ def _compiled(sources: str) -> Any:
         g = np.empty((12, lanes), real)
         places = np.empty((3, lanes), np.uint32)
         half = dt * 0.5
-        per_torque, per_shaft = shared[at.PER_TORQUE], shared[at.PER_SHAFT]
+        torque_most, per_torque = shared[at.TORQUE_MOST], shared[at.PER_TORQUE]
+        per_shaft = shared[at.PER_SHAFT]
         least_v, most_v = shared[at.VOLTAGE_MIN], shared[at.VOLTAGE_MAX]
         discharge_a, charge_a = shared[at.DISCHARGE_MAX], shared[at.CHARGE_MAX]
         for begin in range(first, last, lanes):
@@ -163,7 +164,7 @@ def _compiled(sources: str) -> Any:
                         p[at.REGENERATION_MAX, car],
                         min(max(fade, 0.0), 1.0),
                     )
-                    x = min(abs(torque) * per_torque, TORQUES - EDGE)
+                    x = min(max((torque + torque_most) * per_torque, 0.0), TORQUES - EDGE)
                     y = min(shaft * per_shaft, SPEEDS - EDGE)
                     row, column = np.int32(x), np.int32(y)
                     w[TORQUE_PART, car] = x - row
@@ -222,7 +223,7 @@ def _compiled(sources: str) -> Any:
                     less = equations.within_battery_nm(
                         w[TORQUE, car], w[SHAFT, car], loss, give, take
                     )
-                    x = min(abs(less) * per_torque, TORQUES - EDGE)
+                    x = min(max((less + torque_most) * per_torque, 0.0), TORQUES - EDGE)
                     y = min(w[SHAFT, car] * per_shaft, SPEEDS - EDGE)
                     row, column = np.int32(x), np.int32(y)
                     w[TORQUE_PART, car] = x - row

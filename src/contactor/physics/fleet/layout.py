@@ -56,8 +56,16 @@ STATES = 5
 TOTALS = 10
 
 # Numbers that all cars of a fleet share.
-PER_TORQUE, PER_SHAFT, VOLTAGE_MIN, VOLTAGE_MAX, DISCHARGE_MAX, CHARGE_MAX = range(6)
-SHARED = 6
+(
+    TORQUE_MOST,
+    PER_TORQUE,
+    PER_SHAFT,
+    VOLTAGE_MIN,
+    VOLTAGE_MAX,
+    DISCHARGE_MAX,
+    CHARGE_MAX,
+) = range(7)
+SHARED = 7
 
 # Points of what depends on the state of charge, 0 to 1, and on the battery's temperature.
 CHARGES = 201
