@@ -139,6 +139,11 @@ class VirtualCar:
         """How many diagnostic frames and transfers came to nothing, by cause."""
         return self._desk.dropped
 
+    @property
+    def low_voltage_v(self) -> float:
+        """Of the 12 V system."""
+        return self.physics.state.low_voltage_v
+
     def keep(self) -> Kept:
         """What the next start needs to know."""
         state, body = self.physics.state, self._body

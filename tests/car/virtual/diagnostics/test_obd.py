@@ -59,6 +59,10 @@ def test_all_units_that_know_an_answer_give_it(units, facts):
     assert units.answers(VEHICLE, b"", facts) == []
 
 
+def test_seeds_have_numbers_of_their_own():
+    assert len({vin_of(seed) for seed in range(1_000)}) == 1_000
+
+
 def test_vin_has_its_check_digit():
     """The method on the example of 49 CFR 565: 1M8GDM9AXKP042788 has X."""
     values = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True))

@@ -135,5 +135,11 @@ def _unit(name: str, short: str, own_id: int, session: Session) -> _Unit:
         uds=Uds(memory=memory, readers=readers, session=session),
         obd=None
         if pids is None
-        else obd.Obd(memory=memory, pids=pids, calibration=software, name=f"{short}-{name}"),
+        else obd.Obd(
+            memory=memory,
+            pids=pids,
+            calibration=software,
+            name=f"{short}-{name}",
+            tells_vin=own_id == VEHICLE_ID,
+        ),
     )

@@ -223,6 +223,17 @@ class Transport:
         self._ready.append((at_ns, can_id, _padded(frame)))
 
 
+def frames_of(payload: bytes) -> list[bytes]:
+    """All frames of a payload of 1 to `MAX_BYTES`, as they go out when nothing holds them up."""
+    if len(payload) < FRAME_BYTES:
+        return [_padded(bytes([len(payload)]) + payload)]
+    size, step = len(payload), FRAME_BYTES - 1
+    frames = [bytes([0x10 | size >> 8, size & 0xFF]) + payload[:6]]
+    for sequence, place in enumerate(range(6, size, step), 1):
+        frames.append(_padded(bytes([0x20 | sequence & 0x0F]) + payload[place : place + step]))
+    return frames
+
+
 def _padded(frame: bytes) -> bytes:
     return frame.ljust(FRAME_BYTES, bytes([PADDING]))
 

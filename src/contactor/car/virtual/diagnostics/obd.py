@@ -8,7 +8,7 @@
 Rules: identifier 00, 20, 40 ... is a mask of the 32 after it; its last bit says that there are
 more. What is not known is not answered, and never refused.
 
-    obd = Obd(memory=memory, pids=VEHICLE_PIDS, calibration="CEV-VCU-0100", name="VCU-Vehicle")
+    obd = Obd(memory=memory, pids=VEHICLE_PIDS, calibration="C1", name="VCU", tells_vin=True)
     obd.answer(b"\\x01\\x0d", facts)            # b"\\x41\\x0d\\x32"
 
 Source: SAE J1979:2012 (ISO 15031-5), 8 and annexes B, G.
@@ -111,18 +111,26 @@ class Obd:
         pids: what service 01 reads.
         calibration: the number of its calibration, at most 16 characters.
         name: at most 20 characters.
+        tells_vin: one unit of a car does.
     """
 
     def __init__(
-        self, *, memory: DtcMemory, pids: Mapping[int, Pid], calibration: str, name: str
+        self,
+        *,
+        memory: DtcMemory,
+        pids: Mapping[int, Pid],
+        calibration: str,
+        name: str,
+        tells_vin: bool,
     ) -> None:
         self._memory = memory
         self._pids = pids
-        self._infos: Mapping[int, Callable[[CarFacts], bytes]] = {
-            0x02: lambda facts: facts.vin.encode("ascii"),
+        self._infos: dict[int, Callable[[CarFacts], bytes]] = {
             0x04: lambda _: calibration.encode("ascii")[:16].ljust(16, b"\0"),
             0x0A: lambda _: text(name, 20).replace(b" ", b"\0"),
         }
+        if tells_vin:
+            self._infos[0x02] = lambda facts: facts.vin.encode("ascii")
 
     def answer(self, request: bytes, facts: CarFacts) -> bytes | None:
         """The answer to a request of at least one byte; None where there is to be none."""
