@@ -139,6 +139,8 @@ def test_wrong_words_are_refused(
         ("virtual:counting", "profile counting has no physics.toml"),
         ("virtual:contactor_ev?count=0", "count=0; allowed: 1 to 100"),
         ("virtual:contactor_ev?seed=-1", "seed=-1; allowed: 0 to"),
+        ("virtual:contactor_ev?elm327_port=80", "elm327_port=80; allowed: 1024 to 65535"),
+        ("virtual:contactor_ev?count=3&elm327_port=65534", "=65534; allowed: 1024 to 65533"),
         ("virtual:contactor_ev?plan=fly", "plan=fly; allowed: day, drive, parked"),
         ("virtual:contactor_ev?sampling=every", "unknown key 'sampling'; allowed: vehicle, count"),
         ("can:can0?profile=counting", "can: cars are not in this version"),

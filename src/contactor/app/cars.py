@@ -4,7 +4,7 @@
     recording:drive.log?profile=nissan_leaf_ze1&vehicle=leaf&sampling=every
 
 Form: `KIND:SOURCE?KEY=VALUE&...`; the keys allowed depend on the kind. `count=N` makes N cars,
-`ID-1` to `ID-N`, each with the next seed.
+`ID-1` to `ID-N`, each with the next seed, and the next port where `elm327_port=` gives one.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,8 @@ from contactor.signals.codec import VEHICLE_ID
 LATER = ("can", "obd")
 MAX_COUNT = 100
 MAX_SEED = 2**31 - 1
+MIN_PORT, MAX_PORT = 1024, 65535
+"""Ports that need no rights of an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,17 @@ class RecordingCar:
 
 @dataclass(frozen=True, slots=True)
 class VirtualCarUrl:
-    """A car made of physics."""
+    """A car made of physics.
+
+    Fields:
+        elm327_port: where scan tools ask it, on this machine; None for nowhere.
+    """
 
     profile: str
     vehicle_id: str
     seed: int
     plan: PlanKind
+    elm327_port: int | None = None
 
 
 Car = RecordingCar | VirtualCarUrl
@@ -49,7 +56,7 @@ _FORMS = {
     "recording": "recording:FILE?profile=PROFILE",
 }
 _KEYS = {
-    "virtual": ("vehicle", "count", "seed", "plan"),
+    "virtual": ("vehicle", "count", "seed", "plan", "elm327_port"),
     "recording": ("profile", "vehicle", "sampling"),
 }
 
@@ -98,9 +105,18 @@ def _virtual(url: str, profile: str, options: Mapping[str, str]) -> tuple[Virtua
     count = _number(url, "count", options.get("count", "1"), 1, MAX_COUNT)
     seed = _number(url, "seed", options.get("seed", "1"), 0, MAX_SEED)
     plan = _word(url, "plan", options.get("plan", PlanKind.DAY))
+    most_port = MAX_PORT + 1 - count
+    port = options.get("elm327_port")
+    first = None if port is None else _number(url, "elm327_port", port, MIN_PORT, most_port)
     names = [name] if count == 1 else [f"{name}-{number}" for number in range(1, count + 1)]
     return tuple(
-        VirtualCarUrl(profile, vehicle_id(one), seed + place, plan)
+        VirtualCarUrl(
+            profile,
+            vehicle_id(one),
+            seed + place,
+            plan,
+            elm327_port=None if first is None else first + place,
+        )
         for place, one in enumerate(names)
     )
 

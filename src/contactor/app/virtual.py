@@ -20,6 +20,7 @@ import msgspec
 from contactor.app.cars import VirtualCarUrl
 from contactor.app.progress import Steps
 from contactor.car.adapters.canbus import Bus
+from contactor.car.adapters.elm327 import elm327_server
 from contactor.car.adapters.virtual import VirtualSource
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.live import LiveCar
@@ -30,7 +31,7 @@ from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import Kept, VirtualCar
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
-from contactor.errors import ContactorError, OutboxError, first_failure
+from contactor.errors import ContactorError, OutboxError, UsageError, first_failure
 from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
@@ -111,6 +112,8 @@ class VirtualCars:
                     source = VirtualSource(car, clock=self._clock, speed=speed, bus=self._bus)
                     group.create_task(self._live(url, profile, source))
                     group.create_task(self._keep(url.vehicle_id, car))
+                    if url.elm327_port is not None:
+                        group.create_task(_be_asked(url.vehicle_id, car, url.elm327_port))
         except* ContactorError as failures:
             raise first_failure(failures) from None
 
@@ -170,6 +173,16 @@ class VirtualCars:
             done = msgspec.structs.replace(begun, is_history_done=True)
             _note(self._outbox, vehicle_id, done)
             self._begun[vehicle_id] = done
+
+
+async def _be_asked(vehicle_id: str, car: VirtualCar, port: int) -> None:
+    """Answer scan tools; a port that is taken is no reason for a car to stop."""
+    try:
+        async with elm327_server(car, port=port):
+            _log.info("scan tools are heard vehicle=%s port=%d", vehicle_id, port)
+            await asyncio.Event().wait()
+    except UsageError as error:
+        _log.error("no scan tool is heard, the car goes on vehicle=%s reason=%s", vehicle_id, error)
 
 
 async def _live_through(
