@@ -41,6 +41,8 @@ class DiagnosticDesk:
 
     def requests(self, frames: FrameTable, *, now_ns: int) -> list[tuple[int, bytes]]:
         """The requests that these frames end, as id and payload, in order."""
+        if not len(frames):
+            return []
         is_ours = np.isin(frames.can_id, _IDS) & ~(frames.is_extended | frames.is_error)
         found: list[tuple[int, bytes]] = []
         for row in np.flatnonzero(is_ours).tolist():
