@@ -142,9 +142,9 @@ def test_standing_has_no_consumption(capfd: pytest.CaptureFixture[str]):
         ("simulate --profile contactor_ev", 2, "--cycle"),
         ("simulate --profile moon --cycle NEDC", 2, "moon"),
         (
-            "simulate --profile nissan_leaf_ze1 --cycle NEDC",
+            "simulate --profile nissan_leaf_ze0 --cycle NEDC",
             2,
-            "profile 'nissan_leaf_ze1' has no physics.toml; these have: contactor_ev",
+            "profile 'nissan_leaf_ze0' has no physics.toml; these have: contactor_ev",
         ),
         (OWN.replace("own.csv", "moon"), 2, "--cycle moon: no such cycle or file; cycles: WLTC3b"),
         (OWN.replace("own.csv", "."), 2, "--cycle .: no such cycle or file"),

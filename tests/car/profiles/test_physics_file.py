@@ -30,7 +30,7 @@ def test_physics_of_our_own_car_are_read() -> None:
 
 def test_profile_without_physics_has_none(make_folder) -> None:
     assert load_profile(make_folder()).physics is None
-    assert load_profile("nissan_leaf_ze1").physics is None
+    assert load_profile("nissan_leaf_ze0").physics is None
 
 
 def test_profile_with_physics_passes_and_keeps_its_fingerprint(folder, make_folder) -> None:

@@ -83,5 +83,5 @@ def test_body_refuses_what_cannot_be(body):
 
 
 def test_profile_without_physics_makes_no_car():
-    with pytest.raises(UsageError, match=r"nissan_leaf_ze1 has no physics\.toml"):
-        VirtualCar(load_profile("nissan_leaf_ze1"), start_ns=0)
+    with pytest.raises(UsageError, match=r"nissan_leaf_ze0 has no physics\.toml"):
+        VirtualCar(load_profile("nissan_leaf_ze0"), start_ns=0)

@@ -17,7 +17,14 @@ from contactor.car.profiles.limits import Limits, check_limits, read_limits
 from contactor.car.profiles.map_file import SignalMapFile, read_map
 from contactor.car.profiles.mapping import SignalMap
 from contactor.car.profiles.physics_file import read_physics
-from contactor.car.profiles.profile import DATABASE, LIMITS, MAP, PHYSICS, README
+from contactor.car.profiles.profile import (
+    DATABASE,
+    LIMITS,
+    MAP,
+    PHYSICS,
+    README,
+    is_physics_alone,
+)
 from contactor.errors import DatabaseError, UsageError
 
 FILE_ORDER = (DATABASE, MAP, LIMITS, PHYSICS, README)
@@ -32,10 +39,11 @@ def check_profile(folder: Path) -> list[Finding]:
     if not folder.is_dir():
         raise UsageError(f"no such folder: {folder}")
     findings: list[Finding] = []
-    database = _check_database(folder / DATABASE, findings)
-    root = read_document(folder / MAP, findings)
-    mapped = None if root is None else read_map(root, database)
-    _check_limits(folder, mapped, root, findings)
+    if not is_physics_alone(folder):
+        database = _check_database(folder / DATABASE, findings)
+        root = read_document(folder / MAP, findings)
+        mapped = None if root is None else read_map(root, database)
+        _check_limits(folder, mapped, root, findings)
     if (folder / PHYSICS).exists():
         physics = read_document(folder / PHYSICS, findings)
         if physics is not None:

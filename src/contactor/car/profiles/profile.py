@@ -4,7 +4,8 @@
     profile.title, profile.is_read_only             # ('Nissan Leaf ZE1 (2018 on)', True)
 
 A profile without `limits.toml` allows nothing to be asked of its car; one without `physics.toml`
-is of a car that cannot be made up.
+is of a car that cannot be made up. One with `physics.toml` alone, neither `car.dbc` nor `map.toml`,
+is of a car that can be driven (`simulate`) but speaks no CAN; its title is its README's first line.
 """
 
 import hashlib
@@ -53,10 +54,15 @@ class Profile:
         """Whether the car can be asked for nothing."""
         return not self.map.actuators
 
+    @property
+    def has_can(self) -> bool:
+        """Whether it says what the car speaks; else it is physics alone."""
+        return bool(self.database.messages)
+
 
 def installed_profiles() -> list[str]:
     """The names of the built-in profiles."""
-    return sorted(path.name for path in _home().iterdir() if (path / MAP).is_file())
+    return sorted(path.name for path in _home().iterdir() if _is_profile(path))
 
 
 def load_profile(name_or_folder: str | Path) -> Profile:
@@ -68,13 +74,17 @@ def load_profile(name_or_folder: str | Path) -> Profile:
         DatabaseError: its car.dbc cannot be read.
     """
     folder = find_profile(name_or_folder)
-    database = load_database([folder / DATABASE])
     findings: list[Finding] = []
-    root = read_document(folder / MAP, findings)
-    refuse_errors(folder, findings)
-    if root is None:
-        raise MalformedMap(f"{folder / MAP} cannot be read")
-    mapped = read_map(root, database)
+    if is_physics_alone(folder):
+        title, database, signals = _title(folder), Database(()), SignalMap(())
+    else:
+        database = load_database([folder / DATABASE])
+        root = read_document(folder / MAP, findings)
+        refuse_errors(folder, findings)
+        if root is None:
+            raise MalformedMap(f"{folder / MAP} cannot be read")
+        mapped = read_map(root, database)
+        title, signals = mapped.title, mapped.map
     limits = Limits()
     if (folder / LIMITS).exists():
         limits_root = read_document(folder / LIMITS, findings)
@@ -86,10 +96,10 @@ def load_profile(name_or_folder: str | Path) -> Profile:
     refuse_errors(folder, findings)
     return Profile(
         name=folder.name,
-        title=mapped.title,
+        title=title,
         folder=folder,
         database=database,
-        map=mapped.map,
+        map=signals,
         limits=limits,
         fingerprint=_fingerprint(folder),
         physics=physics,
@@ -109,11 +119,30 @@ def find_profile(name_or_folder: str | Path) -> Path:
     folder = Path(text)
     if folder.is_dir() and text:
         missing = [name for name in (DATABASE, MAP) if not (folder / name).is_file()]
-        if not missing:
+        if not missing or is_physics_alone(folder):
             return folder.resolve()
         raise UnknownProfile(f"{text} is a folder without a profile: no {' and no '.join(missing)}")
     listed = ", ".join(installed)
     raise UnknownProfile(f"unknown profile {text[:80]!r}; installed: {listed}, or a folder")
+
+
+def is_physics_alone(folder: Path) -> bool:
+    """Whether the folder has `physics.toml`, but neither `car.dbc` nor `map.toml`."""
+    has_can = (folder / DATABASE).exists() or (folder / MAP).exists()
+    return (folder / PHYSICS).is_file() and not has_can
+
+
+def _is_profile(folder: Path) -> bool:
+    return (folder / MAP).is_file() or is_physics_alone(folder)
+
+
+def _title(folder: Path) -> str:
+    """The README's first line; the folder's name where there is none."""
+    readme = folder / README
+    if not readme.is_file():
+        return folder.name
+    with readme.open(encoding="utf-8", errors="replace") as lines:
+        return lines.readline(200).lstrip("#").strip() or folder.name
 
 
 def _home() -> Path:
@@ -124,5 +153,6 @@ def _home() -> Path:
 def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in (DATABASE, MAP):
-        digest.update((folder / name).read_bytes())
+        if (folder / name).is_file():
+            digest.update((folder / name).read_bytes())
     return digest.hexdigest()

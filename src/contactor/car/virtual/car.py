@@ -93,6 +93,11 @@ class VirtualCar:
     ) -> None:
         if profile.physics is None:
             raise UsageError(f"profile {profile.name} has no physics.toml: no virtual car of it")
+        if not profile.has_can:
+            raise UsageError(
+                f"profile {profile.name} has no car.dbc and no map.toml: its car speaks no CAN; "
+                "`contactor simulate` drives it"
+            )
         self.now_ns = start_ns
         self._plan = Plan(
             seed=seed, kind=plan, live_from_ns=start_ns if live_from_ns is None else live_from_ns

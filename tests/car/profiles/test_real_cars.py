@@ -1,0 +1,112 @@
+"""The profiles of real cars: published road load, energy, consumption and acceleration."""
+
+import pytest
+
+from contactor.car.profiles.check import check_profile
+from contactor.car.profiles.profile import (
+    PHYSICS,
+    find_profile,
+    installed_profiles,
+    load_profile,
+)
+from contactor.car.virtual.car import VirtualCar
+from contactor.errors import UsageError
+from contactor.physics.car import CarPhysics, Controls
+from contactor.physics.cycles import standard_cycle
+from contactor.physics.follow import follow, with_test_driver
+from contactor.physics.parameters import CarParameters
+from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance
+
+CARS = ("nissan_leaf_ze1", "renault_twizy", "tesla_model_3")
+ALONE = ("renault_twizy", "tesla_model_3")
+N_PER_LBF, MPS_PER_MPH = 4.4482216152605, 0.44704  # NIST SP 811 (2008), appendix B
+KM_PER_MILE = 1.609344
+J_PER_WH = 3600
+
+
+def physics_of(name: str) -> CarParameters:
+    physics = load_profile(name).physics
+    assert physics is not None
+    return physics
+
+
+def car_of(name: str) -> CarPhysics:
+    parameters = with_test_driver(physics_of(name))
+    return CarPhysics(parameters, state_of_charge=0.8, temperature_degc=20.0)
+
+
+@pytest.mark.parametrize("name", CARS)
+def test_real_car_loads_without_findings(name):
+    assert name in installed_profiles()
+    assert check_profile(find_profile(name)) == []
+    assert load_profile(name).physics is not None
+
+
+@pytest.mark.parametrize("speed_kmh", [30, 50, 70, 90, 120])
+def test_road_load_of_the_model_3_is_that_of_its_certificate(speed_kmh):
+    body = physics_of("tesla_model_3").body
+    speed_mps, speed_mph = speed_kmh / 3.6, speed_kmh / 3.6 / MPS_PER_MPH
+    published_n = (27.02 + 0.2873 * speed_mph + 0.0122 * speed_mph**2) * N_PER_LBF
+    rolling = rolling_resistance(body, 20.0) + body.rolling_resistance_per_mps * speed_mps
+    drag_n = drag_kg_per_m(body, 20.0) * speed_mps**2
+    assert rolling * body.mass_kg * GRAVITY_MPS2 + drag_n == pytest.approx(published_n, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "published_kwh"),
+    [("nissan_leaf_ze1", 40.0), ("renault_twizy", 6.1), ("tesla_model_3", 60.997)],
+)
+def test_battery_holds_what_is_published(name, published_kwh):
+    assert physics_of(name).battery.energy_kwh == pytest.approx(published_kwh, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "cycle", "low", "high"),
+    [
+        # EPA certificate: 149.6 and 167.7 Wh/mile at the battery; within 5 % of both.
+        ("tesla_model_3", "UDDS", 0.95 * 149.6 / KM_PER_MILE, 1.05 * 149.6 / KM_PER_MILE),
+        ("tesla_model_3", "HWFET", 0.95 * 167.7 / KM_PER_MILE, 1.05 * 167.7 / KM_PER_MILE),
+        # From the label, charging losses assumed: within 10 %.
+        ("nissan_leaf_ze1", "UDDS", 92, 112),
+        ("nissan_leaf_ze1", "HWFET", 115, 140),
+        # 61 Wh/km in the slower ECE 15.
+        ("renault_twizy", "UDDS", 55, 80),
+    ],
+)
+def test_consumption_is_near_the_published_one(name, cycle, low, high):
+    drive = follow(car_of(name), standard_cycle(cycle), ambient_degc=20.0)
+    assert low < drive.energy_j / J_PER_WH / (drive.distance_m / 1000) < high
+
+
+@pytest.mark.parametrize(
+    ("name", "to_kmh", "published_s"),
+    [("nissan_leaf_ze1", 100, 7.9), ("renault_twizy", 45, 6.1), ("tesla_model_3", 100, 6.1)],
+)
+def test_full_pedal_takes_the_published_time(name, to_kmh, published_s):
+    car = car_of(name)
+    steps = 0
+    while car.state.speed_mps * 3.6 < to_kmh and steps < 1000:
+        wanted_mps = car.state.speed_mps + 30
+        car.step(0.02, Controls(target_speed_mps=wanted_mps, ambient_degc=20.0, is_driving=True))
+        steps += 1
+    assert steps * 0.02 == pytest.approx(published_s, rel=0.10)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_profile_of_physics_alone_says_what_is_missing(name):
+    profile = load_profile(name)
+    assert not profile.has_can
+    assert profile.is_read_only
+    assert profile.title != name
+    with pytest.raises(UsageError, match=rf"{name} has no car\.dbc and no map\.toml"):
+        VirtualCar(profile, start_ns=0)
+
+
+def test_folder_with_physics_alone_is_a_profile(tmp_path):
+    text = (find_profile("renault_twizy") / PHYSICS).read_text(encoding="utf-8")
+    (tmp_path / PHYSICS).write_text(text, encoding="utf-8")
+    profile = load_profile(tmp_path)
+    assert (profile.title, profile.has_can) == (tmp_path.name, False)
+    assert [one.file for one in check_profile(tmp_path)] == ["README.md"]
+    (tmp_path / "map.toml").write_text("format = 1\n")
+    assert any(one.file == "car.dbc" for one in check_profile(tmp_path))
