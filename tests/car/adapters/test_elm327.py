@@ -87,7 +87,6 @@ def test_python_obd_reads_and_clears_the_running_car():
 
 
 def read_until_prompt(connection, prompts=1):
-
     text = b""
     while text.count(b">") < prompts:
         piece = connection.recv(4096)
