@@ -10,9 +10,13 @@ days/s    Seven days as values, a row a second while awake, up to the sampler. N
 steps/s   `CarPhysics.step` at 1 s over UDDS (a made-up trace without the recordings) against
           fastsim's battery electric car of the same class, with its thermal models and without
           saving its steps. The two models differ in depth: this compares times, not results.
+cars s/s  Seconds of cars a second: a `Fleet` of 1, 1,000 and 100,000 cars on UDDS, with fastsim's
+          own numbers of its Renault Zoe, against fastsim driving that Zoe (it drives one after
+          another: many cars take it as many times as long). Before it, what both use on two cycles.
 
 Predicted: 25,000 frames/s live, 150,000 at once, the peer 30,000; 1.5 days/s; 60,000 steps/s,
 fastsim 300,000.
+Predicted for fleets: 60 M car-seconds a second on one core, a thousand times fastsim.
 Measured:  66,000 frames/s live, 616,000 at once, the peer 135,000; 5.2 days/s; 128,000 steps/s,
 fastsim 71,000. Live, 27 frames a call are too few for columns: the peer encodes twice as fast.
 """
@@ -21,6 +25,7 @@ import csv
 import json
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +34,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contactor.car.virtual.car import VirtualCar
+    from contactor.physics.fleet.fleet import Fleet
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".bench/sim"
@@ -40,6 +46,9 @@ LIVE_NS, MINUTE_NS = 10**8, 60 * 10**9
 BEFORE_NS, DRIVE_NS = 10 * 10**9, 5 * MINUTE_NS
 DAYS = 7
 CYCLES = 30
+PEERS = ROOT / "benchmarks/peers"
+ZOE = "2022_Renault_Zoe_ZE50_R135.yaml"
+FLEET_CARS = 200_000
 
 
 def driving_car() -> "VirtualCar":
@@ -94,6 +103,55 @@ def physics() -> None:
     print(CYCLES * (len(speeds) - 1) / spent)
 
 
+def fleet(count: int) -> None:
+    """Car-seconds per second of a fleet; making it does not count, as it does not for fastsim."""
+    from contactor.physics.cycles.standard import standard_cycle
+
+    speeds = standard_cycle("UDDS").speed_mps[1:]
+    zoes(1).drive(speeds)
+    rounds = max(1, min(CYCLES, FLEET_CARS // count))
+    spent = 0.0
+    for _ in range(rounds):
+        cars = zoes(count)
+        began = time.perf_counter()
+        cars.drive(speeds)
+        spent += time.perf_counter() - began
+    print(rounds * count * len(speeds) / spent)
+
+
+def zoes(count: int) -> "Fleet":
+    """Cars with the numbers that fastsim has of a Renault Zoe."""
+    from contactor.physics.fleet.fleet import Fleet
+
+    sys.path.insert(0, str(ROOT))
+    from tests.physics.fleet.fastsim_cars import CARS
+
+    return Fleet(CARS[0].parameters, count, losses=CARS[0].losses)
+
+
+def compare_use(python: str) -> None:
+    """Print what ours and fastsim use, for the same car on the same cycles."""
+    from contactor.physics.cycles.standard import standard_cycle
+
+    for name in ("UDDS", "HWFET"):
+        cycle = standard_cycle(name)
+        path = FOLDER / f"{name}.csv"
+        with path.open("w") as lines:
+            lines.write("time_s,speed_mps\n")
+            pairs = zip(cycle.time_s.tolist(), cycle.speed_mps.tolist(), strict=True)
+            lines.writelines(f"{second},{speed}\n" for second, speed in pairs)
+        command = [python, str(PEERS / "fastsim_cycle.py"), str(path), "1", ZOE]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        theirs = float(done.stdout.split()[0])
+        car = zoes(1)
+        car.drive(cycle.speed_mps[1:])
+        used_j = car.totals.battery_out_j - car.totals.battery_in_j
+        ours = float(used_j[0] / car.totals.distance_m[0] / 3.6)
+        print(
+            f"{name}: {ours:.2f} Wh/km, fastsim {theirs:.2f} ({100 * (ours / theirs - 1):+.2f} %)"
+        )
+
+
 def make_frames() -> None:
     """The same minutes for the peer: a line a frame, its payload and what it says."""
     from contactor.can.decode import decode_columns
@@ -138,8 +196,10 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent / "rounds"))
     from harness import report_all, run_rounds
 
-    python, peers = str(FOLDER / "bin/python"), ROOT / "benchmarks/peers"
+    python = str(FOLDER / "bin/python")
+    compare_use(python)
     ours = [sys.executable, __file__]
+    one_core = ["taskset", "-c", "0"]
     live, steps = "contactor, 100 ms a call", "contactor physics"
     commands = {
         "frames/s": {
@@ -147,7 +207,7 @@ def main() -> None:
             "contactor, a minute a call": [*ours, "at_once"],
             "cantools + python-can": [
                 python,
-                str(peers / "cantools_encode.py"),
+                str(PEERS / "cantools_encode.py"),
                 str(FRAMES),
                 str(DATABASE),
             ],
@@ -155,7 +215,21 @@ def main() -> None:
         "days/s": {"contactor history": [*ours, "history"]},
         "steps/s": {
             steps: [*ours, "physics"],
-            "fastsim": [python, str(peers / "fastsim_cycle.py"), str(CYCLE), str(CYCLES)],
+            "fastsim": [python, str(PEERS / "fastsim_cycle.py"), str(CYCLE), str(CYCLES)],
+        },
+        "cars s/s": {
+            "fleet of 100,000, one core": [*one_core, *ours, "fleet_100000"],
+            "fleet of 100,000, all cores": [*ours, "fleet_100000"],
+            "fleet of 1,000, one core": [*one_core, *ours, "fleet_1000"],
+            "fleet of 1": [*one_core, *ours, "fleet_1"],
+            "fastsim, Zoe": [
+                *one_core,
+                python,
+                str(PEERS / "fastsim_cycle.py"),
+                str(FOLDER / "UDDS.csv"),
+                str(CYCLES),
+                ZOE,
+            ],
         },
     }
     figures = run_rounds({name: one for some in commands.values() for name, one in some.items()})
@@ -170,6 +244,9 @@ PARTS = {
     "at_once": lambda: frames(MINUTE_NS),
     "history": history,
     "physics": physics,
+    "fleet_1": lambda: fleet(1),
+    "fleet_1000": lambda: fleet(1000),
+    "fleet_100000": lambda: fleet(100_000),
 }
 
 if __name__ == "__main__":

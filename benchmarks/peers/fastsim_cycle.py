@@ -1,4 +1,7 @@
-"""A battery electric car of the class of ours driven along a cycle by fastsim: steps per second."""
+"""An electric car driven along a cycle by fastsim: Wh/km at the terminals, and steps per second.
+
+fastsim_cycle.py CYCLE.csv REPEATS [VEHICLE FILE]
+"""
 
 import csv
 import sys
@@ -18,7 +21,7 @@ cycle = fastsim.Cycle.from_dict(
         "speed_meters_per_second": [float(row["speed_mps"]) for row in rows],
     }
 )
-vehicle = fastsim.Vehicle.from_resource(CAR)
+vehicle = fastsim.Vehicle.from_resource(sys.argv[3] if len(sys.argv) > 3 else CAR)
 vehicle.set_save_interval(None)  # ours keeps no steps either
 spent = 0.0
 for _ in range(repeats):
@@ -26,4 +29,7 @@ for _ in range(repeats):
     began = time.perf_counter()
     drive.run()
     spent += time.perf_counter() - began
+state = drive.to_dict()["veh"]
+used_j = state["pt_type"]["BEV"]["res"]["state"]["energy_out_electrical_joules"]
+print(used_j / state["state"]["dist_meters"] / 3.6)
 print(repeats * (len(rows) - 1) / spent)
