@@ -7,7 +7,6 @@ One thread reads. Where a log's parser can work ahead, the others parse, group a
 block; the chunks come in the order of the recording all the same.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -20,7 +19,7 @@ from contactor.can.columns import SignalColumn
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.groups import FrameGroups, group_frames
-from contactor.can.kernels import are_wanted
+from contactor.can.kernels import are_wanted, cores
 from contactor.can.log import LogFile, TimeSource
 from contactor.can.plan import DecodePlan
 from contactor.can.readers.parsed import FastParsed
@@ -202,6 +201,4 @@ def threads_for(logs: Sequence[LogFile]) -> Iterator[Executor | None]:
 
 def workers() -> int:
     """As many as this process may use cores, 4 at most."""
-    has_affinity = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return min(cores, MOST_WORKERS)
+    return min(cores(), MOST_WORKERS)

@@ -16,8 +16,9 @@ import random
 
 from contactor.physics import equations
 from contactor.physics.charger import Charger
-from contactor.physics.driveline import RPM_PER_RAD_PER_S, Drive
+from contactor.physics.driveline import Drive
 from contactor.physics.heat import HeatPump
+from contactor.physics.losses import RPM_PER_RAD_PER_S
 from contactor.physics.pack import Pack
 from contactor.physics.parameters import CarParameters
 from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance

@@ -4,14 +4,11 @@ Torque is bounded by the motor, by its power, and by what the battery can give o
 moment; what regeneration may not do, the friction brakes do (see `contactor.physics.equations`).
 """
 
-import math
-
 from contactor.physics import equations
 from contactor.physics.losses import LossMap
 from contactor.physics.parameters import Body, Driveline
 
 KMH_PER_MPS = 3.6
-RPM_PER_RAD_PER_S = 30 / math.pi
 
 
 class Drive:

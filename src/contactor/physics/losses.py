@@ -17,7 +17,7 @@ from contactor.physics.parameters import Driveline
 
 TORQUES, SPEEDS = 65, 65
 """Points of the grid: torque from braking to driving at the motor's most, speed up to its most."""
-RAD_PER_S_PER_RPM = math.pi / 30
+RPM_PER_RAD_PER_S = 30 / math.pi
 
 
 class LossMap:
@@ -59,7 +59,7 @@ class LossMap:
         return cls(
             loss_w,
             torque_max_nm=driveline.torque_max_nm,
-            speed_max=driveline.motor_speed_max_rpm * RAD_PER_S_PER_RPM,
+            speed_max=driveline.motor_speed_max_rpm / RPM_PER_RAD_PER_S,
         )
 
     def at(self, torque_nm: float, shaft: float) -> float:

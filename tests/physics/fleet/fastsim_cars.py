@@ -9,7 +9,7 @@ its air weighs 1.17285 kg/m³.
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from contactor.physics.losses import RAD_PER_S_PER_RPM, LossMap
+from contactor.physics.losses import RPM_PER_RAD_PER_S, LossMap
 from contactor.physics.parameters import (
     Auxiliaries,
     Battery,
@@ -81,7 +81,7 @@ class FastsimCar:
             ),
             driveline=Driveline(
                 gear_ratio=GEAR_RATIO,
-                motor_speed_max_rpm=self._shaft_max / RAD_PER_S_PER_RPM,
+                motor_speed_max_rpm=self._shaft_max * RPM_PER_RAD_PER_S,
                 gear_efficiency=self.gear_efficiency,
                 torque_max_nm=TORQUE_MAX_NM,
                 power_max_kw=self.power_max_kw,

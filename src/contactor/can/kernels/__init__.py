@@ -40,6 +40,12 @@ def are_wanted(frames: int) -> bool:
     return is_worth_it and _loads()
 
 
+def cores() -> int:
+    """As many as this process may use."""
+    has_affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+
+
 @cache
 def is_installed() -> bool:
     """Whether Numba can be imported."""

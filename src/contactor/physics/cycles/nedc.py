@@ -6,10 +6,9 @@ extra-urban cycle (400 s, 6.955 km). While gears are changed the speed is that b
 
 import numpy as np
 
-from contactor.physics.cycles.cycle import Cycle
+from contactor.physics.cycles.cycle import KMH_PER_MPS, Cycle
 
 URBAN_S, URBAN_TIMES = 195, 4
-KMH_PER_MPS = 3.6
 # "second: km/h" there.
 URBAN = """
   0: 0   11: 0   15: 15   23: 15   25: 10   28: 0

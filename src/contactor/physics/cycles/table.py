@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from contactor.errors import TableError
-from contactor.physics.cycles.cycle import GRADE_OVER_M, Cycle, Values
+from contactor.physics.cycles.cycle import GRADE_OVER_M, KMH_PER_MPS, Cycle, Values
 
 MOST_BYTES = 64 * 2**20
 MOST_POINTS = 1_000_000
@@ -23,7 +23,6 @@ MOST_LETTERS = 40
 SHORTEST_S, LONGEST_S = 1.0, 7 * 86_400.0
 # Steeper than any street (Baldwin Street, Dunedin: 0.35): then an elevation is wrong.
 GRADE_MAX = 0.5
-KMH_PER_MPS = 3.6
 
 
 class Limit(NamedTuple):

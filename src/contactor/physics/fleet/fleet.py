@@ -10,7 +10,6 @@ motor's is `auxiliary_w`.
 """
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from contactor.can.kernels import is_installed
+from contactor.can.kernels import cores, is_installed
 from contactor.errors import InvalidValue, MissingPart
 from contactor.physics.driveline import KMH_PER_MPS
 from contactor.physics.fleet import layout as at
@@ -140,7 +139,7 @@ class Fleet:
         arrays = [speeds, slopes, cars, self._shared, self._table]
         arguments: list[Any] = [real(dt_s), *(one.astype(real) for one in arrays)]
         arguments += [self._states, self._totals]
-        count = max(1, min(threads or _cores(), self._padded // at.LANES))
+        count = max(1, min(threads or cores(), self._padded // at.LANES))
         bounds = [self._padded // at.LANES * part // count * at.LANES for part in range(count + 1)]
         if count == 1:
             drive(0, self._padded, *arguments)
@@ -278,7 +277,3 @@ def _shared(model: CarParameters, losses: LossMap) -> tuple[Floats, Floats]:
         *map(pack.charge_factor, warmths),
     ]
     return shared, np.array(table)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -39,13 +39,12 @@ CHARGES, TEMPERATURES = np.uint32(at.CHARGES), np.uint32(at.TEMPERATURES)
     SPEED_PART,
     CHARGE_PART,
     WARMTH_PART,
-    LESS,
     GIVE,
     TAKE,
     SOURCE,
     OHM,
-) = range(15)
-LEFT = 15
+) = range(14)
+LEFT = 14
 
 for _equation in (
     equations.asked_mps2,
@@ -69,6 +68,15 @@ def _line(low: float, high: float, part: float) -> float:
 def _on_map(low: float, right: float, up: float, both: float, part: float, up_part: float) -> float:
     first = low + (right - low) * part
     return first + (up + (both - up) * part - first) * up_part
+
+
+@register_jitable
+def _read_losses(table: Floats, places: NDArray[np.uint32], read: Floats) -> None:
+    """The four points of the map around each car's torque and speed."""
+    for car in range(at.LANES):
+        place = places[0, car]
+        read[0, car], read[1, car] = table[place], table[place + ONE]
+        read[2, car], read[3, car] = table[place + ROW], table[place + ROW + ONE]
 
 
 def _compiled(sources: str) -> Any:
@@ -181,10 +189,8 @@ def _compiled(sources: str) -> Any:
                     places[2, car] = column + at.WARMTH
                     w[LOAD, car], w[FORCE, car] = load, force
                     w[SHAFT, car], w[TORQUE, car] = shaft, torque
+                _read_losses(table, places, g)
                 for car in range(lanes):
-                    place = places[0, car]
-                    g[0, car], g[1, car] = table[place], table[place + ONE]
-                    g[2, car], g[3, car] = table[place + ROW], table[place + ROW + ONE]
                     place = places[1, car]
                     g[4, car], g[5, car] = table[place], table[place + ONE]
                     g[6, car], g[7, car] = table[place + CHARGES], table[place + CHARGES + ONE]
@@ -230,10 +236,7 @@ def _compiled(sources: str) -> Any:
                     places[0, car] = row * SPEEDS + column
                     w[GIVE, car], w[TAKE, car] = give, take
                     w[SOURCE, car], w[OHM, car] = source, ohm
-                for car in range(lanes):
-                    place = places[0, car]
-                    g[0, car], g[1, car] = table[place], table[place + ONE]
-                    g[2, car], g[3, car] = table[place + ROW], table[place + ROW + ONE]
+                _read_losses(table, places, g)
                 # What comes of it.
                 for car in range(lanes):
                     loss = _on_map(
