@@ -16,12 +16,12 @@ import random
 
 from contactor.physics import equations
 from contactor.physics.charger import Charger
+from contactor.physics.constants import GRAVITY_MPS2, J_PER_KWH, RPM_PER_RAD_PER_S
 from contactor.physics.driveline import Drive
 from contactor.physics.heat import HeatPump
-from contactor.physics.losses import RPM_PER_RAD_PER_S
 from contactor.physics.pack import Pack
 from contactor.physics.parameters import CarParameters
-from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance
+from contactor.physics.resistance import drag_kg_per_m, rolling_resistance
 from contactor.physics.state import CarState, Controls, Plug
 
 __all__ = ["CarPhysics", "CarState", "Controls", "Plug"]
@@ -99,7 +99,7 @@ class CarPhysics:
     @property
     def net_capacity_kwh(self) -> float:
         """What the battery holds from full to empty at its present health."""
-        return self._pack.stored_j(1.0, self.state.state_of_health) / 3.6e6
+        return self._pack.stored_j(1.0, self.state.state_of_health) / J_PER_KWH
 
     def cell_voltages_v(self) -> list[float]:
         """The voltage of each cell in series, (n,); they add up to the battery's."""

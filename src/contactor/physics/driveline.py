@@ -5,10 +5,9 @@ moment; what regeneration may not do, the friction brakes do (see `contactor.phy
 """
 
 from contactor.physics import equations
+from contactor.physics.constants import KMH_PER_MPS
 from contactor.physics.losses import LossMap
 from contactor.physics.parameters import Body, Driveline
-
-KMH_PER_MPS = 3.6
 
 
 class Drive:

@@ -21,12 +21,12 @@ import numpy as np
 
 from contactor.errors import ContactorError
 from contactor.physics.car import CarPhysics
-from contactor.physics.cycles.cycle import KMH_PER_MPS, Cycle, Values
+from contactor.physics.constants import KMH_PER_MPS
+from contactor.physics.cycles.cycle import Cycle, Values
 from contactor.physics.parameters import CarParameters
 from contactor.physics.state import CarState, Controls
 
 STEP_S, ROW_STEPS = 0.1, 10
-J_PER_KWH = 3.6e6
 # More than tyres hold: whoever drives a cycle asks for what it asks for.
 ASKED_MAX_MPS2 = 15.0
 # Behind by more than this a car does not drive the cycle (the tolerance of UN GTR 15 is 2 km/h).

@@ -10,14 +10,13 @@ car and a fleet read the same numbers.
     losses.at(120.0, 800.0)         # watts, at 120 Nm and 800 rad/s
 """
 
-import math
 from collections.abc import Callable
 
+from contactor.physics.constants import RPM_PER_RAD_PER_S
 from contactor.physics.parameters import Driveline
 
 TORQUES, SPEEDS = 65, 65
 """Points of the grid: torque from braking to driving at the motor's most, speed up to its most."""
-RPM_PER_RAD_PER_S = 30 / math.pi
 
 
 class LossMap:

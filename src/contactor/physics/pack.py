@@ -10,12 +10,11 @@ nothing, so the cells always add up to the pack.
 import math
 import random
 
+from contactor.physics.constants import S_PER_HOUR, ZERO_DEGC_K
 from contactor.physics.curve import Curve
 from contactor.physics.parameters import Battery
 
-SECONDS_PER_HOUR = 3600.0
 REFERENCE_K = 298.15
-ZERO_DEGC_K = 273.15
 # The resistance's rise towards empty fades with this much charge.
 EMPTY_FADE = 0.07
 
@@ -48,7 +47,7 @@ class Pack:
         cells = battery.cells_in_series
         charge = battery.open_circuit_state_of_charge
         self.cells = cells
-        self.capacity_as = battery.capacity_ah * SECONDS_PER_HOUR
+        self.capacity_as = battery.capacity_ah * S_PER_HOUR
         self.voltage_min_v = battery.cell_voltage_min_v * cells
         self.voltage_max_v = battery.cell_voltage_max_v * cells
         self.discharge_current_max_a = battery.discharge_current_max_a

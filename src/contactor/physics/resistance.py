@@ -4,10 +4,9 @@ drag_kg_per_m(body, 20.0)           # 0.5 · density · drag area: times v² it 
 rolling_resistance(body, 20.0)      # force per weight
 """
 
-from contactor.physics.pack import ZERO_DEGC_K
+from contactor.physics.constants import ZERO_DEGC_K
 from contactor.physics.parameters import Body
 
-GRAVITY_MPS2 = 9.80665  # standard, CGPM 1901
 AIR_DENSITY_K = 1.204 * 293.15  # kg/m³ times kelvin: dry air at 101,325 Pa and 20 °C
 REFERENCE_DEGC = 20.0
 

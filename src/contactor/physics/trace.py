@@ -14,9 +14,9 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import NamedTuple
 
+from contactor.physics.constants import KMH_PER_MPS
 from contactor.physics.road import Way, Zone
 
-KMH_PER_MPS = 3.6
 TOWN_KMH = 60.0
 # How often a crossing is a halt, or is only passed slowly.
 HALTS, SLOWS = 0.45, 0.35

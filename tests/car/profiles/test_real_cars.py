@@ -12,10 +12,11 @@ from contactor.car.profiles.profile import (
 from contactor.car.virtual.car import VirtualCar
 from contactor.errors import UsageError
 from contactor.physics.car import CarPhysics, Controls
+from contactor.physics.constants import GRAVITY_MPS2
 from contactor.physics.cycles import standard_cycle
 from contactor.physics.follow import follow, with_test_driver
 from contactor.physics.parameters import CarParameters
-from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance
+from contactor.physics.resistance import drag_kg_per_m, rolling_resistance
 
 CARS = ("nissan_leaf_ze1", "renault_twizy", "tesla_model_3")
 ALONE = ("renault_twizy", "tesla_model_3")

@@ -9,6 +9,7 @@ its air weighs 1.17285 kg/m³.
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from contactor.physics.constants import GRAVITY_MPS2
 from contactor.physics.losses import RPM_PER_RAD_PER_S, LossMap
 from contactor.physics.parameters import (
     Auxiliaries,
@@ -20,7 +21,7 @@ from contactor.physics.parameters import (
     Driveline,
     Driver,
 )
-from contactor.physics.resistance import AIR_DENSITY_K, GRAVITY_MPS2
+from contactor.physics.resistance import AIR_DENSITY_K
 
 FASTSIM_GRAVITY_MPS2, FASTSIM_AIR_KG_PER_M3 = 9.8, 1.17284769
 WHEEL_INERTIA_KG_M2, WHEELS = 0.815, 4

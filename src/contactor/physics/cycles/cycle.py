@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 Values: TypeAlias = NDArray[np.float64]
 
-KMH_PER_MPS = 3.6
 
 # Elevations say little of what is shorter: a grade is the mean over so much of the road.
 GRADE_OVER_M = 25.0

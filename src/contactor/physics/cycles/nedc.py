@@ -6,7 +6,8 @@ extra-urban cycle (400 s, 6.955 km). While gears are changed the speed is that b
 
 import numpy as np
 
-from contactor.physics.cycles.cycle import KMH_PER_MPS, Cycle
+from contactor.physics.constants import KMH_PER_MPS
+from contactor.physics.cycles.cycle import Cycle
 
 URBAN_S, URBAN_TIMES = 195, 4
 # "second: km/h" there.

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from contactor.errors import TableError
-from contactor.physics.cycles.cycle import GRADE_OVER_M, KMH_PER_MPS, Cycle, Values
+from contactor.physics.constants import KMH_PER_MPS
+from contactor.physics.cycles.cycle import GRADE_OVER_M, Cycle, Values
 
 MOST_BYTES = 64 * 2**20
 MOST_POINTS = 1_000_000

@@ -19,12 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from contactor.can.kernels import cores, is_installed
 from contactor.errors import InvalidValue, MissingPart
-from contactor.physics.driveline import KMH_PER_MPS
+from contactor.physics.constants import GRAVITY_MPS2, KMH_PER_MPS
 from contactor.physics.fleet import layout as at
 from contactor.physics.losses import LossMap
 from contactor.physics.pack import Pack
 from contactor.physics.parameters import CarParameters
-from contactor.physics.resistance import GRAVITY_MPS2, drag_kg_per_m, rolling_resistance
+from contactor.physics.resistance import drag_kg_per_m, rolling_resistance
 
 Floats = NDArray[np.float64]
 
