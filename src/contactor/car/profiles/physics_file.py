@@ -76,8 +76,7 @@ def _group(group: type[G], table: Table) -> G | None:
         return None
     for key, allowed in ranges.items():
         _check_curve(table, key, allowed, given)
-    if "cells_in_series" in given:
-        given["cells_in_series"] = int(given["cells_in_series"])
+    given |= {key: int(value) for key, value in given.items() if ranges[key].is_whole}
     return group(**given) if len(table.findings) == before else None
 
 
@@ -87,7 +86,7 @@ def _number(table: Table, key: str, allowed: Range) -> float | None:
         return None
     if not allowed.low <= value <= allowed.high:
         table.error(f"{key} is {value:g}; {allowed.low:g} to {allowed.high:g} is allowed", key)
-    if key == "cells_in_series" and value != int(value):
+    if allowed.is_whole and value != int(value):
         table.error(f"{key} is {value:g}, not a whole number", key)
     return value
 
@@ -141,3 +140,6 @@ def _check_order(parameters: CarParameters, root: Table) -> None:
     if driveline.regeneration_full_kmh <= driveline.regeneration_from_kmh:
         text = "regeneration_full_kmh must be above regeneration_from_kmh"
         root.error(text, "driveline", "regeneration_full_kmh")
+    if driveline.motor_temperature_max_degc <= driveline.motor_derate_from_degc:
+        text = "motor_temperature_max_degc must be above motor_derate_from_degc"
+        root.error(text, "driveline", "motor_temperature_max_degc")
