@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from contactor.car.profiles.profile import load_profile
 from contactor.physics.car import CarPhysics, Controls
+from contactor.physics.cells import Cells
 from contactor.physics.curve import Curve
 from contactor.physics.equations import current_at_a
 from contactor.physics.pack import Pack
@@ -17,7 +18,7 @@ assert PARAMETERS is not None
 
 def test_battery_holds_82_kwh(parameters: CarParameters) -> None:
     assert parameters.battery.energy_kwh == pytest.approx(82, abs=1)
-    pack = Pack(parameters.battery, seed=1)
+    pack = Pack(parameters.battery)
     assert pack.stored_j(1.0, 1.0) / 3.6e6 == pytest.approx(parameters.battery.energy_kwh, rel=1e-4)
     assert pack.stored_j(0.0, 1.0) == 0
 
@@ -35,20 +36,29 @@ def test_current_of_no_power_is_nothing() -> None:
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 1000), st.floats(250, 400), st.floats(-40, 40))
-def test_cells_add_up_to_the_pack(seed: int, voltage_v: float, drop_v: float) -> None:
-    pack = Pack(PARAMETERS.battery, seed=seed)
-    cells = pack.cell_voltages_v(voltage_v, drop_v)
+@given(
+    st.integers(0, 1000),
+    st.floats(250, 400),
+    st.floats(-40, 40),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 0.3]),
+)
+def test_cells_add_up_to_the_pack(
+    seed: int, voltage_v: float, drop_v: float, state_of_charge: float, weak_v: float
+) -> None:
+    pack = Pack(PARAMETERS.battery)
+    some = Cells(PARAMETERS.battery, pack.open_circuit, seed=seed)
+    cells = some.voltages_v(voltage_v, drop_v, state_of_charge, weak_v)
     assert len(cells) == 96
     assert sum(cells) == pytest.approx(voltage_v, abs=1e-6)
-    low, high = pack.cell_extremes_v(voltage_v, drop_v)
+    low, high = some.extremes_v(voltage_v, drop_v, state_of_charge, weak_v)
     assert low == pytest.approx(min(cells), abs=1e-12)
     assert high == pytest.approx(max(cells), abs=1e-12)
-    assert 0 < high - low < 0.1
+    assert weak_v - 0.1 < high - low < weak_v + 0.3
 
 
 def test_cold_or_empty_battery_resists_more(parameters: CarParameters) -> None:
-    pack = Pack(parameters.battery, seed=1)
+    pack = Pack(parameters.battery)
     usual = pack.resistance_ohm(0.5, 25.0)
     assert usual == pytest.approx(parameters.battery.resistance_ohm, rel=0.01)
     assert 1.8 * usual < pack.resistance_ohm(0.5, 0.0) < 2.5 * usual

@@ -25,11 +25,13 @@ class Drive:
         "brake_max_n",
         "efficiency",
         "ratio_per_m",
+        "speed_max_mps",
     )
 
     def __init__(self, driveline: Driveline, body: Body) -> None:
         self.ratio_per_m = driveline.gear_ratio / body.wheel_radius_m
         self.efficiency = driveline.gear_efficiency
+        self.speed_max_mps = driveline.speed_max_kmh / KMH_PER_MPS
         self._losses = LossMap.of(driveline)
         self._torque_max_nm = driveline.torque_max_nm
         self._power_max_w = driveline.power_max_kw * 1000
@@ -53,16 +55,16 @@ class Drive:
         """How much regeneration the speed allows, 0 to 1."""
         return min(max((speed_mps - self._fade_from_mps) * self._fade_per_mps, 0.0), 1.0)
 
-    def torque_nm(self, force_n: float, speed_mps: float) -> float:
-        """The motor's torque for a force at the wheels, within what the motor may."""
+    def torque_nm(self, force_n: float, speed_mps: float, part: float = 1.0) -> float:
+        """The motor's torque for a force at the wheels, within a part of what the motor may."""
         return equations.torque_nm(
             force_n,
             speed_mps * self.ratio_per_m,
             self.ratio_per_m,
             self.efficiency,
-            self._torque_max_nm,
-            self._power_max_w,
-            self._regeneration_max_w,
+            self._torque_max_nm * part,
+            self._power_max_w * part,
+            self._regeneration_max_w * part,
             self.fade(speed_mps),
         )
 

@@ -137,6 +137,26 @@ def current_limits_a(
     return max(give, 0.0), max(take, 0.0)
 
 
+def derating(temperature_degc: float, from_degc: float, to_degc: float) -> float:
+    """What a part gives of its most: all up to the first temperature, nothing from the second."""
+    return min(max((to_degc - temperature_degc) / (to_degc - from_degc), 0.0), 1.0)
+
+
+def pair_v(before_v: float, current_a: float, resistance_ohm: float, kept: float) -> float:
+    """The voltage of an RC pair after a step of constant current.
+
+    With the part of it that there is in the mean over the step for `kept`, the mean voltage.
+    """
+    return before_v * kept + current_a * resistance_ohm * (1.0 - kept)
+
+
+def pair_loss_w(
+    before_v: float, after_v: float, mean_v: float, current_a: float, stored_w_per_v2: float
+) -> float:
+    """What an RC pair turns into heat in a step: what it was given, less what it keeps."""
+    return mean_v * current_a - stored_w_per_v2 * (after_v * after_v - before_v * before_v)
+
+
 def current_at_a(power_w: float, source_v: float, resistance_ohm: float) -> float:
     """The current that gives `power_w` from a source behind a resistance.
 

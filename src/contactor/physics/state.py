@@ -10,16 +10,37 @@ from typing import Literal, TypeAlias
 Plug: TypeAlias = Literal["none", "ac", "dc"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impairments:
+    """What is broken in the car.
+
+    Fields:
+        cooling: the part of the coolant's heat transfer that is left, 1 to 0.
+        drive_power: the part of torque and power that the motor may still give, 1 to 0.
+        weak_cell_lag: how much less charge one cell has than the others, 0 to 1.
+    """
+
+    cooling: float = 1.0
+    drive_power: float = 1.0
+    weak_cell_lag: float = 0.0
+
+
+SOUND = Impairments()
+
+
 @dataclass(slots=True, kw_only=True)
 class Controls:
     """What driver, station and weather do during a step.
 
     Fields:
         grade: rise per distance, as a ratio.
+        station_power_w, station_phases: what the station offers; the phases of an AC one.
         charge_limit: the state of charge to stop at, 0 to 1.
         is_awake: asleep the contactors are open, and only the 12 V battery gives; a charge that is
             allowed and not done keeps the car awake on its own.
         is_driving: someone drives, also at a red light: the motor is ready and the brake is held.
+        is_preconditioning: cabin and battery are brought to their temperatures, before leaving or
+            on the way to a fast charger; it wakes the car.
     """
 
     target_speed_mps: float = 0.0
@@ -29,11 +50,14 @@ class Controls:
     is_charge_allowed: bool = True
     charge_limit: float = 0.8
     station_power_w: float = 0.0
+    station_phases: int = 3
     is_awake: bool = True
     is_driving: bool = False
     is_climate_on: bool = False
+    is_preconditioning: bool = False
     cabin_target_degc: float = 21.0
     are_lights_on: bool = False
+    impairments: Impairments = SOUND
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +74,11 @@ class CarState:
         climate_power_w: for cabin and battery.
         charge_power_w: into the battery; charge_wall_power_w: out of the station.
         time_to_limit_s: until the charge limit is reached; 0 where the car does not charge.
+        polarisation_v, diffusion_v: of the two RC pairs, + while the battery gives.
+        calendar_age, cycle_age: see `contactor.physics.ageing`.
+        turn_state_of_charge: where the battery last began to be charged, or to be used.
+        low_voltage_charge: of the 12 V battery, 0 to 1.
+        is_low_voltage_filling: its charge got low and is being filled; it keeps the car awake.
         is_awake: the contactors are closed.
     """
 
@@ -75,6 +104,10 @@ class CarState:
     state_of_health: float
     battery_temperature_degc: float
     polarisation_v: float = 0.0
+    diffusion_v: float = 0.0
+    calendar_age: float = 0.0
+    cycle_age: float = 0.0
+    turn_state_of_charge: float = 1.0
     cell_voltage_min_v: float = 0.0
     cell_voltage_max_v: float = 0.0
     auxiliary_power_w: float = 0.0
@@ -89,6 +122,8 @@ class CarState:
     charge_wall_energy_j: float = 0.0
     time_to_limit_s: float = 0.0
     low_voltage_v: float = 12.7
+    low_voltage_charge: float = 1.0
+    is_low_voltage_filling: bool = False
     range_m: float = 0.0
     consumption_j_per_m: float
     target_speed_mps: float = 0.0

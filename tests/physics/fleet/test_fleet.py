@@ -39,9 +39,9 @@ def test_fleet_drives_as_the_single_car_does(
         # The fleet has no thermal management, so the single car gets none either.
         replace(PARAMETERS, climate=replace(PARAMETERS.climate, battery_thermal_max_kw=0.0)),
         state_of_charge=state_of_charge,
+        state_of_health=1.0,
         temperature_degc=ambient_degc,
     )
-    car.state.state_of_health = 1.0
     for speed, grade in drive:
         controls = Controls(
             target_speed_mps=speed, grade=grade, ambient_degc=ambient_degc, is_driving=True

@@ -9,7 +9,6 @@ The equations are those of `CarPhysics`; left out are the cabin, the plug and sl
 motor's is `auxiliary_w`.
 """
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -239,7 +238,8 @@ class Fleet:
             at.COOLING: battery.cooling_w_per_k,
             at.ACCELERATION_MAX: model.driver.acceleration_max_mps2,
             at.DECELERATION_MAX: model.driver.deceleration_max_mps2,
-            at.SLOW_RESISTANCE: battery.polarisation_resistance_ohm,
+            at.SPEED_MAX: line.speed_max_kmh / KMH_PER_MPS,
+            at.RESISTANCE_OF_AGE: 1 + battery.resistance_growth * (1 - health),
         }
         cars = np.zeros((at.PARAMETERS, self._padded))
         for row, values in rows.items():
@@ -254,13 +254,16 @@ class Fleet:
         cars[at.DRAG] = drag_kg_per_m(model.body, ambient_degc) * self._drag
         cars[at.AMBIENT] = ambient_degc
         cars[at.REACTION] = max(model.driver.time_constant_s, dt_s)
-        cars[at.SLOW_KEPT] = math.exp(-dt_s / model.battery.polarisation_time_s)
+        polarisation, diffusion = Pack(model.battery).pairs(dt_s)
+        cars[at.PAIRS_OHM] = polarisation.share_ohm + diffusion.share_ohm
+        for first, pair in ((at.POLARISATION_OHM, polarisation), (at.DIFFUSION_OHM, diffusion)):
+            cars[first : first + len(pair)] = np.array(pair)[:, None]
         return cars
 
 
 def _shared(model: CarParameters, losses: LossMap) -> tuple[Floats, Floats]:
     """The numbers and the tables that all cars share."""
-    pack = Pack(model.battery, seed=0)
+    pack = Pack(model.battery)
     shared = np.zeros(at.SHARED)
     shared[at.TORQUE_MOST] = losses.torque_max_nm
     shared[at.PER_TORQUE], shared[at.PER_SHAFT] = losses.per_nm, losses.per_rad_per_s

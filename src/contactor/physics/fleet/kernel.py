@@ -14,9 +14,10 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from contactor.physics import equations, losses
+from contactor.physics import equations, losses, pack
 from contactor.physics.fleet import layout as at
 from contactor.physics.losses import SPEEDS, TORQUES
+from contactor.physics.pack import DERATE_FROM_DEGC, TEMPERATURE_MAX_DEGC
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +56,9 @@ for _equation in (
     equations.reached_mps2,
     equations.current_limits_a,
     equations.current_at_a,
+    equations.derating,
+    equations.pair_v,
+    equations.pair_loss_w,
 ):
     register_jitable(_equation)
 
@@ -142,7 +146,7 @@ def _compiled(sources: str) -> Any:
                     speed = s[at.SPEED, car]
                     asked = equations.asked_mps2(
                         speed,
-                        w[TARGET, car],
+                        min(w[TARGET, car], p[at.SPEED_MAX, car]),
                         s[at.TARGET, car],
                         dt,
                         p[at.REACTION, car],
@@ -211,7 +215,12 @@ def _compiled(sources: str) -> Any:
                     open_v = _line(g[4, car], g[5, car], w[CHARGE_PART, car])
                     ohm = _line(g[6, car], g[7, car], w[CHARGE_PART, car])
                     ohm *= _line(g[8, car], g[9, car], w[WARMTH_PART, car])
-                    source = open_v - s[at.SLOW_VOLTAGE, car]
+                    ohm = ohm * p[at.RESISTANCE_OF_AGE, car] + p[at.PAIRS_OHM, car]
+                    source = (
+                        open_v
+                        - s[at.POLARISATION_V, car] * p[at.POLARISATION_MEAN, car]
+                        - s[at.DIFFUSION_V, car] * p[at.DIFFUSION_MEAN, car]
+                    )
                     give_a, take_a = equations.current_limits_a(
                         s[at.CHARGE, car],
                         source,
@@ -221,7 +230,10 @@ def _compiled(sources: str) -> Any:
                         dt,
                         least_v,
                         most_v,
-                        discharge_a,
+                        discharge_a
+                        * equations.derating(
+                            s[at.TEMPERATURE, car], DERATE_FROM_DEGC, TEMPERATURE_MAX_DEGC
+                        ),
                         charge_a,
                     )
                     give = max((source - give_a * ohm) * give_a - p[at.AUXILIARY, car], 0.0)
@@ -267,15 +279,30 @@ def _compiled(sources: str) -> Any:
                     amps = equations.current_at_a(work + loss + p[at.AUXILIARY, car], source, ohm)
                     power = (source - amps * ohm) * amps
                     reached = speed + acceleration * dt
-                    slow_ohm, slow_v = p[at.SLOW_RESISTANCE, car], s[at.SLOW_VOLTAGE, car]
-                    kept = p[at.SLOW_KEPT, car]
-                    heat = amps * amps * ohm + slow_v * slow_v / slow_ohm
+                    heat = amps * amps * (ohm - p[at.PAIRS_OHM, car])
+                    before_v, pair_ohm = s[at.POLARISATION_V, car], p[at.POLARISATION_OHM, car]
+                    after_v = equations.pair_v(
+                        before_v, amps, pair_ohm, p[at.POLARISATION_KEPT, car]
+                    )
+                    mean_v = equations.pair_v(
+                        before_v, amps, pair_ohm, p[at.POLARISATION_MEAN, car]
+                    )
+                    heat += equations.pair_loss_w(
+                        before_v, after_v, mean_v, amps, p[at.POLARISATION_STORED, car]
+                    )
+                    s[at.POLARISATION_V, car] = after_v
+                    before_v, pair_ohm = s[at.DIFFUSION_V, car], p[at.DIFFUSION_OHM, car]
+                    after_v = equations.pair_v(before_v, amps, pair_ohm, p[at.DIFFUSION_KEPT, car])
+                    mean_v = equations.pair_v(before_v, amps, pair_ohm, p[at.DIFFUSION_MEAN, car])
+                    heat += equations.pair_loss_w(
+                        before_v, after_v, mean_v, amps, p[at.DIFFUSION_STORED, car]
+                    )
+                    s[at.DIFFUSION_V, car] = after_v
                     degc = s[at.TEMPERATURE, car]
                     out = p[at.COOLING, car] * (degc - p[at.AMBIENT, car])
                     s[at.SPEED, car] = reached
-                    s[at.TARGET, car] = w[TARGET, car]
+                    s[at.TARGET, car] = min(w[TARGET, car], p[at.SPEED_MAX, car])
                     s[at.CHARGE, car] -= amps * dt / p[at.CAPACITY, car]
-                    s[at.SLOW_VOLTAGE, car] = slow_v * kept + amps * slow_ohm * (1.0 - kept)
                     s[at.TEMPERATURE, car] = degc + (heat - out) * dt * p[at.PER_HEAT_CAPACITY, car]
                     a[at.DISTANCE_M, car] += mean * dt
                     a[at.BATTERY_OUT_J, car] += max(power, 0.0) * dt
@@ -306,7 +333,9 @@ def _compiled(sources: str) -> Any:
 
 # Numba looks at this file alone to see whether machine code that it kept is still right.
 drive = _compiled(
-    sha256(b"".join(Path(one.__file__).read_bytes() for one in (equations, at, losses))).hexdigest()
+    sha256(
+        b"".join(Path(one.__file__).read_bytes() for one in (equations, at, losses, pack))
+    ).hexdigest()
 )
 
 
