@@ -113,7 +113,7 @@ class Fleet:
         *,
         dt_s: float = 1.0,
         grades: ArrayLike = 0.0,
-        ambient_degc: float = 20.0,
+        ambient_degc: ArrayLike = 20.0,
         threads: int | None = None,
     ) -> None:
         """Follow a trace; what the cars cannot do, they miss.
@@ -122,6 +122,7 @@ class Fleet:
             speeds_mps: at the end of each step, (steps,) for all cars or (steps, cars).
             dt_s: of each step, 0.01 to 1 s.
             grades: rise per distance over each step: a number, (steps,) or (steps, cars).
+            ambient_degc: a number or (cars,).
             threads: how many share the work; None for all cores.
 
         Raises:
@@ -133,7 +134,7 @@ class Fleet:
             raise InvalidValue(f"dt_s is {dt_s:g}; {SHORTEST_S:g} to {LONGEST_S:g} is allowed")
         speeds = self._trace("speeds_mps", speeds_mps, None, low=0.0, high=FASTEST_MPS)
         slopes = self._trace("grades", grades, len(speeds), low=-1.0, high=1.0)
-        cars = self._at(ambient_degc, dt_s)
+        cars = self._at(self._column("ambient_degc", ambient_degc), dt_s)
         real = self._dtype
         arrays = [speeds, slopes, cars, self._shared, self._table]
         arguments: list[Any] = [real(dt_s), *(one.astype(real) for one in arrays)]
@@ -246,7 +247,7 @@ class Fleet:
             cars[row] = values
         return cars
 
-    def _at(self, ambient_degc: float, dt_s: float) -> Floats:
+    def _at(self, ambient_degc: Floats, dt_s: float) -> Floats:
         """All of the cars, in this weather and for steps of this length."""
         model, cars = self._model, self._parameters
         rolling = rolling_resistance(model.body, ambient_degc) * self._rolling
