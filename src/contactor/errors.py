@@ -10,6 +10,7 @@
     ├── LogError                a recording that cannot be read as frames
     ├── DatabaseError           a CAN database that cannot be read
     ├── TableError              a table that cannot be imported
+    ├── FitError                recordings that a car's parameters cannot be fitted to
     ├── InvalidValue            a value outside its signal's type, range or allowed words
     ├── CommandRefused          a command that cannot be sent to its car
     ├── UnknownCommand          no command of that id
@@ -79,6 +80,10 @@ class DatabaseError(ContactorError):
 
 class TableError(ContactorError):
     """A table that cannot be imported."""
+
+
+class FitError(ContactorError):
+    """Recordings that a car's parameters cannot be fitted to."""
 
 
 class InvalidValue(ContactorError):

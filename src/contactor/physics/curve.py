@@ -20,7 +20,7 @@ class Curve:
         self._first = x[0]
         self._scale = 1 / step
         self._last = STEPS
-        self._values = [_between(x, y, x[0] + index * step) for index in range(STEPS + 1)]
+        self._values = _at_even_steps(x, y, step)
 
     def at(self, x: float) -> float:
         """The value at `x`."""
@@ -44,8 +44,15 @@ class Curve:
         return curve
 
 
-def _between(x: Sequence[float], y: Sequence[float], at: float) -> float:
-    for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True)):
-        if at <= x1:
-            return y0 + (y1 - y0) * (at - x0) / (x1 - x0)
-    return y[-1]
+def _at_even_steps(x: Sequence[float], y: Sequence[float], step: float) -> list[float]:
+    values, right = [], 1
+    for index in range(STEPS + 1):
+        at = x[0] + index * step
+        while at > x[right] and right < len(x) - 1:
+            right += 1
+        if at > x[right]:
+            values.append(y[right])
+            continue
+        low, high = x[right - 1], x[right]
+        values.append(y[right - 1] + (y[right] - y[right - 1]) * (at - low) / (high - low))
+    return values

@@ -61,7 +61,7 @@ class Fleet:
         parameters: of the model.
         count: how many cars.
         mass_kg, drag_area_m2, rolling_resistance, auxiliary_w, state_of_health, state_of_charge,
-            temperature_degc: a number for all or (count,); None as the model has it.
+            temperature_degc, speed_mps: a number for all or (count,); None as the model has it.
         losses: a map that stands in place of the model's.
         dtype: float64, or float32: half the memory, and energies then close to 1e-4.
 
@@ -82,6 +82,7 @@ class Fleet:
         state_of_health: ArrayLike = 1.0,
         state_of_charge: ArrayLike = 0.8,
         temperature_degc: ArrayLike = 20.0,
+        speed_mps: ArrayLike = 0.0,
         losses: LossMap | None = None,
         dtype: type[np.floating[Any]] = np.float64,
     ) -> None:
@@ -99,10 +100,12 @@ class Fleet:
         base_w = parameters.auxiliaries.base_w if auxiliary_w is None else auxiliary_w
         health = self._column("state_of_health", state_of_health)
         self._parameters = self._cars(self._column("auxiliary_w", base_w), health)
-        self._shared, self._table = _shared(parameters, losses or LossMap.of(parameters.driveline))
+        self._pack = Pack(parameters.battery)
+        self._shared, self._table = _shared(self._pack, losses or LossMap.of(parameters.driveline))
         self._states = np.zeros((at.STATES, self._padded))
         self._states[at.CHARGE] = self._column("state_of_charge", state_of_charge)
         self._states[at.TEMPERATURE] = self._column("temperature_degc", temperature_degc)
+        self._states[at.SPEED] = self._states[at.TARGET] = self._column("speed_mps", speed_mps)
         self._states = self._states.astype(dtype)
         self._totals = np.zeros((at.TOTALS, self._padded))
         self._dtype = dtype
@@ -255,16 +258,15 @@ class Fleet:
         cars[at.DRAG] = drag_kg_per_m(model.body, ambient_degc) * self._drag
         cars[at.AMBIENT] = ambient_degc
         cars[at.REACTION] = max(model.driver.time_constant_s, dt_s)
-        polarisation, diffusion = Pack(model.battery).pairs(dt_s)
+        polarisation, diffusion = self._pack.pairs(dt_s)
         cars[at.PAIRS_OHM] = polarisation.share_ohm + diffusion.share_ohm
         for first, pair in ((at.POLARISATION_OHM, polarisation), (at.DIFFUSION_OHM, diffusion)):
             cars[first : first + len(pair)] = np.array(pair)[:, None]
         return cars
 
 
-def _shared(model: CarParameters, losses: LossMap) -> tuple[Floats, Floats]:
+def _shared(pack: Pack, losses: LossMap) -> tuple[Floats, Floats]:
     """The numbers and the tables that all cars share."""
-    pack = Pack(model.battery)
     shared = np.zeros(at.SHARED)
     shared[at.TORQUE_MOST] = losses.torque_max_nm
     shared[at.PER_TORQUE], shared[at.PER_SHAFT] = losses.per_nm, losses.per_rad_per_s

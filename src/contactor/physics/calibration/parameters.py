@@ -1,0 +1,72 @@
+"""What a fit may change of a car, and within which ranges: stated before any recording is seen.
+
+Always fitted are the rolling resistance, the drag area and the constant load. The others are fitted
+where the recordings tell of them.
+
+| parameter | range |
+| --- | --- |
+| rolling resistance | 0.004 to 0.02; tyres of the best label class have 0.0065 (EU 2020/740) |
+| drag area | 0.3 to 1.5 m², from a small streamlined car to a van |
+| constant load | 0 to 5 kW, all consumers and the driveline's constant loss |
+| gear efficiency | 0.6 to 0.99 |
+| copper loss | a fifth of the base's to five times it |
+| inverter loss | 0 to 0.15 of the power |
+| regeneration | 1 to 300 kW |
+| mass | 15 % about the base's |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from contactor.physics.parameters import CarParameters
+
+LOAD = "auxiliaries.base_w"
+LOAD_MAX_W = 5000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One number of a car that a fit may change.
+
+    Fields:
+        name: group and field of `contactor.physics.parameters`.
+        range_of: what is allowed, low and high, for a base with that value.
+        is_always: it is fitted whatever the recordings tell.
+    """
+
+    name: str
+    unit: str
+    range_of: Callable[[float], tuple[float, float]]
+    is_always: bool = False
+
+    def value_of(self, model: CarParameters) -> float:
+        """What a car has."""
+        group, field = self.name.split(".")
+        return float(getattr(getattr(model, group), field))
+
+
+def with_value(model: CarParameters, name: str, value: float) -> CarParameters:
+    """The same car with another value of one parameter."""
+    group, field = name.split(".")
+    changed = replace(getattr(model, group), **{field: value})
+    return replace(model, **{group: changed})
+
+
+def _fixed(low: float, high: float) -> Callable[[float], tuple[float, float]]:
+    return lambda _: (low, high)
+
+
+def _about(low: float, high: float) -> Callable[[float], tuple[float, float]]:
+    return lambda base: (low * base, high * base)
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter("body.rolling_resistance", "N/N", _fixed(0.004, 0.02), is_always=True),
+    Parameter("body.drag_area_m2", "m2", _fixed(0.3, 1.5), is_always=True),
+    Parameter("driveline.gear_efficiency", "ratio", _fixed(0.6, 0.99)),
+    Parameter("driveline.copper_w_per_nm2", "W/Nm2", _about(0.2, 5.0)),
+    Parameter("driveline.inverter_loss", "ratio", _fixed(0.0, 0.15)),
+    Parameter("driveline.regeneration_power_max_kw", "kW", _fixed(1.0, 300.0)),
+    Parameter("body.mass_kg", "kg", _about(0.85, 1.15)),
+)
+BY_NAME = {one.name: one for one in PARAMETERS}
