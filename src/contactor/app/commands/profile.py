@@ -3,12 +3,14 @@
 contactor profile list
 contactor profile show nissan_leaf_ze1 --message BatteryState
 contactor profile check ./my_car --json
+contactor profile fit trips/*.csv --map trips.toml --base contactor_ev --output my_car
 """
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from contactor.app.commands import profile_fit
 from contactor.app.output import print_json, print_table
 from contactor.errors import UsageError
 
@@ -47,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for action in (listed, shown, checked):
         action.add_argument("--json", action="store_true", help="print one JSON document")
+    fitted = actions.add_parser("fit", help="a car's parameters out of recorded drives")
+    profile_fit.add_arguments(fitted)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(is_json=args.json)
     if args.action == "show":
         return _show(args.profile, args.message, is_json=args.json)
+    if args.action == "fit":
+        return profile_fit.run(args)
     return _check(args.folder, is_json=args.json)
 
 

@@ -30,6 +30,7 @@ from contactor.physics.calibration.parameters import (
     LOAD,
     LOAD_MAX_W,
     PARAMETERS,
+    value_of,
     with_value,
 )
 from contactor.physics.calibration.run import Run
@@ -207,7 +208,7 @@ class _Problem:
                 f"{pieces} runs, or pieces of a minute, for {count} parameters; at least"
                 f" {count + SPARE} are needed"
             )
-        own = [BY_NAME[name].value_of(self._base) for name in names]
+        own = [value_of(self._base, name) for name in names]
         ranges = [BY_NAME[name].range_of(value) for name, value in zip(names, own, strict=True)]
         constant_w = self._base.driveline.constant_w
         ranges += [(0.0, LOAD_MAX_W)] * groups

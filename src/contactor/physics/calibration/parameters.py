@@ -39,10 +39,11 @@ class Parameter:
     range_of: Callable[[float], tuple[float, float]]
     is_always: bool = False
 
-    def value_of(self, model: CarParameters) -> float:
-        """What a car has."""
-        group, field = self.name.split(".")
-        return float(getattr(getattr(model, group), field))
+
+def value_of(model: CarParameters, name: str) -> float:
+    """What a car has, of group and field."""
+    group, field = name.split(".")
+    return float(getattr(getattr(model, group), field))
 
 
 def with_value(model: CarParameters, name: str, value: float) -> CarParameters:
