@@ -69,7 +69,7 @@ def test_car_takes_no_more_than_the_phases_of_both(
 
 
 def test_one_phase_car_takes_a_third_of_a_three_phase_station(parameters: CarParameters) -> None:
-    charging = replace(parameters.charging, ac_phases=1, ac_power_max_kw=6.6)
+    charging = replace(parameters.charging, ac_phases=1, ac_current_max_a=32.0, ac_power_max_kw=6.6)
     car = CarPhysics(replace(parameters, charging=charging), state_of_charge=0.3)
     at_wall_w = []
     for phases, power_w in ((3, 11e3), (1, 7.4e3)):

@@ -155,4 +155,3 @@ def test_profile_offers_nothing_that_is_not_there_yet():
     command.add_arguments(parser)
     help_text = parser.format_help()
     assert " new" not in help_text
-    assert " fit" not in help_text
