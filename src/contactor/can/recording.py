@@ -8,6 +8,7 @@ Data frames come as polars, which the size `contactor[cloud]` brings; all else n
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from contactor.can.tables import long_table, message_rows, message_tables
 
 if TYPE_CHECKING:
     import polars as pl
+
+NO_FRAMES = FrameTable.empty()
 
 
 class Recording:
@@ -131,7 +134,8 @@ def recorded(job: Job, on_progress: Progress | None = None) -> Recording:
                 seams.append(len(store))
             carried += [column.moved(len(store)) for column in chunk.carried]
             store.append(chunk.frames)
-            chunks.append(chunk)
+            # The store has the frames; what is sorted out needs its own no more.
+            chunks.append(chunk if chunk.part is None else replace(chunk, frames=NO_FRAMES))
         claimed = sum(chunk.claimed for chunk in chunks)
         frames = store.table()
         if job.plan is None:
