@@ -1,27 +1,77 @@
 """`contactor profile fit`: a car's parameters out of recorded drives.
 
 contactor profile fit trips/*.csv --map trips.toml --base contactor_ev --output my_car
-contactor profile fit lab/*.parquet --map lab.toml --base my_base --output my_car --judge road/*
+contactor profile fit lab/*.parquet --map lab.toml --base ./base --output my_car --judge road/*
 """
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from contactor.app.cars import existing_file
 from contactor.app.output import note, print_json, print_table
 from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock
 from contactor.errors import UsageError
+from contactor.physics.constants import KMH_PER_MPS
 
 if TYPE_CHECKING:
-    from contactor.car.profiles.profile import Profile
-    from contactor.physics.calibration import Fit, Run
+    import numpy as np
+    from numpy.typing import NDArray
 
-J_PER_M_TO_WH_PER_KM = 1 / 3.6
+    from contactor.car.adapters.table_map import TableMap
+    from contactor.physics.calibration import Estimate, Fit, Run
+    from contactor.physics.parameters import CarParameters
+
+COLDEST_DEGC, HOTTEST_DEGC = -40.0, 60.0
 DIGITS = 6
+# What is further off than this is told to whoever asked for the fit.
+FAR_PCT, FAR_KMH = 20.0, 5.0
+
+
+class RunFacts(NamedTuple):
+    """One recording, and what the fitted car takes on it."""
+
+    file: str
+    measured_wh_per_km: float
+    model_wh_per_km: float
+    error_pct: float | None
+
+
+class Facts(NamedTuple):
+    """What is told of some recordings; the bias is that of the sum of their energies."""
+
+    runs: list[RunFacts]
+    mean_error_pct: float
+    bias_pct: float
+
+    @classmethod
+    def of(cls, runs: "Sequence[Run]", energies_j: "NDArray[np.float64]") -> "Facts":
+        """From the model's energies, (runs,)."""
+        facts = []
+        for one, energy_j in zip(runs, energies_j.tolist(), strict=True):
+            j_per_wh_per_km = 3.6 * one.distance_m
+            error = (energy_j / one.energy_j - 1) * 100 if one.energy_j > 0 else None
+            facts.append(
+                RunFacts(
+                    one.name,
+                    round(one.energy_j / j_per_wh_per_km, DIGITS),
+                    round(energy_j / j_per_wh_per_km, DIGITS),
+                    None if error is None else round(error, DIGITS),
+                )
+            )
+        errors = [abs(one.error_pct) for one in facts if one.error_pct is not None]
+        measured_j = sum(one.energy_j for one in runs)
+        return cls(
+            facts,
+            sum(errors) / len(errors) if errors else 0.0,
+            (float(energies_j.sum()) / measured_j - 1) * 100 if measured_j > 0 else 0.0,
+        )
+
+    def documents(self) -> list[dict[str, object]]:
+        """As `--json` prints them."""
+        return [one._asdict() for one in self.runs]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--temperature-degc",
-        type=float,
+        type=_temperature,
         default=20.0,
         metavar="DEGC",
         help="of recordings that do not tell theirs, default 20",
@@ -63,45 +113,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit, write the profile and tell of it."""
-    from contactor.app.drives import check_map, read_drives
+    from contactor.app.fitted_profile import check_rewritable, write_profile
     from contactor.car.adapters.table_map import load_table_map
+    from contactor.car.adapters.table_runs import check_fits
     from contactor.car.profiles.profile import load_profile
-    from contactor.physics.calibration import fit
-    from contactor.physics.calibration.fit import predict
+    from contactor.physics.calibration import fit, predict
 
     paths = [existing_file(name) for name in args.recordings]
     judged_paths = [existing_file(name) for name in args.judge]
+    _check_once([*paths, *judged_paths])
     names = _names(args.parameter)
     output = _new_folder(args.output)
     base = load_profile(args.base)
-    if base.physics is None:
-        raise UsageError(f"profile {base.name!r} has no physics.toml to start from")
+    physics = check_rewritable(base)
     table_map = load_table_map(Path(args.map))
-    check_map(table_map)
-    now_ns = SystemClock().now_ns()
-    runs = read_drives(paths, table_map, now_ns=now_ns)
-    judged = read_drives(judged_paths, table_map, now_ns=now_ns)
+    check_fits(table_map)
+    runs, judged = _read(paths, table_map), _read(judged_paths, table_map)
     with progress_bar("fit", "set") as on_progress:
         found = fit(
-            base.physics,
+            physics,
             runs,
             names=names,
             unknown_degc=args.temperature_degc,
             on_progress=on_progress,
         )
-    _write(output, base, found, len(runs))
-    facts = _facts(runs, found.energies_j.tolist())
-    judged_facts = []
+    facts = Facts.of(runs, found.energies_j)
+    judged_facts = None
     if judged:
         energies_j = predict(found, judged, unknown_degc=args.temperature_degc)
-        judged_facts = _facts(judged, energies_j.tolist())
+        judged_facts = Facts.of(judged, energies_j)
+    write_profile(output, base=base, found=found, names=[one.name for one in runs])
     if args.json:
-        document: dict[str, object] = {"parameters": found.parameters, "runs": facts}
-        print_json(document | ({"judged": judged_facts} if judged else {}))
+        document: dict[str, object] = {
+            "parameters": found.parameters,
+            "runs": facts.documents(),
+            "held": found.held,
+        }
+        if judged_facts is not None:
+            document["judged"] = judged_facts.documents()
+        print_json(document)
     else:
-        _print(found, base, facts, judged_facts)
+        _print(found, physics, facts, judged_facts)
         print(f"written: {output}")
+    _tell_doubts(found, facts)
     return 0
+
+
+# ── what is asked for ────────────────────────────────────────────────────────────────────────────
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not COLDEST_DEGC <= value <= HOTTEST_DEGC:
+        raise argparse.ArgumentTypeError(
+            f"{text} is beyond what is allowed: {COLDEST_DEGC:g} to {HOTTEST_DEGC:g}"
+        )
+    return value
+
+
+def _check_once(paths: Sequence[Path]) -> None:
+    real = [path.resolve() for path in paths]
+    for place, path in enumerate(real):
+        if path in real[:place]:
+            raise UsageError(f"{paths[place]} is given twice: each recording is fitted or judged")
 
 
 def _names(given: list[str] | None) -> list[str] | None:
@@ -125,112 +202,65 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
-def _facts(runs: "Sequence[Run]", energies_j: Sequence[float]) -> list[dict[str, object]]:
-    facts: list[dict[str, object]] = []
-    for one, energy_j in zip(runs, energies_j, strict=True):
-        per_m = J_PER_M_TO_WH_PER_KM / one.distance_m
-        error = (energy_j - one.energy_j) / one.energy_j if one.energy_j else 0.0
-        facts.append(
-            {
-                "file": one.name,
-                "measured_wh_per_km": round(one.energy_j * per_m, DIGITS),
-                "model_wh_per_km": round(energy_j * per_m, DIGITS),
-                "error_pct": round(error * 100, DIGITS),
-            }
-        )
-    return facts
+def _read(paths: Sequence[Path], table_map: "TableMap") -> "list[Run]":
+    from contactor.car.adapters.table_runs import read_run
+
+    now_ns = SystemClock().now_ns()
+    return [read_run(path, table_map, now_ns=now_ns) for path in paths]
 
 
-# ── the profile ──────────────────────────────────────────────────────────────────────────────────
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(folder: Path, base: "Profile", found: "Fit", count: int) -> None:
-    """The base's files with the fitted numbers; all of them, or none."""
-    from contactor.car.profiles.profile import PHYSICS
-    from contactor.car.profiles.rewrite import rewritten
-    from contactor.physics.calibration.fit import CONSTANT
-
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir()
-        for file in base.folder.iterdir():
-            if file.is_file():
-                shutil.copyfile(file, part / file.name)
-        values = {name: one.value for name, one in found.parameters.items()}
-        values[CONSTANT] = found.model.driveline.constant_w
-        remark = f"fitted to {count} recordings"
-        text = (base.folder / PHYSICS).read_text(encoding="utf-8")
-        changed = rewritten(text, values, remark=remark)
-        (part / PHYSICS).write_text(changed, encoding="utf-8")
-        (part / "README.md").write_text(_readme(base.name, found, count), encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _readme(base: str, found: "Fit", count: int) -> str:
-    rows = [
-        f"| {name} | {one.value:.4g} | {one.low:.4g} to {one.high:.4g} | {one.unit} |"
-        for name, one in found.parameters.items()
-    ]
-    return "\n".join(
-        [
-            f"# {base}, fitted",
-            "",
-            f"The profile `{base}` with numbers fitted to {count} recordings by"
-            " `contactor profile fit`; all others are those of the base.",
-            "",
-            "| parameter | value | 95 % interval | unit |",
-            "| --- | --- | --- | --- |",
-            *rows,
-            "",
-        ]
-    )
-
-
-# ── for people ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _print(
-    found: "Fit",
-    base: "Profile",
-    facts: list[dict[str, object]],
-    judged: list[dict[str, object]],
-) -> None:
+def _print(found: "Fit", base: "CarParameters", facts: Facts, judged: Facts | None) -> None:
     from contactor.physics.calibration.parameters import value_of
 
-    assert base.physics is not None
-    rows = [
+    print_table(
+        ["parameter", "value", "95 % interval", "base", "unit"],
         [
-            name,
-            one.value,
-            f"{one.low:.4g} to {one.high:.4g}",
-            value_of(base.physics, name),
-            one.unit,
-        ]
-        for name, one in found.parameters.items()
-    ]
-    print_table(["parameter", "value", "95 % interval", "base", "unit"], rows)
-    if found.held:
-        print(f"held at the base's: {', '.join(found.held)}")
+            [name, f"{one.value:.4g}", _interval(one), f"{value_of(base, name):.4g}", one.unit]
+            for name, one in found.parameters.items()
+        ],
+    )
+    for name, reason in found.held.items():
+        print(f"held: {name}, {reason}")
     if found.bench_load_w is not None:
-        print(f"load of recordings that do not tell of the weather: {found.bench_load_w:.0f} W")
+        print(f"load where a recording does not tell the weather: {found.bench_load_w:.0f} W")
     _print_runs("fitted", facts)
-    if judged:
+    if judged is not None:
         _print_runs("judged", judged)
-    worst = max(abs(float(str(one["error_pct"]))) for one in facts)
-    if worst > 20:
-        note(f"a recording is {worst:.0f} % off; look at it before you trust the profile")
 
 
-def _print_runs(title: str, facts: list[dict[str, object]]) -> None:
-    errors = [float(str(one["error_pct"])) for one in facts]
-    mean = sum(map(abs, errors)) / len(errors)
+def _interval(one: "Estimate") -> str:
+    return f"{one.low:.4g} to {one.high:.4g}"
+
+
+def _print_runs(title: str, facts: Facts) -> None:
     print()
     print_table(
-        [title, "measured Wh/km", "model Wh/km", "error %"], [list(one.values()) for one in facts]
+        [title, "measured Wh/km", "model Wh/km", "error %"],
+        [
+            [
+                one.file,
+                f"{one.measured_wh_per_km:.1f}",
+                f"{one.model_wh_per_km:.1f}",
+                None if one.error_pct is None else f"{one.error_pct:.1f}",
+            ]
+            for one in facts.runs
+        ],
     )
-    print(f"mean absolute error {mean:.2f} %, mean error {sum(errors) / len(errors):+.2f} %")
+    print(f"mean absolute error {facts.mean_error_pct:.2f} %, bias {facts.bias_pct:+.2f} %")
+
+
+def _tell_doubts(found: "Fit", facts: Facts) -> None:
+    """What makes a fit doubtful."""
+    error_pct, file = max((abs(one.error_pct or 0.0), one.file) for one in facts.runs)
+    if error_pct > FAR_PCT:
+        note(f"{file} is {error_pct:.0f} % off; look at it before you trust the profile")
+    errors_kmh = (found.speed_errors_mps * KMH_PER_MPS).tolist()
+    error_kmh, file = max(zip(errors_kmh, (one.file for one in facts.runs), strict=True))
+    if error_kmh > FAR_KMH:
+        note(
+            f"the car was {error_kmh:.0f} km/h beside the speed of {file}: has the base the power"
+            " of the car, or the recording spikes?"
+        )

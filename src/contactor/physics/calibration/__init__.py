@@ -1,7 +1,7 @@
 """Recorded drives in, a car's parameters out: least squares over a compiled fleet."""
 
-from contactor.physics.calibration.fit import Fit, fit
+from contactor.physics.calibration.fit import Estimate, Fit, fit, predict
 from contactor.physics.calibration.parameters import PARAMETERS, Parameter
 from contactor.physics.calibration.run import Run
 
-__all__ = ["PARAMETERS", "Fit", "Parameter", "Run", "fit"]
+__all__ = ["PARAMETERS", "Estimate", "Fit", "Parameter", "Run", "fit", "predict"]

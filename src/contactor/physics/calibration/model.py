@@ -19,6 +19,10 @@ Floats = NDArray[np.float64]
 USUAL_CHARGE = 0.7
 # Of a piece.
 SHORTEST_S = 60
+# What a piece counts at least as, of its part in the run's time; a run, of what the mean run takes.
+STANDING, LEAST = 0.1, 0.5
+# The base's battery may be another than the car's: so far from its curve a voltage tells nothing.
+OFF_CURVE = 0.02
 CHARGES = np.linspace(0.02, 1.0, 197)
 
 
@@ -66,20 +70,27 @@ class Course:
     def scale_j(self) -> Floats:
         """What each piece would have taken at its run's mean consumption; the length of an error.
 
-        A piece alone may go downhill and take nothing at all.
+        A piece alone may go downhill and take nothing at all, a run may take next to nothing; an
+        error would be endless beside it.
         """
+        mean_j_per_m = sum(run.energy_j for run in self.runs) / sum(
+            run.distance_m for run in self.runs
+        )
         scales = []
         for one in self.pieces:
             run = self.runs[one.run]
-            part = (run.distance_until_m(one.end) - run.distance_until_m(one.begin)) / (
-                run.distance_m
-            )
-            least = (one.end - one.begin) / run.steps / 10
-            scales.append(abs(run.energy_j) * max(part, least))
+            driven_m = run.distance_until_m(one.end) - run.distance_until_m(one.begin)
+            part = max(driven_m / run.distance_m, (one.end - one.begin) / run.steps * STANDING)
+            least_j = mean_j_per_m * run.distance_m * LEAST
+            scales.append(max(run.energy_j, least_j) * part)
         return np.array(scales)
 
     def model_j(self, model: CarParameters, load_w: Floats) -> Floats:
         """What `model` takes in each piece; `load_w` is each run's, (runs,)."""
+        return self.drive(model, load_w)[0]
+
+    def drive(self, model: CarParameters, load_w: Floats) -> tuple[Floats, Floats]:
+        """What `model` takes in each piece, and how far it was beside each run's speed, (runs,)."""
         fleet = Fleet(
             with_test_driver(model),
             len(self.runs),
@@ -89,6 +100,7 @@ class Course:
             speed_mps=self._starts_mps,
         )
         taken_j = {0: np.zeros(len(self.runs))}
+        errors_mps = {}
         begin = 0
         for end in self._ends:
             fleet.drive(
@@ -99,10 +111,11 @@ class Course:
             )
             totals = fleet.totals
             taken_j[end] = totals.battery_out_j - totals.battery_in_j
+            errors_mps[end] = totals.speed_error_mps.copy()
             begin = end
-        return np.array(
-            [taken_j[one.end][one.run] - taken_j[one.begin][one.run] for one in self.pieces]
-        )
+        pieces_j = [taken_j[one.end][one.run] - taken_j[one.begin][one.run] for one in self.pieces]
+        run_errors_mps = [errors_mps[run.steps][lane] for lane, run in enumerate(self.runs)]
+        return np.array(pieces_j), np.array(run_errors_mps)
 
     def run_j(self, pieces_j: Floats) -> Floats:
         """The sum over the pieces of each run."""
@@ -114,11 +127,12 @@ def _charges(runs: Sequence[Run], battery: Battery) -> Floats:
     """The state of charge that each run began with: told, or read from the voltage at rest."""
     pack = Pack(battery)
     open_v = [pack.open_circuit_v(float(charge)) for charge in CHARGES]
+    least_v, most_v = open_v[0] * (1 - OFF_CURVE), open_v[-1] * (1 + OFF_CURVE)
     charges = []
     for run in runs:
         if run.state_of_charge is not None:
             charges.append(run.state_of_charge)
-        elif run.rest_v is not None:
+        elif run.rest_v is not None and least_v <= run.rest_v <= most_v:
             charges.append(float(np.interp(run.rest_v, open_v, CHARGES)))
         else:
             charges.append(USUAL_CHARGE)
