@@ -5,7 +5,8 @@
     │   ├── UnknownProfile          no such built-in profile or folder
     │   ├── UnknownSignal           a path that the catalogue does not know
     │   ├── MalformedCar            a CAR url that cannot be read
-    │   └── MalformedMap            a map file whose content cannot be read
+    │   ├── MalformedMap            a map file whose content cannot be read
+    │   └── MalformedScenario       a scenario file whose content cannot be read
     ├── MissingPart             this needs a larger installation size
     ├── LogError                a recording that cannot be read as frames
     ├── DatabaseError           a CAN database that cannot be read
@@ -64,6 +65,10 @@ class MalformedCar(UsageError):
 
 class MalformedMap(UsageError):
     """A map file whose content cannot be read."""
+
+
+class MalformedScenario(UsageError):
+    """A scenario file whose content cannot be read."""
 
 
 class MissingPart(ContactorError):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contactor.physics.calendar import day_of, start_of
 from contactor.physics.plan import Plan, PlanKind, Situation
-from contactor.physics.road import M_PER_DEGREE, roads
+from contactor.physics.road import M_PER_DEGREE
+from contactor.physics.scenarios import load_scenario
 
 NS_PER_S = 1_000_000_000
 HOUR_NS = 3600 * NS_PER_S
@@ -173,7 +174,7 @@ def test_standing_situation_holds_until_its_next_change() -> None:
 
 
 def test_roads_are_as_long_as_they_say() -> None:
-    for way in roads().values():
+    for way in load_scenario("commuter").ways.values():
         points = [way.at(metre) for metre in range(0, int(way.length_m) + 1, 5)]
         length_m = sum(
             math.hypot(

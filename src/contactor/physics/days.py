@@ -1,6 +1,6 @@
 """The days of one car, worked out when asked for: by its calendar, and from going live on.
 
-    days = Days(seed=1, live_ns=now_ns)
+    days = Days(scenario, seed=1, live_ns=now_ns)
     days.at(now_ns)             # Span(start_ns=..., drive=Drive(...), ...)
 
        calendar               live: drives on, or leaves at once        calendar
@@ -8,9 +8,10 @@
                 live_ns                            the day's end, or the drive's
 
 An endless drive goes home first, then round and round: to work, the shop and work again, with half
-an hour at a fast charger in each round.
+an hour at a fast charger in each round. Holidays are not taken: each day begins and ends at home.
 """
 
+import random
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,21 +22,11 @@ from contactor.physics.calendar import (
     Wish,
     arrange,
     day_of,
-    is_plugged_in,
     start_of,
-    wishes_from,
-    wishes_of,
 )
-from contactor.physics.road import HOME, SHOP, STATION, WORK, Place
-from contactor.physics.state import Plug
-from contactor.physics.timeline import (
-    FAR_NS,
-    Span,
-    Stay,
-    Timeline,
-    parked_at,
-    timeline_of,
-)
+from contactor.physics.road import Place
+from contactor.physics.scenarios.scenario import Scenario
+from contactor.physics.timeline import FAR_NS, Span, Stay, Timeline, timeline_of
 
 LIVE_AFTER_NS = 2 * NS_PER_S
 LIVE_HALT_S = 2.0
@@ -45,7 +36,9 @@ NEAR_NS = 4 * NS_PER_S
 NEARLY_OVER_NS = 60 * NS_PER_S
 TURNS_AFTER_S = 20.0
 SETTLES_NS = 10 * MINUTE_NS
-ROUND = (HOME, WORK, HOME, SHOP, HOME, WORK, STATION, HOME)
+# Of the built-in commuter.
+ROUND = ("home", "work", "home", "shop", "home", "work", "station", "home")
+ERRAND, STATION = "shop", "station"
 ROUND_PAUSE_S, ROUND_CHARGE_S = 5.0, 1800.0
 MAX_DAYS = 8
 
@@ -53,9 +46,24 @@ MAX_DAYS = 8
 class Days:
     """Finds the span of any moment; it keeps the days that it worked out last."""
 
-    __slots__ = ("_days", "_is_endless", "_live", "_live_ns", "_round", "_seed")
+    __slots__ = (
+        "_days",
+        "_driver",
+        "_home",
+        "_is_endless",
+        "_live",
+        "_live_ns",
+        "_round",
+        "_scenario",
+        "_seed",
+    )
 
-    def __init__(self, *, seed: int, live_ns: int, is_endless: bool = False) -> None:
+    def __init__(
+        self, scenario: Scenario, *, seed: int, live_ns: int, is_endless: bool = False
+    ) -> None:
+        self._scenario = scenario
+        self._home = scenario.home
+        self._driver = scenario.driver(None)
         self._seed = seed
         self._live_ns = live_ns
         self._is_endless = is_endless
@@ -65,7 +73,13 @@ class Days:
 
     def parked(self) -> Span:
         """A car that never leaves home, plugged in and awake."""
-        return Span(-FAR_NS, FAR_NS, parked_at(HOME), plug="ac")
+        home = self._home
+        return Span(
+            -FAR_NS,
+            FAR_NS,
+            self._scenario.parked_at(home),
+            station=self._scenario.stations[home],
+        )
 
     def at(self, ts_ns: int) -> Span:
         """The span of a moment."""
@@ -94,31 +108,45 @@ class Days:
                 start_ns = max(start_ns, live.end_ns)
             self._days[key] = timeline_of(
                 self._drives(day, start_ns),
-                place=HOME,
+                scenario=self._scenario,
+                place=self._home,
                 start_ns=start_ns,
                 end_ns=start_of(day + 1),
-                plugs=(self._plug(day - 1), self._plug(day)),
+                plugs=(self._plugs_in(day - 1), self._plugs_in(day)),
             )
         return self._days[key]
 
     def _drives(self, day: int, free_ns: int) -> list[Drive]:
-        wishes = wishes_of(seed=self._seed, day=day)
-        return arrange(wishes, name=str(self._seed), place=HOME, free_ns=free_ns)
+        return self._arranged(self._wishes(day), place=self._home, free_ns=free_ns)
 
-    def _plug(self, day: int) -> Plug:
-        return "ac" if is_plugged_in(seed=self._seed, day=day) else "none"
+    def _wishes(self, day: int) -> list[Wish]:
+        return self._scenario.wishes(seed=self._seed, day=day)
+
+    def _arranged(
+        self, wishes: list[Wish], *, place: Place, free_ns: int, name: str | None = None
+    ) -> list[Drive]:
+        return arrange(
+            wishes,
+            ways=self._scenario.ways,
+            name=str(self._seed) if name is None else name,
+            place=place,
+            free_ns=free_ns,
+        )
+
+    def _plugs_in(self, day: int) -> bool:
+        return self._driver.plugs_in(seed=self._seed, day=day)
 
     # ── going live ───────────────────────────────────────────────────────────────────────────────
 
     def _begin_live(self) -> Timeline:
         """What happens from going live on."""
-        live_ns, name = self._live_ns, str(self._seed)
+        live_ns = self._live_ns
         day = day_of(live_ns)
-        wishes = wishes_of(seed=self._seed, day=day)
+        wishes = self._wishes(day)
         # The calendar drops no wish of its own: each has its drive.
         planned = self._drives(day, start_of(day))
         past = [drive for drive in planned if drive.end_ns <= live_ns]
-        place = past[-1].to_place if past else HOME
+        place = past[-1].to_place if past else self._home
         now = planned[len(past)] if len(past) < len(planned) else None
         drives: list[Drive] = []
         free_ns = live_ns + LIVE_AFTER_NS
@@ -131,30 +159,39 @@ class Days:
         is_moving_on = bool(drives) and free_ns - live_ns > NEARLY_OVER_NS
         hurried_ns = None
         if not is_moving_on:
-            first, *rest = wishes_from(place, now_ns=free_ns, seed=self._seed)
+            first, *rest = self._at_once(place, free_ns)
             first = first._replace(stay_s=TURNS_AFTER_S if drives else 0.0)
             later = [first, *rest, *later]
             hurried_ns = free_ns
-        drives += arrange(later, name=name, place=place, free_ns=free_ns)
+        drives += self._arranged(later, place=place, free_ns=free_ns)
         settled_ns = drives[-1].end_ns + SETTLES_NS
         return timeline_of(
             drives,
+            scenario=self._scenario,
             place=place,
             start_ns=live_ns,
             end_ns=max(start_of(day + 1), settled_ns),
-            plugs=("none", self._plug(day)),
+            plugs=(False, self._plugs_in(day)),
             hurried_ns=hurried_ns,
         )
+
+    def _at_once(self, place: Place, now_ns: int) -> list[Wish]:
+        """A drive that begins at once: home, or from home on an errand and back."""
+        home = self._home
+        if place != home:
+            return [Wish(now_ns, place, home, 0.0)]
+        stay_s = random.Random(f"at once {self._seed} {now_ns}").uniform(600, 900)
+        return [Wish(now_ns, home, ERRAND, 0.0), Wish(now_ns, ERRAND, home, stay_s)]
 
     # ── the endless drive ────────────────────────────────────────────────────────────────────────
 
     def _homewards(self, drives: list[Drive], *, place: Place, free_ns: int) -> Timeline:
         """Until the first round begins: on, then home, without getting out."""
-        if place != HOME:
-            wish = Wish(free_ns, place, HOME, ROUND_PAUSE_S if drives else 0.0)
-            drives = drives + arrange([wish], name=str(self._seed), place=place, free_ns=free_ns)
+        if place != self._home:
+            wish = Wish(free_ns, place, self._home, ROUND_PAUSE_S if drives else 0.0)
+            drives = drives + self._arranged([wish], place=place, free_ns=free_ns)
         first_ns = drives[0].start_ns if drives else free_ns
-        stay = Stay(-FAR_NS, first_ns, parked_at(place), is_hurried=True)
+        stay = Stay(-FAR_NS, first_ns, self._scenario.parked_at(place), is_hurried=True)
         spans = [
             replace(span, start_ns=max(span.start_ns, self._live_ns))
             for span in stay.spans()
@@ -185,10 +222,14 @@ class Days:
             for start, end in pairwise(ROUND)
         ]
         wishes[0] = wishes[0]._replace(stay_s=0.0)
-        drives = arrange(wishes, name=f"round {self._seed}", place=HOME, free_ns=0)
+        drives = self._arranged(wishes, place=self._home, free_ns=0, name=f"round {self._seed}")
         *before, last = drives
         charge = Stay(
-            before[-1].end_ns, last.start_ns, parked_at(STATION), plug="dc", is_awake=True
+            before[-1].end_ns,
+            last.start_ns,
+            self._scenario.parked_at(STATION),
+            self._scenario.stations[STATION],
+            is_awake=True,
         )
         return Timeline([*_back_to_back(before, 0.0), *charge.spans(), *_back_to_back([last])])
 

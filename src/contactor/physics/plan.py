@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from contactor.physics.calendar import LOCAL_NS, MINUTE_NS, NS_PER_S, day_of
 from contactor.physics.days import Days
+from contactor.physics.scenarios import Scenario, load_scenario
 from contactor.physics.state import Plug
 from contactor.physics.timeline import FAR_NS, Span
 from contactor.physics.weather import Weather, weather_of
@@ -63,6 +64,7 @@ class Situation(NamedTuple):
     are_lights_on: bool
     is_climate_on: bool
     next_change_ns: int
+    station_phases: int = 3
 
 
 class Plan:
@@ -74,6 +76,7 @@ class Plan:
         "_is_dark",
         "_kind",
         "_quarter",
+        "_scenario",
         "_seed",
         "_span",
         "_standing",
@@ -82,12 +85,19 @@ class Plan:
     )
 
     def __init__(
-        self, *, seed: int = 1, kind: PlanKind = PlanKind.DAY, live_from_ns: int | None = None
+        self,
+        *,
+        seed: int = 1,
+        kind: PlanKind = PlanKind.DAY,
+        live_from_ns: int | None = None,
+        scenario: Scenario | None = None,
     ) -> None:
-        """Without `live_from_ns` the calendar is all there is."""
+        """Without `live_from_ns` the calendar is all there is; without a scenario, the commuter."""
         self._seed = seed
         self._kind = kind
+        self._scenario = scenario or load_scenario("commuter")
         self._days = Days(
+            self._scenario,
             seed=seed,
             live_ns=FAR_NS if live_from_ns is None else live_from_ns,
             is_endless=kind is PlanKind.DRIVE,
@@ -145,8 +155,9 @@ class Plan:
             grade=0.0,
             ambient_degc=self._ambient_degc
             - LAPSE_DEGC_PER_M * (point.altitude_m - HOME_ALTITUDE_M),
-            plug=span.plug,
-            station_power_w=STATION_POWER_W[span.plug],
+            plug=span.station.plug,
+            station_power_w=span.station.power_w,
+            station_phases=span.station.phases,
             is_awake=span.is_awake,
             is_driving=False,
             gear="P",
@@ -170,6 +181,8 @@ class Plan:
         if weather is None:
             if len(self._weather) >= MAX_DAYS:
                 self._weather.clear()
-            weather = self._weather[day] = weather_of(seed=self._seed, day=day)
+            weather = self._weather[day] = weather_of(
+                self._scenario.climate, seed=self._seed, day=day
+            )
         index = (local_ns + LOCAL_NS) // QUARTER_NS % len(weather.is_dark)
         self._ambient_degc, self._is_dark = weather.ambient_degc[index], weather.is_dark[index]

@@ -3,15 +3,12 @@
 A road goes smoothly through a few points (Catmull-Rom spline), winds a little, and is laid out anew
 at every 25 m of its own length, so that a position is found by one division.
 
-    way = roads()["home", "work"]
+    way = load_scenario("commuter").way("home", "work")
     way.at(12_500.0)        # Point(latitude=47.23, longitude=9.49, altitude_m=446, ...)
-
-Nobody lives at these places: they lie in the fields along the Rhine, near real towns.
 """
 
 import math
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,8 +19,6 @@ STEPS_PER_PIECE = 200
 GRADE_MAX = 0.15
 
 Place = str
-HOME, WORK, SHOP, STATION, MOUNTAIN = "home", "work", "shop", "station", "mountain"
-STATION_AT_M = 10_200.0  # along the road from home to work
 
 
 class Point(NamedTuple):
@@ -204,82 +199,3 @@ def _wound(line: Sequence[Spot], wind_m: float, wave_m: float) -> list[Spot]:
             )
         )
     return wound
-
-
-# ── the roads ────────────────────────────────────────────────────────────────────────────────────
-
-_HOME = Spot(47.1410, 9.5209, 460)
-_TO_WORK = (
-    _HOME,
-    Spot(47.1650, 9.5087, 452),
-    Spot(47.2050, 9.5060, 444),
-    Spot(47.2130, 9.4900, 442),
-    Spot(47.2600, 9.5030, 436),
-    Spot(47.2950, 9.5450, 428),
-    Spot(47.3200, 9.5620, 422),
-    Spot(47.3776, 9.5475, 450),
-)
-_TO_SHOP = (
-    _HOME,
-    Spot(47.1270, 9.5180, 457),
-    Spot(47.1075, 9.5260, 470),
-    Spot(47.0720, 9.5050, 474),
-    Spot(47.0700, 9.4800, 478),
-    Spot(47.0500, 9.4450, 483),
-    Spot(47.0445, 9.4330, 487),
-)
-_TO_MOUNTAIN = (
-    _HOME,
-    Spot(47.1290, 9.5260, 560),
-    Spot(47.1180, 9.5420, 750),
-    Spot(47.1127, 9.5830, 1070),
-    Spot(47.1020, 9.6090, 1290),
-)
-
-
-def _way(
-    through: Sequence[Spot], *zones: tuple[float, float, float], wind_m: float, wave_m: float
-) -> Way:
-    """A road; the last zone ends where the road does."""
-    spots = lay_out(through, wind_m=wind_m, wave_m=wave_m)
-    whole = [Zone(*zone) for zone in zones]
-    whole[-1] = whole[-1]._replace(until_m=(len(spots) - 1) * SPACING_M)
-    return Way(spots, whole)
-
-
-@cache
-def roads() -> dict[tuple[Place, Place], Way]:
-    """Every road, by where it begins and ends; the zones are towns (50), country and motorway."""
-    work = _way(
-        _TO_WORK,
-        (3_600, 50, 450),
-        (8_400, 80, 2_500),
-        (10_200, 50, 600),
-        (23_500, 120, 0),
-        (26_800, 80, 2_500),
-        (math.inf, 50, 450),
-        wind_m=35,
-        wave_m=1_300,
-    )
-    shop = _way(
-        _TO_SHOP,
-        (2_400, 50, 450),
-        (7_000, 80, 2_500),
-        (9_000, 50, 600),
-        (13_500, 120, 0),
-        (math.inf, 50, 450),
-        wind_m=35,
-        wave_m=1_300,
-    )
-    mountain = _way(_TO_MOUNTAIN, (2_000, 50, 600), (math.inf, 60, 1_500), wind_m=230, wave_m=800)
-    back = work.back()
-    return {
-        (HOME, WORK): work,
-        (WORK, HOME): back,
-        (WORK, STATION): back.part(0.0, back.length_m - STATION_AT_M),
-        (STATION, HOME): back.part(back.length_m - STATION_AT_M, back.length_m),
-        (HOME, SHOP): shop,
-        (SHOP, HOME): shop.back(),
-        (HOME, MOUNTAIN): mountain,
-        (MOUNTAIN, HOME): mountain.back(),
-    }

@@ -8,12 +8,12 @@ At a fast charger the car stays awake; one that leaves at once has its door open
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contactor.physics.calendar import NS_PER_S, Drive
-from contactor.physics.road import STATION, Place, Point, Way, roads
-from contactor.physics.state import Plug
+from contactor.physics.road import Place, Point
+from contactor.physics.scenarios.scenario import Scenario, Station
 
 AWAKE_S: Final = 120
 PLUG_AFTER_S, UNPLUG_BEFORE_S = 30, 30
@@ -22,6 +22,7 @@ ARRIVAL_DOOR_S = (4, 8)
 DEPARTURE_DOOR_S = (12.0, 8.0)
 HURRIED_DOOR_S = (2.0, 0.5)
 FAR_NS = 2**62
+NO_STATION = Station()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Span:
     end_ns: int
     point: Point
     drive: Drive | None = None
-    plug: Plug = "none"
+    station: Station = NO_STATION
     is_awake: bool = True
     is_door_open: bool = False
 
@@ -42,7 +43,7 @@ class Stay:
     """The time between two drives.
 
     Fields:
-        plug: what the car is plugged into meanwhile.
+        station: what the car is plugged into meanwhile.
         is_hurried: the drive that ends it was begun without notice.
         is_awake: all the time, whatever else.
     """
@@ -50,13 +51,13 @@ class Stay:
     arrive_ns: int
     leave_ns: int
     point: Point
-    plug: Plug = "none"
+    station: Station = NO_STATION
     is_hurried: bool = False
     is_awake: bool = False
 
     def spans(self) -> list[Span]:
         """Its parts, in which nothing changes."""
-        sleep_ns = self._after(AWAKE_S + (PLUG_AFTER_S if self.plug != "none" else 0))
+        sleep_ns = self._after(AWAKE_S + (PLUG_AFTER_S if self.station.plug != "none" else 0))
         plug_ns, unplug_ns = self._after(PLUG_AFTER_S), self._before(UNPLUG_BEFORE_S)
         wake_ns = self._before(WAKE_BEFORE_S)
         come_ns = [self._after(second) for second in ARRIVAL_DOOR_S]
@@ -72,7 +73,7 @@ class Stay:
                     start_ns,
                     end_ns,
                     self.point,
-                    plug=self.plug if is_plugged else "none",
+                    station=self.station if is_plugged else NO_STATION,
                     is_awake=self.is_awake or start_ns < sleep_ns or start_ns >= wake_ns,
                     is_door_open=come_ns[0] <= start_ns < come_ns[1]
                     or go_ns[0] <= start_ns < go_ns[1],
@@ -106,30 +107,39 @@ class Timeline:
 def timeline_of(
     drives: list[Drive],
     *,
+    scenario: Scenario,
     place: Place,
     start_ns: int,
     end_ns: int,
-    plugs: tuple[Plug, Plug],
+    plugs: tuple[bool, bool],
     hurried_ns: int | None = None,
 ) -> Timeline:
     """A car that is at `place` long before `start_ns`, and what it does until `end_ns`.
 
     Args:
-        plugs: what it is plugged into before the first drive, and after the last.
+        plugs: whether it is plugged in before the first drive, and after the last. In between it
+            stands unplugged, but for a fast charger, where it also stays awake.
         hurried_ns: when a drive begins without notice.
     """
     spans: list[Span] = []
-    arrive_ns, point, plug = -FAR_NS, parked_at(place), plugs[0]
+    arrive_ns, point = -FAR_NS, scenario.parked_at(place)
+    station, is_plugged = scenario.stations[place], plugs[0]
     for index, drive in enumerate(drives):
         if index or drive.start_ns > start_ns:
-            is_hurried = drive.start_ns == hurried_ns
-            is_awake = drive.from_place == STATION
-            stay = Stay(arrive_ns, drive.start_ns, point, plug, is_hurried, is_awake)
+            stay = Stay(
+                arrive_ns,
+                drive.start_ns,
+                point,
+                station if is_plugged else NO_STATION,
+                is_hurried=drive.start_ns == hurried_ns,
+                is_awake=is_plugged and station.plug == "dc",
+            )
             spans += stay.spans()
         spans.append(Span(drive.start_ns, drive.end_ns, point, drive))
         arrive_ns, point = drive.end_ns, drive.way.at(drive.way.length_m)
-        plug = "dc" if drive.to_place == STATION else "none"
-    last = Stay(arrive_ns, FAR_NS, point, plugs[1] if plug == "none" else plug)
+        station = scenario.stations[drive.to_place]
+        is_plugged = station.plug == "dc"
+    last = Stay(arrive_ns, FAR_NS, point, station if is_plugged or plugs[1] else NO_STATION)
     spans += last.spans()
     return Timeline([cut for span in spans if (cut := _cut(span, start_ns, end_ns)) is not None])
 
@@ -141,10 +151,4 @@ def _cut(span: Span, start_ns: int, end_ns: int) -> Span | None:
         last = min(last, end_ns)
     if first >= last:
         return None
-    return Span(first, last, span.point, span.drive, span.plug, span.is_awake, span.is_door_open)
-
-
-def parked_at(place: Place) -> Point:
-    """Where a car stands at a place: at the end of a road there."""
-    way: Way = next(way for (_, to_place), way in roads().items() if to_place == place)
-    return way.at(way.length_m)
+    return replace(span, start_ns=first, end_ns=last)

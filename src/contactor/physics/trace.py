@@ -23,6 +23,20 @@ HALTS, SLOWS = 0.45, 0.35
 LEAST_STRETCH_M = 120.0
 
 
+class Style(NamedTuple):
+    """How someone drives, as ratios to what is usual.
+
+    Fields:
+        speed: of the limit; acceleration: and deceleration.
+    """
+
+    speed: float = 1.0
+    acceleration: float = 1.0
+
+
+USUAL = Style()
+
+
 class Stretch(NamedTuple):
     """A part of a drive with one wish for speed.
 
@@ -91,9 +105,9 @@ class Trace:
         return Trace(pieces, duration_s=self.duration_s - by_s, length_m=self.length_m)
 
 
-def drive_along(way: Way, source: random.Random) -> Trace:
+def drive_along(way: Way, source: random.Random, style: Style = USUAL) -> Trace:
     """A drive along the whole of `way`."""
-    stretches = _stretches(way, source)
+    stretches = _stretches(way, source, style)
     ends = _reachable(stretches)
     pieces: list[Piece] = []
     time_s, done_m = 0.0, 0.0
@@ -123,7 +137,7 @@ def drive_along(way: Way, source: random.Random) -> Trace:
     return Trace(pieces, duration_s=time_s, length_m=way.length_m)
 
 
-def _stretches(way: Way, source: random.Random) -> list[Stretch]:
+def _stretches(way: Way, source: random.Random, style: Style) -> list[Stretch]:
     stretches: list[Stretch] = []
     start_m = 0.0
     for zone in way.zones:
@@ -133,15 +147,15 @@ def _stretches(way: Way, source: random.Random) -> list[Stretch]:
             length_m = mean_m * source.uniform(0.6, 1.4)
             if left_m - length_m < LEAST_STRETCH_M:
                 length_m = left_m
-            stretches.append(_stretch(zone, length_m, source))
+            stretches.append(_stretch(zone, length_m, source, style))
             left_m -= length_m
         start_m = zone.until_m
     stretches[-1] = stretches[-1]._replace(end_mps=0.0, wait_s=0.0)
     return stretches
 
 
-def _stretch(zone: Zone, length_m: float, source: random.Random) -> Stretch:
-    cruise_mps = zone.limit_kmh / KMH_PER_MPS * source.uniform(0.88, 1.0)
+def _stretch(zone: Zone, length_m: float, source: random.Random, style: Style) -> Stretch:
+    cruise_mps = zone.limit_kmh / KMH_PER_MPS * source.uniform(0.88, 1.0) * style.speed
     is_town = zone.limit_kmh < TOWN_KMH
     end_mps, wait_s = cruise_mps, 0.0
     luck = source.random() if zone.stops_every_m else 1.0
@@ -154,8 +168,10 @@ def _stretch(zone: Zone, length_m: float, source: random.Random) -> Stretch:
         cruise_mps=cruise_mps,
         end_mps=end_mps,
         wait_s=wait_s,
-        acceleration_mps2=source.uniform(1.2, 2.0) if is_town else source.uniform(0.9, 1.3),
-        deceleration_mps2=source.uniform(1.1, 1.9) if is_town else source.uniform(0.9, 1.3),
+        acceleration_mps2=style.acceleration
+        * (source.uniform(1.2, 2.0) if is_town else source.uniform(0.9, 1.3)),
+        deceleration_mps2=style.acceleration
+        * (source.uniform(1.1, 1.9) if is_town else source.uniform(0.9, 1.3)),
     )
 
 
