@@ -1,6 +1,7 @@
 """What the car does at the plug: whether it charges, how fast, and what the wall carries besides.
 
-It works on a car's state.
+`is_done` and `charge_w` are equations (see `contactor.physics.equations`); `ChargeControl` works on
+a car's state.
 """
 
 import math
@@ -15,6 +16,33 @@ from contactor.physics.state import CarState, Controls
 RESUME = 0.005
 CHARGE_DONE = 1e-6
 ESTIMATE_EVERY_S = 15.0
+
+
+def is_done(state_of_charge: float, limit: float, *, was_done: bool) -> bool:
+    """Whether a plugged-in car is full; one that was stays so until some of the charge is gone."""
+    return state_of_charge >= limit - CHARGE_DONE or (
+        was_done and state_of_charge >= limit - RESUME
+    )
+
+
+def charge_w(
+    left_a: float,
+    current_max_a: float,
+    voltage_max_v: float,
+    source_v: float,
+    resistance_ohm: float,
+    offered_w: float,
+    accepted_w: float,
+    ramped_w: float,
+) -> float:
+    """The power into the battery's terminals; less than nothing where the station is weak.
+
+    Args:
+        left_a: what fills the battery to its limit within the step.
+        ramped_w: what the power may have risen to by the step's end.
+    """
+    most_a = min(left_a, current_max_a, (voltage_max_v - source_v) / resistance_ohm)
+    return min(offered_w, accepted_w, ramped_w, (source_v + most_a * resistance_ohm) * most_a)
 
 
 class ChargeControl:
@@ -34,10 +62,9 @@ class ChargeControl:
         if controls.plug == "none":
             state.is_charge_done = False
             return False
-        if state.state_of_charge >= controls.charge_limit - CHARGE_DONE:
-            state.is_charge_done = True
-        elif state.state_of_charge < controls.charge_limit - RESUME:
-            state.is_charge_done = False
+        state.is_charge_done = is_done(
+            state.state_of_charge, controls.charge_limit, was_done=state.is_charge_done
+        )
         return _is_ready(controls) and not state.is_charge_done
 
     def charge_w(self, dt_s: float, controls: Controls, aux_w: float, source: Source) -> float:
@@ -46,16 +73,15 @@ class ChargeControl:
         offered_w = self._offered_w(controls) - aux_w
         factor = pack.charge_factor(state.battery_temperature_degc)
         left_as = (controls.charge_limit - state.state_of_charge) * pack.capacity_as
-        left_a = left_as * state.state_of_health / dt_s
-        open_v, ohm = source.voltage_v, source.resistance_ohm
-        most_a = min(
-            left_a, pack.charge_current_max_a * factor, (pack.voltage_max_v - open_v) / ohm
-        )
-        power_w = min(
+        power_w = charge_w(
+            left_as * state.state_of_health / dt_s,
+            pack.charge_current_max_a * factor,
+            pack.voltage_max_v,
+            source.voltage_v,
+            source.resistance_ohm,
             offered_w,
             charger.accepted_w(state.state_of_charge, factor),
             state.charge_power_w + charger.ramp_w_per_s * dt_s,
-            (open_v + most_a * ohm) * most_a,
         )
         state.charge_wall_power_w = charger.wall_w(controls.plug, power_w + aux_w)
         self._estimate(dt_s, controls, offered_w, factor)

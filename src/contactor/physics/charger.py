@@ -28,6 +28,11 @@ def ac_wall_w(
     return min(phase_w * min(station_phases, phases), most_w)
 
 
+def drawn_w(taken_w: float, efficiency: float, constant_w: float) -> float:
+    """What an AC station gives, where the high-voltage side takes `taken_w`."""
+    return taken_w / efficiency + constant_w
+
+
 class Charger:
     """One car's side of the plug; it holds no state."""
 
@@ -61,7 +66,9 @@ class Charger:
 
     def wall_w(self, plug: Plug, taken_w: float) -> float:
         """What the station gives, where the high-voltage side takes `taken_w`."""
-        return taken_w if plug == "dc" else taken_w / self._efficiency + self._constant_w
+        if plug == "dc":
+            return taken_w
+        return drawn_w(taken_w, self._efficiency, self._constant_w)
 
     def accepted_w(self, state_of_charge: float, factor: float) -> float:
         """The most that the battery takes; `factor` is what its temperature allows."""

@@ -54,6 +54,17 @@ def electricity_w(
     return max(heat_w, 0.0) / cop - min(heat_w, 0.0) / cooling_cop
 
 
+def cabin_slope_k_per_s(
+    cabin_degc: float,
+    ambient_degc: float,
+    heat_w: float,
+    loss_w_per_k: float,
+    heat_capacity_j_per_k: float,
+) -> float:
+    """How fast the cabin warms."""
+    return (heat_w - loss_w_per_k * (cabin_degc - ambient_degc)) / heat_capacity_j_per_k
+
+
 class HeatPump:
     """Moves heat for cabin and battery; it holds no state."""
 
@@ -112,5 +123,10 @@ class HeatPump:
     def cabin_slope(self, cabin_degc: float, ambient_degc: float, heat_w: float) -> float:
         """How fast the cabin warms, in kelvin per second."""
         climate = self._climate
-        lost_w = climate.cabin_loss_w_per_k * (cabin_degc - ambient_degc)
-        return (heat_w - lost_w) / climate.cabin_heat_capacity_j_per_k
+        return cabin_slope_k_per_s(
+            cabin_degc,
+            ambient_degc,
+            heat_w,
+            climate.cabin_loss_w_per_k,
+            climate.cabin_heat_capacity_j_per_k,
+        )
