@@ -10,7 +10,7 @@ where the recordings tell of them.
 | constant load | 0 to 5 kW, all consumers and the driveline's constant loss |
 | gear efficiency | 0.6 to 0.99 |
 | copper loss | a fifth of the base's to five times it |
-| inverter loss | 0.01 to 0.4 of the power: an efficiency of 0.6 to 0.99 |
+| inverter loss | 0.01 to 0.2 of the power: an efficiency of 0.8 to 0.99 |
 | regeneration | 1 to 300 kW |
 | mass | 15 % about the base's |
 """
@@ -18,7 +18,7 @@ where the recordings tell of them.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from contactor.physics.parameters import CarParameters
+from contactor.physics.parameters import CarParameters, ranges_of
 
 LOAD = "auxiliaries.base_w"
 CONSTANT = "driveline.constant_w"
@@ -67,8 +67,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("body.drag_area_m2", "m2", _fixed(0.3, 1.5), is_always=True),
     Parameter("driveline.gear_efficiency", "ratio", _fixed(0.6, 0.99)),
     Parameter("driveline.copper_w_per_nm2", "W/Nm2", _about(0.2, 5.0)),
-    Parameter("driveline.inverter_loss", "ratio", _fixed(0.01, 0.4)),
+    Parameter("driveline.inverter_loss", "ratio", _fixed(0.01, 0.2)),
     Parameter("driveline.regeneration_power_max_kw", "kW", _fixed(1.0, 300.0)),
     Parameter("body.mass_kg", "kg", _about(0.85, 1.15)),
 )
 BY_NAME = {one.name: one for one in PARAMETERS}
+
+
+def allowed(model: CarParameters, name: str) -> tuple[float, float]:
+    """How far a base's number may be changed, and still be a profile's."""
+    group, field = name.split(".")
+    low, high = BY_NAME[name].range_of(value_of(model, name))
+    possible = ranges_of(type(getattr(model, group)))[field]
+    return max(low, possible.low), min(high, possible.high)

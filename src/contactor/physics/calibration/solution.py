@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from contactor.errors import FitError, MissingPart
 from contactor.physics.calibration.model import Course
 from contactor.physics.calibration.parameters import (
-    BY_NAME,
     CONSTANT,
     LOAD,
     LOAD_MAX_W,
+    allowed,
     value_of,
     with_value,
 )
@@ -46,6 +46,8 @@ AT_BOUND = 1e-3
 STEP = 1e-4
 # Where to stop: relative changes of the sum of squares and of the numbers, far below what is known.
 SQUARES_CHANGE, NUMBERS_CHANGE = 1e-6, 1e-6
+# Nothing is divided by less.
+LEAST = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +81,14 @@ class Solution:
     def trouble(self) -> str | None:
         """Which number ended at a bound, or is left open by the runs."""
         near = AT_BOUND * (self.high - self.low)
+        ended = []
         for place, label in enumerate(self.labels):
             value, low, high = self.values[place], self.low[place], self.high[place]
             if min(value - low, high - value) < near[place]:
                 bound = low if value - low < high - value else high
-                return f"{label} ends at {bound:g}, a bound of its range {low:g} to {high:g}"
+                ended.append(f"{label} ends at {bound:g}, a bound of its range {low:g} to {high:g}")
+        if ended:
+            return " and ".join(ended)
         for place, name in enumerate(self.names):
             half, low, high = self.half_widths[place], self.low[place], self.high[place]
             if not 2 * half < high - low:
@@ -156,7 +161,6 @@ class Problem:
         squares = float(found.fun @ found.fun)
         student = quantile((1 + CONFIDENCE) / 2, pieces - count)
         covariance = _covariance(found.jac, found.fun) * student**2 * np.outer(width, width)
-        # A parameter without any effect is open, not sure.
         has_effect = np.abs(found.jac).max(axis=0) > 0
         labels = [LOAD, f"{LOAD} of the recordings that do not tell of the weather"]
         return Solution(
@@ -178,7 +182,7 @@ class Problem:
         return load_w - self._base.driveline.constant_w
 
     def _ranges(self, names: Sequence[str]) -> tuple[Floats, Floats]:
-        ranges = [BY_NAME[name].range_of(value_of(self._base, name)) for name in names]
+        ranges = [allowed(self._base, name) for name in names]
         ranges += [(0.0, LOAD_MAX_W)] * len(self.groups)
         low, high = np.array(ranges).T
         return low, high
@@ -214,12 +218,14 @@ class Problem:
 def _covariance(slopes: Floats, errors: Floats) -> Floats:
     """Of the numbers, where errors scatter unevenly: a short piece errs more than a long one.
 
-    The estimator HC3 of MacKinnon and White, J. Econometrics 29 (1985) 305.
+    The estimator HC3 of MacKinnon and White, J. Econometrics 29 (1985) 305. What the errors follow
+    in no way gets a variance beyond all bounds, not one of 0.
     """
-    inverse = np.linalg.pinv(slopes.T @ slopes)
-    leverage = np.einsum("ij,jk,ik->i", slopes, inverse, slopes)
-    weighted = slopes.T * (errors / np.maximum(1 - leverage, 1e-9)) ** 2
-    covariance: Floats = inverse @ weighted @ slopes @ inverse
+    left, strengths, right = np.linalg.svd(slopes, full_matrices=False)
+    leverage = (left**2).sum(axis=1)
+    scatter = errors / np.maximum(1 - leverage, LEAST)
+    to_numbers = right.T / np.maximum(strengths, LEAST) @ left.T * scatter
+    covariance: Floats = to_numbers @ to_numbers.T
     return covariance
 
 
