@@ -80,6 +80,14 @@ class Way:
             grade + (self._grades[index + 1] - grade) * part,
         )
 
+    def grades(self) -> list[float]:
+        """At every `SPACING_M`, (n,)."""
+        return self._grades
+
+    def altitudes_m(self) -> list[float]:
+        """At every `SPACING_M`, (n,)."""
+        return [spot.altitude_m for spot in self._spots]
+
     def back(self) -> "Way":
         """The same road the other way."""
         starts = [0.0, *(zone.until_m for zone in self.zones[:-1])]

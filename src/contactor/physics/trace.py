@@ -14,6 +14,9 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contactor.physics.constants import KMH_PER_MPS
 from contactor.physics.road import Way, Zone
 
@@ -85,6 +88,13 @@ class Trace:
         time_s -= start_s
         now = speed + acceleration * time_s
         return max(now, 0.0), distance_m + (speed + now) / 2 * time_s
+
+    def speeds_mps(self, times_s: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """The speed at each of some ascending times, (n,)."""
+        starts_s, _, speeds, accelerations = np.array(self._pieces, np.float64).T
+        place = np.maximum(np.searchsorted(starts_s, times_s, "right") - 1, 0)
+        reached = speeds[place] + accelerations[place] * (times_s - starts_s[place])
+        return np.where(times_s < self.duration_s, np.maximum(reached, 0.0), 0.0)
 
     def waiting_ends_s(self, time_s: float) -> float | None:
         """When the halt of that moment ends; None where the car moves."""
