@@ -73,7 +73,7 @@ def test_help_tells_every_option_and_its_variable(
     assert options.issuperset(ARGUMENTS[name])
 
 
-@pytest.mark.parametrize("action", ["list", "show", "check"])
+@pytest.mark.parametrize("action", ["list", "show", "check", "fit"])
 def test_help_tells_of_each_action_of_profile(
     capfd: pytest.CaptureFixture[str], action: str
 ) -> None:

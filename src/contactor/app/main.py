@@ -28,7 +28,7 @@ COMMANDS = {
     "vehicles": "list the vehicles of a data folder",
     "signals": "sum up the stored signals of a vehicle",
     "simulate": "let a car of physics drive a cycle: energy, speed, charge",
-    "profile": "list, show and check car profiles",
+    "profile": "list, show, check and fit car profiles",
 }
 """Command → what it does; its module is `contactor.app.commands.COMMAND` (`import_` for import)."""
 
