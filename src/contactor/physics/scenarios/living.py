@@ -19,27 +19,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from contactor.physics.calendar import (
-    LOCAL_NS,
-    MINUTE_NS,
-    NS_PER_DAY,
-    NS_PER_S,
-    Wish,
-    day_of,
-    start_of,
-)
+from contactor.physics.calendar import MINUTE_NS, NS_PER_S, Wish, day_of, start_of
 from contactor.physics.car import CarPhysics
-from contactor.physics.constants import KMH_PER_MPS
+from contactor.physics.constants import KMH_PER_MPS, S_PER_DAY
+from contactor.physics.outside import Outside
 from contactor.physics.parameters import CarParameters
 from contactor.physics.road import SPACING_M, Place, Way
 from contactor.physics.scenarios.life import COLUMNS, Day, Life, LivedCharge, LivedDrive
 from contactor.physics.scenarios.scenario import Driver, Holiday, Scenario, Station
 from contactor.physics.state import Controls
 from contactor.physics.trace import Style, drive_along
-from contactor.physics.weather import Weather, weather_of
 
-# International Standard Atmosphere: 6.5 K colder with each kilometre; the weather is home's.
-LAPSE_DEGC_PER_M = 0.0065
 PARKED_STEP_S, WATCHED_STEP_S = 60.0, 10.0
 # How long before leaving a car is made ready.
 READY_S = 900.0
@@ -85,10 +75,14 @@ class _Living:
         self._scenario, self._seed, self._driver = scenario, seed, driver
         self._style = Style(driver.speed, driver.acceleration)
         self._place = scenario.home
-        self._altitude_m = self._home_m = scenario.parked_at(scenario.home).altitude_m
+        self._altitude_m = scenario.parked_at(scenario.home).altitude_m
         self._now_ns = start_of(scenario.first_day)
-        self._weather: Weather | None = None
-        self._weather_day = -1
+        self._outside = Outside(
+            scenario.climate,
+            seed=seed,
+            level_m=self._altitude_m,
+            first_day=scenario.first_day,
+        )
         self._is_plugged = scenario.stations[scenario.home].plug != "none"
         self._controls = Controls(
             cabin_target_degc=driver.cabin_degc, charge_limit=driver.charge_limit
@@ -97,7 +91,7 @@ class _Living:
             parameters,
             seed=seed,
             state_of_charge=scenario.state_of_charge,
-            temperature_degc=self._look_outside(),
+            temperature_degc=self._air_degc(),
         )
         state = self._car.state
         self._life = Life(
@@ -167,7 +161,7 @@ class _Living:
         step_s = WATCHED_STEP_S if is_watched else PARKED_STEP_S
         step_s = min(step_s, (until_ns - self._now_ns) / NS_PER_S)
         wall_j, given_j = state.charge_wall_energy_j, self._given_j()
-        controls.ambient_degc = self._look_outside()
+        controls.ambient_degc = self._air_degc()
         start = state.state_of_charge
         self._car.step(step_s, controls)
         self._watch_charge(controls, step_s, start, state.charge_wall_energy_j - wall_j)
@@ -270,8 +264,8 @@ class _Living:
             controls.target_speed_mps, controls.grade = speed, grades[place]
             if second % 60 == 0:
                 self._altitude_m = heights_m[place]
-                controls.ambient_degc = self._look_outside()
-                controls.are_lights_on = self._is_dark()
+                controls.ambient_degc = self._air_degc()
+                controls.are_lights_on = self._outside.is_dark(self._now_ns)
             airs_degc += controls.ambient_degc
             car.step(1.0, controls)
             self._pass(1.0, DRIVING_ROW_S)
@@ -322,7 +316,7 @@ class _Living:
         """Time has passed: note the day's extremes, and a row now and then."""
         state, today = self._car.state, self._life.days[-1]
         self._now_ns += int(step_s * NS_PER_S)
-        today.ambient_degc += state.ambient_degc * step_s / 86_400
+        today.ambient_degc += state.ambient_degc * step_s / S_PER_DAY
         charge = state.state_of_charge
         today.state_of_charge_min = min(today.state_of_charge_min, charge)
         today.state_of_charge_max = max(today.state_of_charge_max, charge)
@@ -344,29 +338,9 @@ class _Living:
                 )
             )
 
-    def _quarter(self) -> int:
-        day = day_of(self._now_ns)
-        if day != self._weather_day:
-            self._weather_day = day
-            self._weather = weather_of(
-                self._scenario.climate,
-                seed=self._seed,
-                day=day,
-                first_day=self._scenario.first_day,
-            )
-        return (self._now_ns + LOCAL_NS) % NS_PER_DAY // (15 * MINUTE_NS)
-
-    def _look_outside(self) -> float:
-        """The air's temperature where the car is."""
-        quarter = self._quarter()
-        assert self._weather is not None
-        below_m = self._altitude_m - self._home_m
-        return self._weather.ambient_degc[quarter] - LAPSE_DEGC_PER_M * below_m
-
-    def _is_dark(self) -> bool:
-        quarter = self._quarter()
-        assert self._weather is not None
-        return self._weather.is_dark[quarter]
+    def _air_degc(self) -> float:
+        """Where the car is."""
+        return self._outside.ambient_degc(self._now_ns, self._altitude_m)
 
     def _given_j(self) -> float:
         state = self._car.state
