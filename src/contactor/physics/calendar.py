@@ -6,6 +6,7 @@
 A wish to leave a place where the car is not is dropped; one that comes too early waits.
 """
 
+import datetime as dt
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from contactor.physics.trace import USUAL, Style, Trace, drive_along
 
 # contactor.clock says the same; it waits and asks the time, which nothing here may import.
 NS_PER_S = 1_000_000_000
+EPOCH = dt.date(1970, 1, 1)
 NS_PER_DAY = 86_400 * NS_PER_S
 LOCAL_NS = 3600 * NS_PER_S  # UTC+1, all year
 MINUTE_NS = 60 * NS_PER_S

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from contactor.physics.calendar import EPOCH
+
 MONTHS = 12
 QUARTERS = 96
 DAYS_PER_YEAR = 365.25
@@ -22,7 +24,6 @@ WARMEST_HOUR = 15.0
 NOON_HOUR, HALF_DAY_HOURS, HALF_DAY_SWING_HOURS, EQUINOX_DAY = 12.4, 6.0, 1.85, 80.0
 _MONTH_DAYS = (31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MIDDLES = [end - days / 2 for end, days in zip(accumulate(_MONTH_DAYS), _MONTH_DAYS, strict=True)]
-EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

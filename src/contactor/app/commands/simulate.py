@@ -1,4 +1,4 @@
-"""`contactor simulate`: a car made of physics drives a cycle; what it took, and why.
+"""`contactor simulate`: a car made of physics drives a cycle or lives a scenario.
 
 contactor simulate --profile contactor_ev --cycle WLTC3b
 contactor simulate --profile contactor_ev --cycle commute.csv --temperature-degc -7 --plot cold.png
@@ -8,16 +8,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contactor.app.commands import simulate_life
 from contactor.app.output import note, print_json
 from contactor.errors import ContactorError, TableError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contactor.car.profiles.profile import Profile
     from contactor.physics.cycles import Cycle
+    from contactor.physics.cycles.cycle import Values
     from contactor.physics.follow import CycleDrive
 
 COLDEST_DEGC, HOTTEST_DEGC = -40.0, 60.0
-DEFAULT_DEGC = 20.0
+DEFAULT_DEGC, DEFAULT_SOC_PCT = 20.0, 80.0
 MOST_TIMES = 10_000
 LONGEST_S = 7 * 86_400
 OUTPUTS = (".parquet", ".csv")
@@ -34,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cycle",
-        required=True,
         metavar="NAME|FILE",
         help="WLTC3b, UDDS, HWFET, US06, CLTC-P, NEDC, or a CSV file with"
         " time_s,speed_kmh[,elevation_m,ambient_degc]",
@@ -48,13 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soc-pct",
         type=_percent,
-        default=80.0,
         metavar="PCT",
-        help="state of charge at the start, default 80",
+        help="state of charge at the start, default 80, or as the scenario says",
     )
-    parser.add_argument(
-        "--repeat", type=_times, default=1, metavar="N", help="drive the cycle N times"
-    )
+    parser.add_argument("--repeat", type=_times, metavar="N", help="drive the cycle N times")
+    simulate_life.add_arguments(parser)
     parser.add_argument(
         "--output", metavar="FILE", help="write the series, a row a second: .parquet or .csv"
     )
@@ -67,9 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Drive the cycle and tell of it."""
+    """Drive the cycle, or live the scenario, and tell of it."""
+    _check_choice(args)
     _check_output(args)
-    profile, cycle = _profile(args.profile), _cycle(args.cycle)
+    profile = _profile(args.profile)
+    if args.scenario is not None:
+        return _live(args, profile)
+    args.repeat = args.repeat or 1
+    cycle = _cycle(args.cycle)
     duration_s = cycle.duration_s * args.repeat
     if duration_s > LONGEST_S:
         raise UsageError(
@@ -83,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         )
     drive, wall_j = _drive(profile, cycle, args)
     if args.output is not None:
-        _write(drive, Path(args.output))
+        _write(drive.series, Path(args.output))
     if args.plot is not None:
         from contactor.app.drive_plot import draw_drive
 
@@ -95,6 +101,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_facts(facts, args.repeat, _air(cycle, args))
     _tell_limits(drive)
+    return 0
+
+
+def _live(args: argparse.Namespace, profile: "Profile") -> int:
+    """The scenario, with its files."""
+    if profile.physics is None:  # _profile has refused it
+        raise ContactorError(f"profile {profile.name!r} has no physics.toml")
+    life = simulate_life.run(args, profile.name, profile.physics)
+    if args.output is not None:
+        _write(life.series, Path(args.output))
+    if args.plot is not None:
+        from contactor.app.drive_plot import draw_life
+
+        draw_life(life, Path(args.plot), title=f"{profile.name}, {args.scenario}")
     return 0
 
 
@@ -125,6 +145,20 @@ def _times(text: str) -> int:
     return int(text)
 
 
+def _check_choice(args: argparse.Namespace) -> None:
+    """A cycle or a scenario, and of the other's options none."""
+    if (args.cycle is None) == (args.scenario is None):
+        raise UsageError("give either --cycle NAME|FILE or --scenario NAME|FILE")
+    if args.cycle is not None:
+        others = {"--driver": args.driver, "--days": args.days}
+    else:
+        others = {"--repeat": args.repeat, "--temperature-degc": args.temperature_degc}
+    wrong = [name for name, value in others.items() if value is not None]
+    if wrong:
+        kind = "cycle" if args.cycle is not None else "scenario"
+        raise UsageError(f"{wrong[0]} does not go with --{kind}")
+
+
 def _check_output(args: argparse.Namespace) -> None:
     """Refuse what the names alone show to be wrong, before any work."""
     if args.plot is not None:
@@ -138,8 +172,9 @@ def _check_output(args: argparse.Namespace) -> None:
         raise UsageError(f"--output {path}: FILE.parquet or FILE.csv is expected")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"--output {path}: there is no folder {path.parent}")
-    if path.exists() and Path(args.cycle).exists() and path.samefile(args.cycle):
-        raise UsageError(f"--output {path} is the cycle that is read: name another file")
+    read = Path(args.cycle or args.scenario)
+    if path.exists() and read.exists() and path.samefile(read):
+        raise UsageError(f"--output {path} is the file that is read: name another one")
     import polars as pl  # noqa: F401  # where it is missing, that is told before the drive
 
 
@@ -201,7 +236,7 @@ def _drive(
     physics = CarPhysics(
         with_test_driver(profile.physics),
         seed=SEED,
-        state_of_charge=args.soc_pct / 100,
+        state_of_charge=(DEFAULT_SOC_PCT if args.soc_pct is None else args.soc_pct) / 100,
         temperature_degc=start_degc,
     )
     drive = follow(physics, cycle, ambient_degc=start_degc, repeat=args.repeat)
@@ -285,14 +320,14 @@ def _tell_limits(drive: "CycleDrive") -> None:
         )
 
 
-def _write(drive: "CycleDrive", path: Path) -> None:
+def _write(series: "Mapping[str, Values]", path: Path) -> None:
     """The series as a file, which appears only when it is whole."""
     import polars as pl
 
     from contactor.can.output.parquet import write_parquet
     from contactor.can.output.whole import whole_file
 
-    table = pl.DataFrame(dict(drive.series))
+    table = pl.DataFrame(dict(series))
     with whole_file(path) as part:
         if path.suffix.lower() == ".csv":
             table.write_csv(part, float_precision=DIGITS)

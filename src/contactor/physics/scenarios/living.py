@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from contactor.physics.calendar import MINUTE_NS, NS_PER_S, Wish, day_of, start_of
+from contactor.physics.calendar import EPOCH, MINUTE_NS, NS_PER_S, Wish, day_of, start_of
 from contactor.physics.car import CarPhysics
 from contactor.physics.constants import KMH_PER_MPS, S_PER_DAY
 from contactor.physics.outside import Outside
@@ -39,7 +39,6 @@ EMPTY = 1e-4
 MOVING_MPS = 0.1
 # A row of the series while the car stands, and while it drives.
 STANDING_ROW_S, DRIVING_ROW_S = 300, 10
-EPOCH = dt.date(1970, 1, 1)
 
 
 def live(

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from contactor.errors import MalformedScenario
+from contactor.physics.calendar import EPOCH
 from contactor.physics.road import SPACING_M, Place, Spot, Zone, lay_out
 from contactor.physics.scenarios.scenario import (
     DAYS,
@@ -29,7 +30,6 @@ from contactor.physics.weather import MONTHS, Climate
 
 FORMAT = 1
 MOST_DAYS = 3660
-EPOCH = dt.date(1970, 1, 1)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _PLACE = re.compile(r"[a-z][a-z0-9_]{0,40}")
