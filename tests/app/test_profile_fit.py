@@ -1,5 +1,6 @@
 """`contactor profile fit`: what it prints and writes, and what it refuses without a trace."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import polars as pl
 import pytest
 
 from contactor.car.profiles.profile import load_profile
+from contactor.physics.calibration.parameters import BY_NAME
 from tests.app.command_line import command_here, tree
 from tests.physics.calibration.made_runs import DRIVES, TRUE, series_of
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "fit.md"
 MOTIVES = Path(__file__).parents[2] / "examples" / "import" / "motives.toml"
 BATTERY = "Vehicle.Powertrain.TractionBattery"
 MAP = f"""\
@@ -265,9 +268,11 @@ def test_motives_lab_runs_are_met_and_a_kind_left_out_is_predicted(
     assert max(map(abs, judged.values())) < 4
 
 
-def test_help_tells_of_every_option(capfd: pytest.CaptureFixture[str]):
+def test_help_and_guide_tell_of_every_option(capfd: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="0"):
         command_here(capfd, "profile fit --help")
-    text = capfd.readouterr().out
-    for option in ("--map", "--base", "--output", "--parameter", "--judge", "--temperature-degc"):
-        assert option in text
+    options = set(re.findall(r"--[a-z-]+", capfd.readouterr().out)) - {"--help", "--verbose"}
+    assert options >= {"--map", "--base", "--output", "--parameter", "--judge", "--json"}
+    guide = GUIDE.read_text()
+    for name in [*options, *BY_NAME]:
+        assert f"`{name}" in guide, name

@@ -244,7 +244,9 @@ def _print_runs(title: str, facts: Facts) -> None:
                 one.file,
                 f"{one.measured_wh_per_km:.1f}",
                 f"{one.model_wh_per_km:.1f}",
-                None if one.error_pct is None else f"{one.error_pct:.1f}",
+                None
+                if one.error_pct is None
+                else f"{round(one.error_pct, 1) + 0.0:.1f}",  # no -0.0
             ]
             for one in facts.runs
         ],

@@ -91,6 +91,8 @@ class Solution:
             return " and ".join(ended)
         for place, name in enumerate(self.names):
             half, low, high = self.half_widths[place], self.low[place], self.high[place]
+            if np.isinf(half):
+                return f"{name} makes no difference in the recordings"
             if not 2 * half < high - low:
                 return (
                     f"{name} is left open by the recordings: {self.values[place]:.4g} ± {half:.4g}"
