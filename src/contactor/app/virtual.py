@@ -29,7 +29,8 @@ from contactor.car.agent.recorder import cut_batches
 from contactor.car.agent.road import Road, Sampling
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
-from contactor.car.virtual.car import Kept, VirtualCar
+from contactor.car.virtual.car import VirtualCar
+from contactor.car.virtual.kept import Kept
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
 from contactor.errors import ContactorError, OutboxError, UsageError, first_failure
 from contactor.link.ports import Transport

@@ -57,7 +57,7 @@ def with_tool(car, use):
 
 def test_python_obd_reads_and_clears_the_running_car():
     car = made()
-    car.set_fault("P0AA6", True)
+    car.set_fault("FrameLoss", 3)
 
     def use(port):
         tool = obd.OBD(f"socket://127.0.0.1:{port}", fast=True)
@@ -68,7 +68,7 @@ def test_python_obd_reads_and_clears_the_running_car():
             names = ("SPEED", "VIN", "HYBRID_BATTERY_REMAINING", "GET_DTC", "RUN_TIME", "STATUS")
             found = {name: tool.query(commands[name], force=True).value for name in names}
             found |= {name: tool.query(commands[name]).value for name in ("SPEED", "RUN_TIME")}
-            car.set_fault("P0AA6", False)
+            car.set_fault("FrameLoss", 0)
             tool.query(commands.CLEAR_DTC)
             return found, tool.query(commands.GET_DTC).value, car.physics.state
         finally:
@@ -81,8 +81,8 @@ def test_python_obd_reads_and_clears_the_running_car():
     assert bytes(found["VIN"]).decode() == car.vin
     percent = found["HYBRID_BATTERY_REMAINING"].magnitude
     assert percent == pytest.approx(state.state_of_charge * 100, abs=0.5)
-    assert [code.upper() for code, _ in found["GET_DTC"]] == ["P0AA6"]
-    assert not found["STATUS"].MIL
+    assert [code.upper() for code, _ in found["GET_DTC"]] == ["U0140"]
+    assert found["STATUS"].MIL
     assert cleared == []
 
 

@@ -62,7 +62,16 @@ def test_actuator_refuses_what_has_no_raw_value(load_map):
 def test_every_actuator_of_our_own_car_is_counted_sound_and_reads_back():
     profile = load_profile("contactor_ev")
     plan = compile_plan(profile.database)
-    wanted = {"ChargeLimit": 80, "StartStopCharging": "STOP", "Temperature": 21.3}
+    wanted = {
+        "ChargeLimit": 80,
+        "StartStopCharging": "STOP",
+        "Temperature": 21.3,
+        "StuckSensor": "SPEED",
+        "FrameLoss": "BODY",
+        "FrameLossPart": 40,
+        "Plug": "AC",
+        "StationPower": 22.0,
+    }
     for count, entry in enumerate(profile.map.actuators):
         value = wanted.get(entry.path.rpartition(".")[2], True)
         frames = encode_actuator(profile.database, entry, value, counter=count)
@@ -71,7 +80,7 @@ def test_every_actuator_of_our_own_car_is_counted_sound_and_reads_back():
         assert encoder.is_sound(frames.data[:, : encoder.message.length]).all()
         columns = {one.signal: one for one in decode_columns(frames, plan)}
         assert columns["Counter"].values.tolist() == [count % 15]
-        raw = {True: 1, "STOP": 0}.get(value, value)
+        raw = {True: 1, "STOP": 0, "SPEED": 1, "BODY": 3, "AC": 2}.get(value, value)
         assert columns[signal].values[0] == pytest.approx(raw)
         others = columns.keys() - {signal, "Counter", "Checksum"}
         assert all(columns[other].labels[int(columns[other].raw[0])] for other in others)

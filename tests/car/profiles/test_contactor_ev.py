@@ -6,7 +6,7 @@ from contactor.can.database import SignalRole
 from contactor.can.plan import compile_plan
 from contactor.car.profiles.check import check_profile
 from contactor.car.profiles.profile import load_profile
-from contactor.car.virtual.body import FIELDS
+from contactor.car.virtual.hearing import FIELDS
 from contactor.signals.groups import Group
 
 BATTERY = "Vehicle.Powertrain.TractionBattery"
@@ -51,7 +51,9 @@ def test_numbers_are_fine_enough(profile):
 
 def test_commands_are_counted_and_summed_and_nothing_else_is_without_a_cycle(profile):
     commands = [one for one in profile.database.messages if one.cycle_time_ms is None]
-    assert [one.name for one in commands] == ["DoorCommand", "ChargeCommand", "ClimateCommand"]
+    assert [one.name for one in commands] == [
+        *("DoorCommand", "ChargeCommand", "ClimateCommand", "VirtualFault", "VirtualPlug")
+    ]
     for message in commands:
         roles = {signal.role for signal in message.signals}
         assert {SignalRole.COUNTER, SignalRole.CRC8_J1850} <= roles

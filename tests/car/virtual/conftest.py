@@ -1,16 +1,22 @@
 """Virtual cars of our own profile, and what is read in their frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import udsoncan
+from udsoncan.client import Client
 
 from contactor.can.decode import SignalColumn, decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
+from contactor.car.profiles.actuate import encode_actuator
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import VirtualCar
+from contactor.car.virtual.diagnostics.security import default_key
 from contactor.clock import NS_PER_S, from_iso
 from contactor.physics.plan import PlanKind
+from contactor.signals.record import Scalar
+from tests.car.virtual.wire import Hex, Wire
 
 NOON_NS = from_iso("2026-03-03T11:00:00Z") + 123_456_789
 
@@ -36,6 +42,38 @@ def columns_of(profile: Profile) -> Callable[[FrameTable], dict[str, SignalColum
     """Everything decoded, by "Message.Signal"."""
     plan = compile_plan(profile.database, unavailable=profile.map.unavailable)
     return lambda frames: {one.name: one for one in decode_columns(frames, plan)}
+
+
+@pytest.fixture
+def ask(profile: Profile) -> Callable[..., FrameTable]:
+    """The frame that asks for a value of an actuator."""
+
+    def frames(path: str, value: Scalar, *, counter: int = 0) -> FrameTable:
+        entry = next(one for one in profile.map.actuators if one.path == path)
+        return encode_actuator(profile.database, entry, value, counter=counter)
+
+    return frames
+
+
+@pytest.fixture
+def tester() -> Iterator[Callable[..., Client]]:
+    """A tester of one control unit; closed at the end."""
+    clients: list[Client] = []
+
+    def open_client(car: VirtualCar, can_id: int = 0x7E0, **transport: int) -> Client:
+        config = {
+            **udsoncan.configs.default_client_config,
+            "data_identifiers": {"default": Hex},
+            "security_algo": lambda level, seed, params: default_key(seed),
+        }
+        client = Client(Wire(car, can_id=can_id, **transport), config=config)
+        clients.append(client)
+        client.open()
+        return client
+
+    yield open_client
+    for client in clients:
+        client.close()
 
 
 def drive(car: VirtualCar, seconds: float, *, step_s: float = 1.0) -> FrameTable:

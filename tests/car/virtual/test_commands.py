@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from contactor.can.frames import FrameTable
-from contactor.car.profiles.actuate import encode_actuator
 from contactor.clock import NS_PER_MS, NS_PER_S
 from contactor.physics.plan import PlanKind
 from tests.car.virtual.conftest import drive
@@ -14,15 +13,6 @@ DOOR = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 TRUNK = "Vehicle.Body.Trunk.Rear.IsLocked"
 CLIMATE = "Vehicle.Cabin.HVAC.IsAirConditioningActive"
 TARGET = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
-
-
-@pytest.fixture
-def ask(profile):
-    def frames(path, value, *, counter=0):
-        entry = next(one for one in profile.map.actuators if one.path == path)
-        return encode_actuator(profile.database, entry, value, counter=counter)
-
-    return frames
 
 
 def test_lock_moves_after_300_ms(make_car, columns_of, ask):

@@ -83,7 +83,7 @@ class Body:
         known = FIELDS.get(field)
         if known is None or not known.low <= value <= known.high:
             return False
-        self.awake_until_ns = max(self.awake_until_ns, now_ns + STAYS_AWAKE_NS)
+        self.stay_awake(now_ns)
         name = field.partition(".")[2]
         if name.endswith("Lock"):
             door = DOORS.index(name.removesuffix("Lock"))
@@ -98,6 +98,10 @@ class Body:
         else:
             self.cabin_target_degc = value
         return True
+
+    def stay_awake(self, now_ns: int) -> None:
+        """Be awake for two minutes from now on at least."""
+        self.awake_until_ns = max(self.awake_until_ns, now_ns + STAYS_AWAKE_NS)
 
     def live(self, situation: Situation, *, speed_mps: float, now_ns: int) -> None:
         """Take in the situation at `now_ns`, and move what is due."""

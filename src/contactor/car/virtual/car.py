@@ -11,21 +11,25 @@ minute. The same calls give the same frames.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.car.profiles.profile import Profile
-from contactor.car.virtual.body import DOORS, STAYS_AWAKE_NS, Body
+from contactor.car.virtual import faults, override
+from contactor.car.virtual.body import Body
 from contactor.car.virtual.bus import Bus
+from contactor.car.virtual.condition import Condition
 from contactor.car.virtual.diagnostics.desk import DiagnosticDesk, by_time
 from contactor.car.virtual.diagnostics.facts import CarFacts, vin_of
 from contactor.car.virtual.hearing import Hearing
+from contactor.car.virtual.kept import Kept, body_of
+from contactor.car.virtual.loss import Loss
+from contactor.car.virtual.override import Override
 from contactor.car.virtual.report import SOURCES, Fields, Report, fields_of
 from contactor.clock import NS_PER_S
 from contactor.errors import UsageError
@@ -38,18 +42,6 @@ HISTORY_SPAN_NS = 6 * 3600 * NS_PER_S
 CELLS_EVERY = 10
 """Every how many rows of a history the cells are told: the clock of their group, 10 s."""
 SLEEP_STEP_NS = 60 * NS_PER_S
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """What a car's next start needs to know of this one."""
-
-    distance_m: float
-    state_of_charge: float
-    temperature_degc: float
-    is_locked: tuple[bool, ...]
-    charge_limit_pct: float
-    is_charge_allowed: bool
-    cabin_target_degc: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,7 @@ class VirtualCar:
         self._plan = Plan(
             seed=seed, kind=plan, live_from_ns=start_ns if live_from_ns is None else live_from_ns
         )
-        self._situation = self._plan.at(start_ns)
+        self._planned = self._situation = self._plan.at(start_ns)
         self.physics = CarPhysics(
             profile.physics,
             seed=seed,
@@ -110,15 +102,27 @@ class VirtualCar:
             temperature_degc=self._situation.ambient_degc
             if kept is None
             else kept.temperature_degc,
+            state_of_health=None if kept is None else kept.state_of_health,
             distance_m=0.0 if kept is None else kept.distance_m,
         )
-        self._body = Body() if kept is None else _body_of(kept)
+        self._body = Body() if kept is None else body_of(kept)
         self._bus = Bus(profile)
         self._check(profile)
         self._report = Report(self._bus.names, net_capacity_kwh=profile.physics.battery.energy_kwh)
         self._hearing = Hearing(profile.database)
         self.vin = vin_of(seed)
         self._desk = DiagnosticDesk(seed=seed)
+        self._override = Override()
+        self._loss = Loss(profile.database)
+        broken: Mapping[str, float] = {}
+        if kept is not None:
+            self.physics.state.low_voltage_charge = kept.low_voltage_charge
+            self._override = Override(plug=kept.plug, station_power_kw=kept.station_power_kw)
+            self._desk.units.restore(kept.memories)
+            broken = kept.faults
+        self._condition = Condition(
+            self._desk.units, profile.physics.driveline, self.physics.state, broken
+        )
         self._awake_since_ns = start_ns
         self._wanted = frozenset(profile.map.plan_signals)
         self._step_ns = round(step_s * NS_PER_S)
@@ -160,6 +164,12 @@ class VirtualCar:
             charge_limit_pct=body.charge_limit_pct,
             is_charge_allowed=body.is_charge_allowed,
             cabin_target_degc=body.cabin_target_degc,
+            state_of_health=state.state_of_health,
+            low_voltage_charge=state.low_voltage_charge,
+            faults=dict(self._condition.faults.values),
+            plug=self._override.plug,
+            station_power_kw=self._override.station_power_kw,
+            memories=self._desk.units.keep(),
         )
 
     # ── frames ───────────────────────────────────────────────────────────────────────────────────
@@ -171,9 +181,8 @@ class VirtualCar:
             start_ns = self._at_ns
             if self._is_awake():
                 self._live(start_ns + self._step_ns)
-                fields = fields_of(self.physics.state, self._situation, self._body)
                 cells = self.physics.cell_voltages_v()
-                steps.append(_Step(start_ns, self._at_ns, fields, cells))
+                steps.append(_Step(start_ns, self._at_ns, self._fields(), cells))
             elif not self._sleep(until_ns, is_cut=False):
                 break
         after_ns, self.now_ns = self.now_ns, max(until_ns, self.now_ns)
@@ -189,7 +198,18 @@ class VirtualCar:
             after_ns=after_ns,
             until_ns=until_ns,
         )
-        return by_time(said, answers) if len(answers) else said
+        frames = by_time(said, answers) if len(answers) else said
+        unit, part = self._condition.faults.lost
+        return self._loss.without(frames, unit, part) if part else frames
+
+    def is_asked(self, frames: FrameTable) -> bool:
+        """Whether any of the frames is for this car, and should be received now."""
+        return self._hearing.is_meant(frames) or self._desk.is_meant(frames)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a tester's request is under way, or its answer."""
+        return self._desk.is_busy
 
     def receive(self, frames: FrameTable) -> None:
         """Hear frames; commands among them act from the next step on, and wake a sleeping car.
@@ -200,14 +220,27 @@ class VirtualCar:
             self.wake()
             self._desk.answer(can_id, request, self._facts())
         for field, value in self._hearing.requests(frames, now_ns=self.now_ns):
-            if not self._body.ask(field, value, now_ns=self.now_ns):
-                self._hearing.refused["value"] += 1
-            else:
+            if self._ask(field, value):
                 self._rouse()
+            else:
+                self._hearing.refused["value"] += 1
+
+    def _ask(self, field: str, value: float) -> bool:
+        """Do what a field of a command frame asks; False where it is beyond what can be."""
+        message, state = field.partition(".")[0], self.physics.state
+        if message == faults.MESSAGE:
+            is_done = self._condition.ask(field, value, state)
+        elif message == override.MESSAGE:
+            is_done = self._override.ask(field, value, speed_mps=state.speed_mps)
+        else:
+            return self._body.ask(field, value, now_ns=self.now_ns)
+        if is_done:
+            self._body.stay_awake(self.now_ns)
+        return is_done
 
     def wake(self) -> None:
         """Be awake for two minutes, as control units are that are powered up."""
-        self._body.awake_until_ns = max(self._body.awake_until_ns, self.now_ns + STAYS_AWAKE_NS)
+        self._body.stay_awake(self.now_ns)
         self._rouse()
 
     def diagnose(self, can_id: int, request: bytes) -> list[tuple[int, bytes]]:
@@ -218,28 +251,45 @@ class VirtualCar:
             request: a payload of UDS or OBD-II; it wakes a sleeping car.
         """
         self.wake()
-        return self._desk.units.answers(can_id, request, self._facts())
+        unit, part = self._condition.faults.lost
+        return [
+            (answer_id, payload)
+            for answer_id, payload in self._desk.units.answers(can_id, request, self._facts())
+            if not self._loss.is_silent(answer_id, unit, part)
+        ]
 
-    def set_fault(self, code: str, is_active: bool) -> None:
-        """Say whether a fault is there; its trouble code stays until it is cleared.
+    def set_fault(self, name: str, value: float) -> None:
+        """Break or mend something, as the frame `VirtualFault` does.
 
         Args:
-            code: as "P0AA6"; one of `diagnostics.dtc`.
+            name, value: of `faults.FAULTS`.
 
         Raises:
-            UsageError: no control unit knows the code.
+            UsageError: there is no such fault, or it cannot be set to that.
         """
-        distance_m = self.physics.state.distance_m
-        self._desk.units.set_active(code, is_active, now_ns=self.now_ns, distance_m=distance_m)
+        if not self._ask(f"{faults.MESSAGE}.{name}", value):
+            raise UsageError(f"fault {name} = {value:g}; allowed: {faults.allowed(name)}")
 
     def _facts(self) -> CarFacts:
         return CarFacts(
             now_ns=self.now_ns,
             awake_since_ns=self._awake_since_ns,
             vin=self.vin,
-            state=self.physics.state,
+            state=self._condition.shown(self.physics.state),
             cell_voltages_v=self.physics.cell_voltages_v,
             is_locked=self._body.is_locked,
+            insulation_kohm=self._condition.insulation_kohm,
+            link_v=self._condition.link_v,
+        )
+
+    def _fields(self) -> Fields:
+        state = self.physics.state
+        return fields_of(
+            state,
+            self._situation,
+            self._body,
+            plug=self._override.report(self._situation),
+            condition=self._condition.report(state, now_ns=self._at_ns),
         )
 
     def _rouse(self) -> None:
@@ -277,7 +327,7 @@ class VirtualCar:
                 if len(ts) % CELLS_EVERY == 0:
                     cells.append(self.physics.cell_voltages_v())
                 ts.append(self._at_ns)
-                rows.append(fields_of(self.physics.state, self._situation, self._body))
+                rows.append(self._fields())
             self.now_ns, self._last = self._at_ns, None
             if ts:
                 yield np.array(ts, np.int64), self._columns(rows, cells)
@@ -300,17 +350,24 @@ class VirtualCar:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self) -> Situation:
-        """The plan's situation now; one in which nobody drives stays until it says."""
-        situation = self._situation
-        if situation.is_driving or self._at_ns >= situation.next_change_ns:
-            self._situation = situation = self._plan.at(self._at_ns)
+        """The situation now; one of the plan in which nobody drives stays until it says."""
+        planned = self._planned
+        if planned.is_driving or self._at_ns >= planned.next_change_ns:
+            self._planned = planned = self._plan.at(self._at_ns)
+        self._situation = situation = self._override.of(
+            planned,
+            speed_mps=self.physics.state.speed_mps,
+            is_ready_refused=self._condition.restriction.is_ready_refused,
+        )
         return situation
 
     def _is_awake(self) -> bool:
+        state = self.physics.state
         return (
             self._look().is_awake
             or self._at_ns < self._body.awake_until_ns
-            or self.physics.state.is_charging
+            or state.is_charging
+            or state.is_low_voltage_filling
         )
 
     def _sleep(self, until_ns: int, *, is_cut: bool) -> bool:
@@ -330,28 +387,34 @@ class VirtualCar:
                 return False
             end_ns = until_ns
         self._live(end_ns, is_awake=False)
-        self.is_asleep = not self.physics.state.is_charging
+        state = self.physics.state
+        self.is_asleep = not (state.is_charging or state.is_low_voltage_filling)
         return True
 
     def _live(self, end_ns: int, *, is_awake: bool = True) -> None:
         """One step of everything."""
         situation, body, state = self._look(), self._body, self.physics.state
+        condition = self._condition
+        restriction = condition.restriction
         body.live(situation, speed_mps=state.speed_mps, now_ns=self._at_ns)
         controls = Controls(
             target_speed_mps=situation.target_speed_mps,
             grade=situation.grade,
             ambient_degc=situation.ambient_degc,
             plug=situation.plug,
-            is_charge_allowed=body.is_charge_allowed,
-            charge_limit=body.charge_limit_pct / 100,
+            is_charge_allowed=body.is_charge_allowed and not restriction.is_charge_refused,
+            charge_limit=min(body.charge_limit_pct / 100, restriction.charge_limit),
             station_power_w=situation.station_power_w,
-            is_awake=is_awake,
+            is_awake=is_awake and (situation.is_driving or not condition.must_open),
             is_driving=situation.is_driving,
             is_climate_on=body.is_climate_on,
             cabin_target_degc=body.cabin_target_degc,
             are_lights_on=situation.are_lights_on,
+            impairments=condition.impairments,
         )
-        self.physics.step((end_ns - self._at_ns) / NS_PER_S, controls)
+        dt_s = (end_ns - self._at_ns) / NS_PER_S
+        self.physics.step(dt_s, controls)
+        condition.live(dt_s, state, now_ns=end_ns, is_awake=is_awake)
         if is_awake and self.is_asleep:
             self._begin_cycle(self._at_ns)
         self._at_ns = end_ns
@@ -360,13 +423,3 @@ class VirtualCar:
         """The control units are powered up."""
         self.is_asleep, self._awake_since_ns = False, at_ns
         self._desk.units.begin_cycle(now_ns=at_ns)
-
-
-def _body_of(kept: Kept) -> Body:
-    is_locked = kept.is_locked if len(kept.is_locked) == len(DOORS) else (True,) * len(DOORS)
-    return Body(
-        is_locked=is_locked,
-        charge_limit_pct=kept.charge_limit_pct,
-        is_charge_allowed=kept.is_charge_allowed,
-        cabin_target_degc=kept.cabin_target_degc,
-    )

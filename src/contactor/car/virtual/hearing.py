@@ -20,10 +20,17 @@ from contactor.can.decode import decode_columns
 from contactor.can.encode import MessageEncoder
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
-from contactor.car.virtual.body import FIELDS
+from contactor.car.virtual import body, override
+from contactor.car.virtual.faults import FAULTS, MESSAGE
 from contactor.clock import NS_PER_S
 
 SAME_AGAIN_NS = NS_PER_S
+FIELDS = (
+    *body.FIELDS,
+    *(f"{MESSAGE}.{name}" for name in FAULTS),
+    *(override.PLUG, override.STATION_POWER),
+)
+"""What can be asked, as "Message.Signal" of the command frames."""
 
 
 class Hearing:
@@ -39,6 +46,10 @@ class Hearing:
         self._ids = np.array(sorted(self._encoders), np.uint32)
         self._heard: dict[str, tuple[int, int]] = {}
         self.refused: Counter[str] = Counter()
+
+    def is_meant(self, frames: FrameTable) -> bool:
+        """Whether any of the frames is a command, sound or not."""
+        return bool(np.isin(frames.can_id, self._ids).any())
 
     def requests(self, frames: FrameTable, *, now_ns: int) -> list[tuple[str, float]]:
         """What is asked, as "Message.Signal" and its physical value, in order."""

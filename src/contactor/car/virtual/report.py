@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.car.virtual.body import BODY_FIELDS, DOORS, Body
+from contactor.car.virtual.condition import CONDITION_FIELDS
+from contactor.car.virtual.faults import FAULTS
 from contactor.physics.car import CONSUMPTION_LEAST_J_PER_M, CarState
 from contactor.physics.plan import Situation
 from contactor.units import convert
@@ -35,10 +37,10 @@ SITUATION_FIELDS = (
     *("latitude", "longitude", "altitude_m", "heading_deg"),
     *("is_driving", "are_lights_on", "driver_door_open"),
 )
-CODE_FIELDS = ("gear", "plug")
+CODE_FIELDS = ("gear", "plug", "plug_asked", "station_power_w")
 GEARS = {"P": 0.0, "R": 1.0, "N": 2.0, "D": 3.0}
 PLUGS = {"none": 0.0, "ac": 1.0, "dc": 2.0}
-FIELDS = (*STATE_FIELDS, *SITUATION_FIELDS, *CODE_FIELDS, *BODY_FIELDS)
+FIELDS = (*STATE_FIELDS, *SITUATION_FIELDS, *CODE_FIELDS, *BODY_FIELDS, *CONDITION_FIELDS)
 
 MOVES_MPS = 0.05
 BRAKE_LIGHT_MPS2 = 1.3
@@ -54,7 +56,7 @@ SOURCES: dict[str, tuple[str, float]] = {
     "MotorState.MotorTorque": ("motor_torque_nm", 1.0),
     "MotorState.MotorSpeed": ("motor_speed_rpm", 1.0),
     "MotorState.MotorPower": ("motor_power_w", _KW),
-    "VehicleSpeed.Speed": ("speed_mps", _KMH),
+    "VehicleSpeed.Speed": ("speed_shown_mps", _KMH),
     "VehicleSpeed.Moving": ("is_moving", 1.0),
     "VehicleSpeed.Acceleration": ("acceleration_mps2", 1.0),
     "DriverDemand.AcceleratorPedal": ("accelerator_pct", 1.0),
@@ -69,13 +71,19 @@ SOURCES: dict[str, tuple[str, float]] = {
     "BatteryHealth.StateOfHealth": ("state_of_health", _PCT),
     "BatteryHealth.NetCapacity": ("net_capacity_kwh", 1.0),
     "BatteryHealth.Range": ("range_m", 1.0),
-    "BatteryTemperature.AverageTemperature": ("battery_temperature_degc", 1.0),
+    "BatteryTemperature.AverageTemperature": ("battery_shown_degc", 1.0),
     "BatteryTemperature.LeastTemperature": ("battery_least_degc", 1.0),
     "BatteryTemperature.GreatestTemperature": ("battery_greatest_degc", 1.0),
     "CellLimits.LeastCellVoltage": ("cell_voltage_min_v", 1.0),
     "CellLimits.GreatestCellVoltage": ("cell_voltage_max_v", 1.0),
-    "DriveTemperature.MotorTemperature": ("motor_temperature_degc", 1.0),
+    "DriveTemperature.MotorTemperature": ("motor_shown_degc", 1.0),
     "DriveTemperature.InverterTemperature": ("inverter_temperature_degc", 1.0),
+    "BatterySafety.InsulationResistance": ("insulation_kohm", 1.0),
+    "BatterySafety.LinkVoltage": ("link_v", 1.0),
+    "DriveStatus.DrivePowerLimit": ("drive_limit_kw", 1.0),
+    "DriveStatus.TroubleCodes": ("trouble_codes", 1.0),
+    "DriveStatus.CoolantLevel": ("coolant_level", 1.0),
+    "DriveStatus.WarningLamp": ("is_warning_lamp_on", 1.0),
     "ChargeState.Charging": ("is_charging", 1.0),
     "ChargeState.CableConnected": ("is_plugged", 1.0),
     "ChargeState.ChargeAllowed": ("is_charge_allowed", 1.0),
@@ -102,6 +110,9 @@ SOURCES: dict[str, tuple[str, float]] = {
     "Position.Longitude": ("longitude", 1.0),
     "PositionDetail.Altitude": ("altitude_m", 1.0),
     "PositionDetail.Heading": ("heading_deg", 1.0),
+    **{f"VirtualState.{name}": (f"fault_{name}", 1.0) for name in FAULTS},
+    "VirtualState.Plug": ("plug_asked", 1.0),
+    "VirtualState.StationPower": ("station_power_w", _KW),
 }
 """Each signal that the car says, as "Message.Signal": its field, and the factor to its unit."""
 
@@ -109,10 +120,22 @@ _state_of = attrgetter(*STATE_FIELDS)
 _situation_of = attrgetter(*SITUATION_FIELDS)
 
 
-def fields_of(state: CarState, situation: Situation, body: Body) -> Fields:
-    """What is true after a step, in the order of `FIELDS`."""
-    codes = (GEARS[situation.gear], PLUGS[situation.plug])
-    found: Fields = _state_of(state) + _situation_of(situation) + codes + body.report()
+def fields_of(
+    state: CarState,
+    situation: Situation,
+    body: Body,
+    *,
+    plug: tuple[float, float],
+    condition: tuple[float, ...],
+) -> Fields:
+    """What is true after a step, in the order of `FIELDS`.
+
+    Args:
+        plug: what `Override.report` tells.
+        condition: what `Condition.report` tells.
+    """
+    codes = (GEARS[situation.gear], PLUGS[situation.plug], *plug)
+    found: Fields = _state_of(state) + _situation_of(situation) + codes + body.report() + condition
     return found
 
 
@@ -170,7 +193,7 @@ class Report:
         lost_w = now["charge_wall_power_w"] - now["charge_power_w"]
         lost_w -= now["auxiliary_power_w"] + now["climate_power_w"]
         return [
-            (now["speed_mps"] > MOVES_MPS).astype(np.float64),
+            (now["speed_shown_mps"] > MOVES_MPS).astype(np.float64),
             gear * ((gear == GEARS["R"]) | (gear == GEARS["D"])),
             np.zeros(len(fields)),
             (now["plug"] > 0).astype(np.float64),

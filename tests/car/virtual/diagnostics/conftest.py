@@ -38,6 +38,8 @@ def facts() -> CarFacts:
         state=state,
         cell_voltages_v=lambda: [3.667, 3.668, 3.669],
         is_locked=(True, False, True, True, False),
+        insulation_kohm=5_000.0,
+        link_v=352.1,
     )
 
 

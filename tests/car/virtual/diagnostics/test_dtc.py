@@ -2,15 +2,14 @@
 
 import pytest
 
-from contactor.car.virtual.diagnostics.dtc import (
+from contactor.car.virtual.diagnostics.codes import (
     BATTERY_CODES,
     BODY_CODES,
-    CLEAR_ALL,
     VEHICLE_CODES,
-    DtcMemory,
     code_of,
     number_of,
 )
+from contactor.car.virtual.diagnostics.dtc import CLEAR_ALL, DtcMemory
 from contactor.clock import NS_PER_S
 from contactor.errors import UsageError
 from tests.car.virtual.diagnostics.conftest import BATTERY, VEHICLE

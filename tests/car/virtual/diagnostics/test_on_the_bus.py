@@ -1,115 +1,13 @@
 """Testers that others wrote ask the running car: udsoncan, can-isotp."""
 
-from collections import deque
-
-import isotp
 import pytest
-import udsoncan
-from udsoncan.client import Client
-from udsoncan.connections import BaseConnection
-from udsoncan.exceptions import NegativeResponseException, TimeoutException
+from udsoncan.exceptions import NegativeResponseException
 
 from contactor.can.frames import FrameTable
-from contactor.car.virtual.diagnostics.security import default_key
 from contactor.clock import NS_PER_MS
 from contactor.physics.plan import PlanKind
 from tests.car.virtual.conftest import drive
-
-STEP_NS = 100 * NS_PER_MS
-MAX_STEPS = 50
-
-
-class Hex(udsoncan.DidCodec):
-    """Data of any length, as they are."""
-
-    def encode(self, data):
-        return data
-
-    def decode(self, payload):
-        return payload
-
-    def __len__(self):
-        raise udsoncan.DidCodec.ReadAllRemainingData
-
-
-class Wire(BaseConnection):
-    """can-isotp's transport on one end, the car's frames on the other, in the car's own time."""
-
-    def __init__(self, car, *, can_id, block_size=0, stmin=0):
-        super().__init__("wire")
-        self.car = car
-        self.seen = []
-        self._to_tester = deque()
-        self._is_open = False
-        address = isotp.Address(isotp.AddressingMode.Normal_11bits, txid=can_id, rxid=can_id + 8)
-        self.transport = isotp.TransportLayerLogic(
-            rxfn=lambda _timeout: self._to_tester.popleft() if self._to_tester else None,
-            txfn=self._put,
-            address=address,
-            params={"blocksize": block_size, "stmin": stmin, "tx_padding": 0},
-        )
-
-    def _put(self, message):
-        frame = {"can_id": [message.arbitration_id], "data": [bytes(message.data)]}
-        self.car.receive(FrameTable.of(ts=[self.car.now_ns], **frame))
-
-    def _step(self):
-        self.transport.process()
-        frames = self.car.advance(self.car.now_ns + STEP_NS)
-        for row in (frames.can_id >= 0x7E8).nonzero()[0].tolist():
-            frame = frames[row]
-            self.seen.append(frame)
-            self._to_tester.append(isotp.CanMessage(arbitration_id=frame.can_id, data=frame.data))
-        while self._to_tester:
-            self.transport.process()
-
-    def open(self):
-        self._is_open = True
-        return self
-
-    def close(self):
-        self._is_open = False
-
-    def is_open(self):
-        return self._is_open
-
-    def empty_rxqueue(self):
-        self._to_tester.clear()
-
-    def specific_send(self, payload, timeout=None):
-        self.transport.send(payload)
-
-    def specific_wait_frame(self, timeout=None):
-        for _ in range(MAX_STEPS):
-            self._step()
-            if self.transport.available():
-                return bytes(self.transport.recv())
-        raise TimeoutException("no answer")
-
-
-@pytest.fixture
-def tester():
-    """A tester of one control unit; closed at the end."""
-    clients = []
-
-    def open_client(car, can_id=0x7E0, **transport):
-        config = {
-            **udsoncan.configs.default_client_config,
-            "data_identifiers": {"default": Hex},
-            "security_algo": lambda level, seed, params: default_key(seed),
-        }
-        client = Client(Wire(car, can_id=can_id, **transport), config=config)
-        clients.append(client)
-        client.open()
-        return client
-
-    yield open_client
-    for client in clients:
-        client.close()
-
-
-def read(client, identifier):
-    return client.read_data_by_identifier(identifier).service_data.values[identifier]
+from tests.car.virtual.wire import STEP_NS, read
 
 
 @pytest.mark.parametrize("transport", [{}, {"block_size": 4, "stmin": 5}])
@@ -139,14 +37,15 @@ def test_udsoncan_reads_and_clears_a_fault(make_car, tester):
     car = make_car(PlanKind.PARKED)
     drive(car, 1)
     client = tester(car, 0x7E4)
-    car.set_fault("P0AA6", True)
+    car.set_fault("IsolationLoss", 1)
+    drive(car, 15)
     (found,) = client.get_dtc_by_status_mask(0x08).service_data.dtcs
     assert (found.id, found.status.confirmed, found.status.test_failed) == (0x0AA600, True, True)
     assert client.get_number_of_dtc_by_status_mask(0x08).service_data.dtc_count == 1
     client.clear_dtc()
     drive(car, 2)
     assert len(client.get_dtc_by_status_mask(0x08).service_data.dtcs) == 1
-    car.set_fault("P0AA6", False)
+    car.set_fault("IsolationLoss", 0)
     client.clear_dtc()
     drive(car, 2)
     assert client.get_dtc_by_status_mask(0x08).service_data.dtcs == []

@@ -39,6 +39,10 @@ class DiagnosticDesk:
         """Whether there is something to send, or waited for."""
         return self._transport.is_busy
 
+    def is_meant(self, frames: FrameTable) -> bool:
+        """Whether any of the frames is for a control unit."""
+        return bool(np.isin(frames.can_id, _IDS).any())
+
     def requests(self, frames: FrameTable, *, now_ns: int) -> list[tuple[int, bytes]]:
         """The requests that these frames end, as id and payload, in order."""
         if not len(frames):

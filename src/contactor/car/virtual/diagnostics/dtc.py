@@ -14,15 +14,15 @@ code (service 0A) outlives a clear until its test has passed.
     memory = DtcMemory(BATTERY_CODES)
     memory.set_active("P0AA6", True, now_ns=now_ns, distance_m=0.0)
     memory.matching(0x08, now_ns=now_ns)            # [(0x0AA600, 0xAF)]
-
-Source of codes and names: SAE J2012-DA (also ISO 15031-6).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 
+import msgspec
+
+from contactor.car.virtual.diagnostics.codes import number_of
 from contactor.clock import NS_PER_S
 from contactor.errors import UsageError
 
@@ -30,40 +30,6 @@ TEST_TAKES_NS = NS_PER_S
 """How long after a clear every fault has been looked for again; made up."""
 CLEAR_ALL = 0xFFFFFF
 """The group of all codes. Source: ISO 14229-1:2020, annex D.1."""
-
-VEHICLE_CODES = {
-    "P0500": "Vehicle Speed Sensor A",
-    "P0562": "System Voltage Low",
-    "P0A05": "Motor Electronics Coolant Pump A Control Circuit/Open",
-    "P0A2A": "Drive Motor A Temperature Sensor Circuit",
-    "P0A3C": "Drive Motor A Inverter Over Temperature",
-    "P0A3F": "Drive Motor A Position Sensor Circuit",
-    "P0A78": "Drive Motor A Inverter Performance",
-    "P0A93": "Inverter A Cooling System Performance",
-    "P2122": "Throttle/Pedal Position Sensor/Switch D Circuit Low",
-    "P2560": "Engine Coolant Level Low",
-    "U0111": "Lost Communication With Battery Energy Control Module A",
-    "U0140": "Lost Communication With Body Control Module",
-}
-BATTERY_CODES = {
-    "P0A7E": "Hybrid/EV Battery Pack Over Temperature",
-    "P0A7F": "Hybrid/EV Battery Pack Deterioration",
-    "P0A9B": "Hybrid/EV Battery Temperature Sensor A Circuit",
-    "P0A9C": "Hybrid/EV Battery Temperature Sensor A Circuit Range/Performance",
-    "P0AA1": "Hybrid/EV Battery Positive Contactor Circuit Stuck Closed",
-    "P0AA4": "Hybrid/EV Battery Negative Contactor Circuit Stuck Closed",
-    "P0AA6": "Hybrid/EV Battery Voltage System Isolation",
-    "P0ABC": "Hybrid/EV Battery Pack Voltage Sense A Circuit Range/Performance",
-    "P0AC0": "Hybrid/EV Battery Pack Current Sensor A Circuit Range/Performance",
-    "P0BBD": "Hybrid/EV Battery Pack Voltage Variation Exceeded Limit",
-    "U0100": "Lost Communication With ECM/PCM A",
-}
-BODY_CODES = {
-    "U0155": "Lost Communication With Instrument Panel Cluster Control Module",
-    "U0164": "Lost Communication With HVAC Control Module",
-}
-
-_CODE = re.compile(r"[PCBU][0-3][0-9A-F]{3}")
 
 
 class Status(IntFlag):
@@ -91,27 +57,13 @@ _FINE = Status(0)
 _UNTESTED = Status.UNTESTED_SINCE_CLEAR | Status.UNTESTED_THIS_CYCLE
 
 
-def number_of(code: str) -> int:
-    """A code as its two bytes: P0AA6 is 0x0AA6, U0100 is 0xC100.
-
-    Source: ISO 15031-6: the letter is the upper two bits, the first digit the next two.
-    """
-    if not _CODE.fullmatch(code):
-        raise UsageError(f"trouble code {code!r}; allowed: P, C, B or U, then 0 to 3, then 3 hex")
-    return "PCBU".index(code[0]) << 14 | int(code[1:], 16)
-
-
-def code_of(number: int) -> str:
-    """Two bytes as a code: 0x0AA6 is P0AA6."""
-    return f"{'PCBU'[number >> 14 & 3]}{number & 0x3FFF:04X}"
-
-
 @dataclass(slots=True)
 class _Fault:
     is_active: bool = False
     is_permanent: bool = False
     status: Status = _FINE
     tested_at_ns: int | None = None
+    snapshot: bytes = b""
 
 
 @dataclass(slots=True)
@@ -125,6 +77,23 @@ class Since:
     at_ns: int
     distance_m: float
     cycles: int = 0
+
+
+class KeptCode(msgspec.Struct, frozen=True):
+    """What outlives a restart of one code."""
+
+    code: str
+    status: int
+    is_permanent: bool
+    snapshot: bytes
+
+
+class KeptMemory(msgspec.Struct, frozen=True):
+    """What outlives a restart of one control unit's memory."""
+
+    codes: tuple[KeptCode, ...] = ()
+    cleared: Since | None = None
+    lamp: Since | None = None
 
 
 @dataclass(slots=True)
@@ -147,8 +116,19 @@ class DtcMemory:
     def __post_init__(self) -> None:
         self._faults = {code: _Fault() for code in self.codes}
 
-    def set_active(self, code: str, is_active: bool, *, now_ns: int, distance_m: float) -> None:
+    def set_active(
+        self,
+        code: str,
+        is_active: bool,
+        *,
+        now_ns: int,
+        distance_m: float,
+        snapshot: bytes = b"",
+    ) -> None:
         """Say whether a fault is there; what is no longer there stays in memory.
+
+        Args:
+            snapshot: what was true when it was first found; a later one does not replace it.
 
         Raises:
             UsageError: this control unit has no such code.
@@ -158,6 +138,8 @@ class DtcMemory:
         self._test(now_ns)
         fault = self._faults[code]
         fault.is_active = is_active
+        if is_active:
+            fault.snapshot = fault.snapshot or snapshot
         if fault.tested_at_ns is None:
             self._judge(fault)
         if self.lamp is None and fault.status & Status.WARNING_LAMP:
@@ -183,6 +165,7 @@ class DtcMemory:
             return False
         for fault in known.values() if number == CLEAR_ALL else (known[number],):
             fault.status = _UNTESTED
+            fault.snapshot = b""
             fault.tested_at_ns = now_ns + TEST_TAKES_NS
         if number == CLEAR_ALL:
             self.cleared = Since(now_ns, distance_m)
@@ -198,6 +181,38 @@ class DtcMemory:
             for code, fault in self._faults.items()
             if fault.status & mask
         ]
+
+    def codes_with(self, mask: Status, *, now_ns: int) -> list[str]:
+        """The codes whose status has a bit of `mask`."""
+        self._test(now_ns)
+        return [code for code, fault in self._faults.items() if fault.status & mask]
+
+    def snapshot(self, number: int) -> tuple[int, bytes] | None:
+        """The status of a code (three bytes) and what was true when it was found; None: no code."""
+        for code, fault in self._faults.items():
+            if self._number(code) == number:
+                return int(fault.status), fault.snapshot
+        return None
+
+    def keep(self) -> KeptMemory:
+        """What the next start needs to know."""
+        codes = tuple(
+            KeptCode(code, int(fault.status), fault.is_permanent, fault.snapshot)
+            for code, fault in self._faults.items()
+            if fault.status or fault.is_permanent
+        )
+        return KeptMemory(codes, self.cleared, self.lamp)
+
+    def restore(self, kept: KeptMemory) -> None:
+        """Take over what was kept; whether a fault is still there, its test has to find out."""
+        self.cleared, self.lamp = kept.cleared, kept.lamp
+        for one in kept.codes:
+            fault = self._faults.get(one.code)
+            if fault is not None:
+                fault.status = Status(one.status) & ~Status.FAILED
+                fault.is_permanent, fault.snapshot = one.is_permanent, one.snapshot
+                # A test that a clear had asked for is run at once.
+                fault.tested_at_ns = 0 if fault.status & _UNTESTED else None
 
     def all(self, *, now_ns: int) -> list[tuple[int, int]]:
         """Every code that can be found, with its status."""

@@ -16,15 +16,12 @@ Source: the ids, ISO 15765-4:2016, 10.5.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contactor.car.virtual.diagnostics import obd
-from contactor.car.virtual.diagnostics.dtc import (
-    BATTERY_CODES,
-    BODY_CODES,
-    VEHICLE_CODES,
-    DtcMemory,
-)
+from contactor.car.virtual.diagnostics.codes import BATTERY_CODES, BODY_CODES, VEHICLE_CODES
+from contactor.car.virtual.diagnostics.dtc import DtcMemory, KeptMemory, Status
 from contactor.car.virtual.diagnostics.facts import CarFacts
 from contactor.car.virtual.diagnostics.identifiers import (
     BATTERY_READERS,
@@ -91,11 +88,20 @@ class ControlUnits:
                 found.append((own_id + ANSWER_AFTER, answer))
         return found
 
-    def set_active(self, code: str, is_active: bool, *, now_ns: int, distance_m: float) -> None:
+    def set_active(
+        self,
+        code: str,
+        is_active: bool,
+        *,
+        now_ns: int,
+        distance_m: float,
+        snapshot: bytes = b"",
+    ) -> None:
         """Say whether a fault is there, to every control unit that can find it.
 
         Args:
             code: as "P0AA6".
+            snapshot: what is true now, as service 19 04 tells it.
 
         Raises:
             UsageError: no control unit has such a code.
@@ -104,13 +110,33 @@ class ControlUnits:
         if not memories:
             raise UsageError(f"trouble code {code!r}; allowed: {', '.join(self.codes())}")
         for memory in memories:
-            memory.set_active(code, is_active, now_ns=now_ns, distance_m=distance_m)
+            memory.set_active(
+                code, is_active, now_ns=now_ns, distance_m=distance_m, snapshot=snapshot
+            )
 
     def codes(self) -> dict[str, str]:
         """Every code that can be found, and its name."""
         return {
             code: name for one in self._units.values() for code, name in one.memory.codes.items()
         }
+
+    def codes_with(self, mask: Status, *, now_ns: int) -> list[str]:
+        """The codes of all units whose status has a bit of `mask`."""
+        return [
+            code
+            for one in self._units.values()
+            for code in one.memory.codes_with(mask, now_ns=now_ns)
+        ]
+
+    def keep(self) -> dict[str, KeptMemory]:
+        """What the next start needs to know, by the unit's request id in hexadecimal."""
+        return {f"{own_id:X}": one.memory.keep() for own_id, one in self._units.items()}
+
+    def restore(self, kept: Mapping[str, KeptMemory]) -> None:
+        """Take over what was kept."""
+        for own_id, unit in self._units.items():
+            if f"{own_id:X}" in kept:
+                unit.memory.restore(kept[f"{own_id:X}"])
 
     def begin_cycle(self, *, now_ns: int) -> None:
         """The car was started."""

@@ -24,7 +24,10 @@ class CarFacts:
     Fields:
         now_ns: the car's own time, ns.
         awake_since_ns: when its control units were last powered up.
+        state: what the control units know of it.
         is_locked: of each of the body's doors.
+        insulation_kohm: between the traction battery's circuit and the body.
+        link_v: between contactors and inverter.
     """
 
     now_ns: int
@@ -33,6 +36,8 @@ class CarFacts:
     state: CarState
     cell_voltages_v: Callable[[], Sequence[float]]
     is_locked: Sequence[bool]
+    insulation_kohm: float
+    link_v: float
 
     @property
     def awake_s(self) -> float:

@@ -11,8 +11,11 @@
     F195 8   software version         0107 2s cabin, 0.1 degC                front right, rear
              of the supplier          0108 2s motor, 0.1 degC                left, rear right,
     F197 16  name of the unit         0109 2s inverter, 0.1 degC             trunk
-    F198 16  tester; written by 2E    010A 2  12 V system, 0.01 V
-                                      010B 4  odometer, m            010C 1 charging: 0, 1
+    F198 16  tester; written by 2E    010A 2  12 V system, 0.01 V    0204 2  insulation, kOhm
+                                      010B 4  odometer, m            0205 2  voltage behind the
+                                      010C 1  charging: 0, 1                 contactors, 0.1 V
+
+A snapshot of a trouble code holds 0100, 0101, 0103 and 010B of when it was found.
 
 Source: F180 to F19F, ISO 14229-1:2020, annex C.1; the others are our own, in the makers' range.
 """
@@ -20,6 +23,7 @@ Source: F180 to F19F, ISO 14229-1:2020, annex C.1; the others are our own, in th
 from collections.abc import Callable, Mapping
 
 from contactor.car.virtual.diagnostics.facts import CarFacts
+from contactor.physics.state import CarState
 from contactor.units import convert
 
 Reader = Callable[[CarFacts], bytes]
@@ -84,6 +88,8 @@ BATTERY_READERS: Mapping[int, Reader] = {
     0x0201: lambda facts: number(facts.state.cell_voltage_min_v, 1_000, 2),
     0x0202: lambda facts: number(facts.state.cell_voltage_max_v, 1_000, 2),
     0x0203: lambda facts: number(len(facts.cell_voltages_v()), 1, 1),
+    0x0204: lambda facts: number(facts.insulation_kohm, 1, 2),
+    0x0205: lambda facts: number(facts.link_v, 10, 2),
 }
 BODY_READERS: Mapping[int, Reader] = {
     0x0106: _degc(lambda facts: facts.state.ambient_degc),
@@ -91,6 +97,18 @@ BODY_READERS: Mapping[int, Reader] = {
     **_LOW_VOLTAGE,
     0x0300: _locked,
 }
+
+
+def snapshot_of(state: CarState) -> bytes:
+    """How many values a snapshot has, then each with its identifier."""
+    values = {
+        0x0100: number(state.speed_mps * _KMH, 100, 2),
+        0x0101: number(state.battery_voltage_v, 10, 2),
+        0x0103: number(state.state_of_charge, 10_000, 2),
+        0x010B: number(state.distance_m, 1, 4),
+    }
+    told = (identifier.to_bytes(2, "big") + value for identifier, value in values.items())
+    return bytes([len(values)]) + b"".join(told)
 
 
 def identity_readers(name: str, *, software: str, version: str) -> Mapping[int, Reader]:

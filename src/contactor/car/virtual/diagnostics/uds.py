@@ -1,6 +1,6 @@
 """UDS (ISO 14229-1): one request in, one answer out.
 
-    10 session   11 reset   14 clear   19 codes (01, 02, 0A)   22 read   27 unlock   2E write
+    10 session   11 reset   14 clear   19 codes (01, 02, 04, 0A)   22 read   27 unlock   2E write
     3E tester present
 
     known ─► in this session ─► long enough ─► subfunction known ─► its own checks ─► done
@@ -36,6 +36,8 @@ _SUPPRESS = 0x80
 _ANSWER = 0x40
 _NEGATIVE = 0x7F
 _HARD, _SOFT = 0x01, 0x03
+_SNAPSHOTS, _ALL_RECORDS = 0x04, 0xFF
+SNAPSHOT_RECORD = 0x01
 
 
 class Nrc(IntEnum):
@@ -68,7 +70,7 @@ _ONLY_EXTENDED = frozenset({0x27, 0x2E})
 _SUBFUNCTIONS: Mapping[int, tuple[int, ...]] = {
     0x10: (DEFAULT, EXTENDED),
     0x11: (_HARD, _SOFT),
-    0x19: (0x01, 0x02, 0x0A),
+    0x19: (0x01, 0x02, 0x04, 0x0A),
     0x27: (0x01, 0x02),
     0x3E: (0x00,),
 }
@@ -166,6 +168,8 @@ class Uds:
         return b""
 
     def _codes(self, kind: int, data: bytes, facts: CarFacts) -> bytes:
+        if kind == _SNAPSHOTS:
+            return self._snapshots(data)
         _expect(len(data) == (0 if kind == 0x0A else 1), Nrc.WRONG_LENGTH)
         if kind == 0x0A:
             found = self._memory.all(now_ns=facts.now_ns)
@@ -175,6 +179,15 @@ class Uds:
             return bytes([STATUS_MASK, DTC_FORMAT]) + len(found).to_bytes(2, "big")
         rows = (code.to_bytes(3, "big") + bytes([status]) for code, status in found)
         return bytes([STATUS_MASK]) + b"".join(rows)
+
+    def _snapshots(self, data: bytes) -> bytes:
+        """The one record that a code can have, by its number or all of them."""
+        _expect(len(data) == 4, Nrc.WRONG_LENGTH)
+        found = self._memory.snapshot(int.from_bytes(data[:3], "big"))
+        _expect(found is not None and data[3] in {SNAPSHOT_RECORD, _ALL_RECORDS}, Nrc.OUT_OF_RANGE)
+        status, snapshot = found or (0, b"")
+        record = bytes([SNAPSHOT_RECORD]) + snapshot if snapshot else b""
+        return data[:3] + bytes([status]) + record
 
     # ── data ─────────────────────────────────────────────────────────────────────────────────────
 
