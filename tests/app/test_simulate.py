@@ -157,7 +157,7 @@ def test_standing_has_no_consumption(capfd: pytest.CaptureFixture[str]):
         (f"{NEDC} --repeat 9999", 2, "takes 11798820 s; at most 604800 s, 512 times"),
         (f"{NEDC} --output drive.xlsx", 2, "--output drive.xlsx: FILE.parquet or FILE.csv"),
         (f"{NEDC} --output no/drive.csv", 2, "there is no folder no"),
-        (f"{OWN} --output own.csv", 2, "own.csv is the cycle that is read"),
+        (f"{OWN} --output own.csv", 2, "own.csv is the file that is read"),
         (f"{NEDC} --plot drive.gif", 2, "--plot drive.gif: FILE.png or FILE.html"),
         (OWN.replace("own", "rolling") + " --repeat 2", 2, "ends at 36.0 km/h and begins at 0.0"),
         (OWN.replace("own", "broken"), 1, "broken.csv, line 3: speed_kmh is 'x', which is no"),

@@ -14,7 +14,7 @@ from contactor.can.output.whole import whole_file
 from contactor.can.plot.panels import panels_of
 from contactor.can.plot.trace import Trace
 from contactor.clock import NS_PER_S
-from contactor.physics.calendar import EPOCH, LOCAL_NS, NS_PER_DAY, start_of
+from contactor.physics.calendar import EPOCH, NS_PER_DAY, start_of
 from contactor.physics.constants import J_PER_KWH
 from contactor.physics.cycles.cycle import Values
 from contactor.physics.follow import CycleDrive
@@ -63,7 +63,7 @@ def draw_life(life: Life, path: Path, *, title: str) -> None:
     Raises:
         ContactorError: the file cannot be written.
     """
-    start_ns = start_of((life.days[0].date - EPOCH).days) + LOCAL_NS
+    start_ns = start_of((life.days[0].date - EPOCH).days)
     if len(life.days) <= SHORT_DAYS:
         ts = start_ns + np.round(life.series["time_s"] * NS_PER_S).astype(np.int64)
         lines = {name: (unit, life.series[column]) for column, name, unit in LIFE_LINES}

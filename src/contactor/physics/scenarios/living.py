@@ -254,6 +254,7 @@ class _Living:
             is_climate_on=True,
             is_preconditioning=is_to_charger and self._driver.does_precondition,
         )
+        self._add_row()
         start_ns, start_m, start = self._now_ns, state.distance_m, state.state_of_charge
         out_j, in_j = state.battery_energy_out_j, state.battery_energy_in_j
         airs_degc = 0.0
@@ -271,6 +272,7 @@ class _Living:
             if state.state_of_charge <= EMPTY and state.speed_mps < MOVING_MPS:
                 break
         state.speed_mps = state.target_speed_mps = 0.0
+        self._add_row()
         moved_m = state.distance_m - start_m
         out_j, in_j = state.battery_energy_out_j - out_j, state.battery_energy_in_j - in_j
         missed_m = way.length_m - moved_m if state.state_of_charge <= EMPTY else 0.0
@@ -324,18 +326,21 @@ class _Living:
         self._row_after_s -= step_s
         if self._row_after_s <= 0:
             self._row_after_s = row_s
-            time_s = (self._now_ns - start_of(self._scenario.first_day)) / NS_PER_S
-            self._rows.append(
-                (
-                    time_s,
-                    state.speed_mps * KMH_PER_MPS,
-                    state.battery_power_w / 1000,
-                    charge * 100,
-                    state.battery_temperature_degc,
-                    state.cabin_temperature_degc,
-                    state.ambient_degc,
-                )
+            self._add_row()
+
+    def _add_row(self) -> None:
+        state = self._car.state
+        self._rows.append(
+            (
+                (self._now_ns - start_of(self._scenario.first_day)) / NS_PER_S,
+                state.speed_mps * KMH_PER_MPS,
+                state.battery_power_w / 1000,
+                state.state_of_charge * 100,
+                state.battery_temperature_degc,
+                state.cabin_temperature_degc,
+                state.ambient_degc,
             )
+        )
 
     def _air_degc(self) -> float:
         """Where the car is."""
