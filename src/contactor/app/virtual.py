@@ -147,6 +147,7 @@ class VirtualCars:
             transport=self._transport,
             outbox=self._outbox,
             clock=self._clock,
+            is_virtual=True,
         )
         await LiveCar(source, profile, stream, desk=desk, uplink=self._uplink).run()
 

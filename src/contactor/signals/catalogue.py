@@ -22,6 +22,9 @@ from contactor.errors import UnknownSignal
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import GROUP_RULES, Group
 
+VIRTUAL_BRANCH = "Vehicle.Contactor.VirtualCar."
+"""What only a car that does not exist can be asked for: to break, to be plugged in by no hand."""
+
 
 class Kind(StrEnum):
     """What may happen to a leaf: it is measured, it can be set, or it is fixed."""

@@ -1,8 +1,9 @@
 from contactor.car.agent.guard import Guard, SpeedNow
 from contactor.car.profiles.entry import ActuatorEntry
 from contactor.car.profiles.limits import Limit, Limits
+from contactor.car.profiles.profile import load_profile
 from contactor.clock import NS_PER_S
-from contactor.signals.catalogue import catalogue
+from contactor.signals.catalogue import VIRTUAL_BRANCH, catalogue
 from contactor.signals.command import Command
 from contactor.signals.record import Scalar
 
@@ -97,3 +98,23 @@ def test_guard_keeps_two_commands_for_one_actuator_apart():
     early = one.objection(asked, speed=STANDS, now_ns=NOW_NS, monotonic_ns=NS_PER_S // 2)
     assert early == "rate limit: one in 1 s; the last was 0.5 s ago"
     assert one.objection(asked, speed=STANDS, now_ns=NOW_NS, monotonic_ns=NS_PER_S) is None
+
+
+def test_guard_lets_only_a_virtual_car_be_broken_whatever_the_profile_allows():
+    profile = load_profile("contactor_ev")
+    paths = [one.path for one in profile.limits.entries if one.path.startswith(VIRTUAL_BRANCH)]
+    asked = command(f"{VIRTUAL_BRANCH}Fault.ContactorWeld", value=True)
+    assert asked.path in paths
+    for is_virtual, said in (
+        (True, None),
+        (False, f"virtual only: {asked.path} is of virtual cars, and this is none"),
+    ):
+        one = Guard(profile.limits, actuators=profile.map.actuators, is_virtual=is_virtual)
+        assert one.objection(asked, speed=STANDS, now_ns=NOW_NS, monotonic_ns=0) == said
+    by_default = Guard(profile.limits, actuators=profile.map.actuators)
+    for path in paths:
+        found = by_default.objection(
+            command(path, value=True), speed=STANDS, now_ns=NOW_NS, monotonic_ns=0
+        )
+        assert found is not None
+        assert found.startswith("virtual only: ")

@@ -79,7 +79,11 @@ _noted = msgspec.json.Decoder(dict[str, _Noted])
 
 
 class CommandDesk:
-    """Owns the commands of one car that are under way, and what was answered to earlier ones."""
+    """Owns the commands of one car that are under way, and what was answered to earlier ones.
+
+    Args:
+        is_virtual: the car does not exist; see `Guard`.
+    """
 
     def __init__(
         self,
@@ -90,13 +94,14 @@ class CommandDesk:
         transport: Transport,
         outbox: Outbox,
         clock: Clock,
+        is_virtual: bool = False,
     ) -> None:
         self._vehicle_id = vehicle_id
         self._source = source
         self._transport = transport
         self._outbox = outbox
         self._clock = clock
-        self._guard = Guard(profile.limits, actuators=profile.map.actuators)
+        self._guard = Guard(profile.limits, actuators=profile.map.actuators, is_virtual=is_virtual)
         self._maker = FrameMaker(profile)
         self._watched = {SPEED, *(entry.path for entry in profile.map.actuators)}
         self._readings: dict[str, Reading] = {}

@@ -4,6 +4,8 @@ What it allows stands in the profile's `limits.toml` and comes from nowhere else
 the car can change it. It looks in this order, and the first objection counts:
 
     expired             its end has passed by the car's own clock
+    virtual only        it is of the branch of virtual cars, and this car is not one, whatever
+                        its profile says
     no limit entry      the profile does not let this actuator be asked
     out of range        the value is not of the signal's type, or outside catalogue or limits
     not while moving    the car moves, or nobody knows whether it does
@@ -21,6 +23,7 @@ from contactor.car.profiles.entry import ActuatorEntry
 from contactor.car.profiles.limits import Limit, Limits
 from contactor.clock import NS_PER_S, to_iso
 from contactor.errors import InvalidValue
+from contactor.signals.catalogue import VIRTUAL_BRANCH
 from contactor.signals.command import Command
 from contactor.signals.validation import check_value
 
@@ -40,10 +43,17 @@ class SpeedNow:
 
 
 class Guard:
-    """Decides about commands of one car; owns when each actuator was last moved."""
+    """Decides about commands of one car; owns when each actuator was last moved.
 
-    def __init__(self, limits: Limits, *, actuators: Iterable[ActuatorEntry]) -> None:
+    Args:
+        is_virtual: the car does not exist, and may be broken by command.
+    """
+
+    def __init__(
+        self, limits: Limits, *, actuators: Iterable[ActuatorEntry], is_virtual: bool = False
+    ) -> None:
         self._limits = limits
+        self._is_virtual = is_virtual
         self._actuators = {entry.path: entry for entry in actuators}
         self._sent_ns: dict[str, int] = {}
 
@@ -65,6 +75,8 @@ class Guard:
         """
         if command.expires_at <= now_ns:
             return f"expired: its end was {to_iso(command.expires_at)}"
+        if command.path.startswith(VIRTUAL_BRANCH) and not self._is_virtual:
+            return f"virtual only: {command.path} is of virtual cars, and this is none"
         entry, limit = self._actuators.get(command.path), self._limits.of(command.path)
         if entry is None or limit is None:
             return f"no limit entry: {command.path} may not be asked of this car"
