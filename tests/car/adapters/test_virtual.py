@@ -99,3 +99,45 @@ def test_bus_that_fails_does_not_stop_the_car(caplog: pytest.LogCaptureFixture) 
         "bus failed to receive, the car goes on reason=no cable",
         "bus failed to send, the car goes on reason=no cable",
     ]
+
+
+class HeardBus:
+    """A bus on which others say what is `coming`, once, and on which the car is heard."""
+
+    def __init__(self) -> None:
+        self.coming = FrameTable.empty()
+        self.told: list[FrameTable] = []
+
+    def send(self, frames: FrameTable) -> None:
+        self.told.append(frames)
+
+    def receive(self) -> FrameTable:
+        frames, self.coming = self.coming, FrameTable.empty()
+        return frames
+
+
+@pytest.mark.parametrize("speed", [1.0, 0.5])
+def test_request_on_the_bus_is_answered_before_the_batch_ends(speed: float) -> None:
+    async def run() -> None:
+        clock = FakeClock(T0 + NS_PER_S)
+        car = VirtualCar(PROFILE, start_ns=T0, plan=PlanKind.PARKED, live_from_ns=T0)
+        request = FrameTable.of(ts=[0], can_id=[0x7DF], data=[b"\x02\x01\x0d\0\0\0\0\0"])
+        bus = HeardBus()
+        source = VirtualSource(car, clock=clock, speed=speed, bus=bus)
+        if speed == 1.0:
+            while len(await source.next()):
+                pass
+        else:
+            await source.next()
+        bus.coming = request
+        clock.advance(0.03)
+        await source.next()
+        assert car.is_answering
+        clock.advance(0.004 / speed)
+        said = await source.next()
+        assert 0x7E8 in said.can_id.tolist()
+        assert 0x7E8 in bus.told[-1].can_id.tolist()
+        assert car.now_ns <= clock.now_ns()
+        assert not car.is_answering
+
+    asyncio.run(run())

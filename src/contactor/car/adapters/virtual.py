@@ -4,6 +4,9 @@ Its time never runs ahead of the present. At speed 1 it catches up at once with 
 a faster car that began in the past lives at its speed until it has caught up, then in the present.
 A bus that fails is no reason for a car to stop: it is told once, and when it is well again.
 
+What comes on the bus is heard every `LISTEN_S`; a request or a command ends the batch at once, and
+while a tester is being answered the batches are short. So an answer is out within P2 (50 ms).
+
     source = VirtualSource(car, clock=clock, speed=1.0)
     frames = await source.next()
 """
@@ -18,6 +21,8 @@ from contactor.clock import NS_PER_MS, NS_PER_S, Clock
 from contactor.errors import LogError
 
 BATCH_NS = 100 * NS_PER_MS
+ANSWERING_BATCH_NS = 4 * NS_PER_MS
+LISTEN_S = 0.005
 CAUGHT_UP_NS = 2 * NS_PER_S
 MAX_WAIT_S = 0.5
 """Then it looks again: the clock may have been set meanwhile."""
@@ -49,17 +54,35 @@ class VirtualSource:
         return self.car.is_asleep
 
     async def next(self) -> FrameTable:
-        """The frames of the next 100 ms of the car's time; none while those lie ahead."""
+        """The frames of the next 100 ms of the car's time at most; none while those lie ahead."""
+        if self._bus is not None:
+            return await self._next_beside(self._bus)
         until_ns = self.car.now_ns + BATCH_NS
         await asyncio.sleep(min(self._wait_s(until_ns), MAX_WAIT_S))
         if self._wait_s(until_ns) > 0:
             return FrameTable.empty()
-        if self._bus is None:
-            return self.car.advance(until_ns)
-        self.car.receive(self._heard(self._bus))
-        frames = self.car.advance(until_ns)
-        self._tell(self._bus, frames)
+        return self.car.advance(until_ns)
+
+    async def _next_beside(self, bus: Bus) -> FrameTable:
+        """The same, with a bus to hear and to tell."""
+        batch_ns = ANSWERING_BATCH_NS if self.car.is_answering else BATCH_NS
+        until_ns, waited_s = self.car.now_ns + batch_ns, 0.0
+        while True:
+            wait_s, heard = self._wait_s(until_ns), self._heard(bus)
+            if wait_s <= 0 or waited_s >= MAX_WAIT_S or self.car.is_asked(heard):
+                break
+            await asyncio.sleep(min(wait_s, LISTEN_S))
+            waited_s += LISTEN_S
+        frames = self.car.advance(until_ns if wait_s <= 0 else self._present_ns(until_ns))
+        self._tell(bus, frames)
+        self.car.receive(heard)
         return frames
+
+    def _present_ns(self, until_ns: int) -> int:
+        """How far the car may live now, before `until_ns`; not at all if it has its own pace."""
+        if self._anchor is not None:
+            return self.car.now_ns
+        return max(self.car.now_ns, min(until_ns, self._clock.now_ns()))
 
     async def send(self, frames: FrameTable) -> None:
         """Put command frames to the car, and on the bus where there is one."""
