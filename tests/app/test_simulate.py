@@ -123,7 +123,7 @@ def test_car_that_cannot_follow_says_why(capfd: pytest.CaptureFixture[str]):
     ended = command_here(capfd, OWN.replace("own", "rocket"))
     assert ended.exit_code == 0
     assert "km/h slower than the cycle for" in ended.err
-    assert "at the limit of motor or battery" in ended.err
+    assert "at the limit of motor, battery or top speed" in ended.err
     ended = command_here(capfd, f"{OWN} --soc-pct 0")
     assert "the battery was empty after" in ended.err
 

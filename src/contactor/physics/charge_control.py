@@ -18,7 +18,7 @@ CHARGE_DONE = 1e-6
 ESTIMATE_EVERY_S = 15.0
 
 
-def is_done(state_of_charge: float, limit: float, *, was_done: bool) -> bool:
+def is_done(state_of_charge: float, limit: float, was_done: bool) -> bool:
     """Whether a plugged-in car is full; one that was stays so until some of the charge is gone."""
     return state_of_charge >= limit - CHARGE_DONE or (
         was_done and state_of_charge >= limit - RESUME
@@ -63,7 +63,7 @@ class ChargeControl:
             state.is_charge_done = False
             return False
         state.is_charge_done = is_done(
-            state.state_of_charge, controls.charge_limit, was_done=state.is_charge_done
+            state.state_of_charge, controls.charge_limit, state.is_charge_done
         )
         return _is_ready(controls) and not state.is_charge_done
 
@@ -80,7 +80,7 @@ class ChargeControl:
             source.voltage_v,
             source.resistance_ohm,
             offered_w,
-            charger.accepted_w(state.state_of_charge, factor),
+            charger.accepted_w(controls.plug, state.state_of_charge, factor),
             state.charge_power_w + charger.ramp_w_per_s * dt_s,
         )
         state.charge_wall_power_w = charger.wall_w(controls.plug, power_w + aux_w)
@@ -113,6 +113,7 @@ class ChargeControl:
         self._estimate_age_s = 0.0
         state.time_to_limit_s = self._charger.time_to_limit_s(
             self._pack,
+            controls.plug,
             state_of_charge=state.state_of_charge,
             state_of_health=state.state_of_health,
             limit=controls.charge_limit,

@@ -7,6 +7,8 @@ On AC, car and station use the phases that both have, each up to the smaller of 
 DC power follows a curve over the state of charge, and the battery's temperature takes its part.
 """
 
+import math
+
 from contactor.physics.curve import Curve
 from contactor.physics.pack import Pack
 from contactor.physics.parameters import Charging
@@ -70,13 +72,18 @@ class Charger:
             return taken_w
         return drawn_w(taken_w, self._efficiency, self._constant_w)
 
-    def accepted_w(self, state_of_charge: float, factor: float) -> float:
-        """The most that the battery takes; `factor` is what its temperature allows."""
-        return self._dc_w.at(state_of_charge) * factor
+    def accepted_w(self, plug: Plug, state_of_charge: float, factor: float) -> float:
+        """The most that the car asks a fast charger for; AC is bound by the battery alone.
+
+        Args:
+            factor: what the battery's temperature allows.
+        """
+        return self._dc_w.at(state_of_charge) * factor if plug == "dc" else math.inf
 
     def time_to_limit_s(
         self,
         pack: Pack,
+        plug: Plug,
         *,
         state_of_charge: float,
         state_of_health: float,
@@ -92,7 +99,7 @@ class Charger:
         for index in range(ESTIMATE_STEPS):
             middle = state_of_charge + (index + 0.5) * step
             above_j = pack.stored_j(state_of_charge + (index + 1) * step, state_of_health)
-            power_w = min(offered_w, self.accepted_w(middle, factor))
+            power_w = min(offered_w, self.accepted_w(plug, middle, factor))
             total_s += (above_j - below_j) / max(power_w, 100.0)
             below_j = above_j
         return total_s

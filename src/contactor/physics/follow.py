@@ -34,6 +34,7 @@ BEHIND_KMH = 2.0
 # From this part on, motor or battery give all they may: power is limited at the speed asked for,
 # and the pedal tells of the speed that is reached, up to 3 % less.
 ALL = 0.95
+ALMOST = 0.99  # of the top speed is at it
 EMPTY = 0.001
 COLUMNS = (
     "time_s",
@@ -61,7 +62,8 @@ class CycleDrive:
     Fields:
         energy_out_j, energy_in_j: out of the battery, and what came back into it.
         behind_s: how long the car was more than 2 km/h slower than wanted.
-        at_limit_s: how long of this motor or battery gave all that they may.
+        at_limit_s: how long of this motor or battery gave all that they may, or the car was at its
+            top speed.
         empty_s: when the battery was empty; None where it never was.
         series: a column each of `COLUMNS`, (rows,); battery power and current are + into it.
     """
@@ -146,6 +148,7 @@ class _Record:
         self._row_s = 0.0
         self._row = 0
         self._table = np.zeros((len(COLUMNS), rows))
+        self._fast_mps = parameters.driveline.speed_max_kmh / KMH_PER_MPS * ALMOST
         self._most_a = parameters.battery.discharge_current_max_a * ALL
         self._drive = CycleDrive(state_of_charge_start=state.state_of_charge)
 
@@ -162,7 +165,7 @@ class _Record:
             drive.empty_s = time_s
         if error_kmh < -BEHIND_KMH:
             drive.behind_s += dt_s
-            is_at_limit = state.accelerator_pct >= 100 * ALL
+            is_at_limit = state.accelerator_pct >= 100 * ALL or state.speed_mps >= self._fast_mps
             if is_at_limit or state.battery_current_a <= -self._most_a:
                 drive.at_limit_s += dt_s
 

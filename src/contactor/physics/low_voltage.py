@@ -23,7 +23,7 @@ def charge_w(charge: float, capacity_j: float, most_w: float) -> float:
     return min(max(1.0 - charge, 0.0) * capacity_j / ABSORPTION_S, most_w)
 
 
-def is_filling(charge: float, wake_at: float, *, was_filling: bool) -> bool:
+def is_filling(charge: float, wake_at: float, was_filling: bool) -> bool:
     """Whether the charge is so low that it must be filled; once begun, until it is high again."""
     return charge <= wake_at or (was_filling and charge < FILLED)
 
@@ -44,7 +44,7 @@ class LowVoltage:
         state.is_low_voltage_filling = is_filling(
             state.low_voltage_charge,
             self._auxiliaries.low_voltage_wake_at,
-            was_filling=state.is_low_voltage_filling,
+            state.is_low_voltage_filling,
         )
         return state.is_low_voltage_filling and state.state_of_charge > 0
 

@@ -315,8 +315,8 @@ def _tell_limits(drive: "CycleDrive") -> None:
     if drive.behind_s > 0:
         note(
             f"the car was more than {BEHIND_KMH:g} km/h slower than the cycle for"
-            f" {drive.behind_s:.1f} s, {drive.at_limit_s:.1f} s of it at the limit of motor or"
-            f" battery; the most at {drive.speed_error_max_at_s:.1f} s"
+            f" {drive.behind_s:.1f} s, {drive.at_limit_s:.1f} s of it at the limit of motor,"
+            f" battery or top speed; the most at {drive.speed_error_max_at_s:.1f} s"
         )
 
 
