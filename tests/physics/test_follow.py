@@ -118,5 +118,15 @@ def test_wall_gives_more_than_the_battery_takes(parameters: CarParameters):
     assert 1 / 0.95 < wall_j / driven.energy_j < 1 / 0.8
 
 
+def test_charger_of_one_phase_recharges_with_all_its_power(parameters: CarParameters):
+    three = replace(parameters.charging, ac_power_max_kw=6.6, ac_phases=3, ac_current_max_a=32)
+    one = replace(three, ac_phases=1)
+    wall_j = [
+        recharge_wall_j(replace(parameters, charging=each), state_of_charge=0.7, limit=0.8)
+        for each in (three, one)
+    ]
+    assert wall_j[1] == pytest.approx(wall_j[0], rel=1e-3)
+
+
 def test_full_battery_takes_nothing(parameters: CarParameters):
     assert recharge_wall_j(parameters, state_of_charge=0.8, limit=0.8) == 0

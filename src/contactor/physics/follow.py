@@ -221,6 +221,7 @@ def recharge_wall_j(
         ambient_degc=CHARGE_AT_DEGC,
         charge_limit=limit,
         station_power_w=parameters.charging.ac_power_max_kw * 1000,
+        station_phases=parameters.charging.ac_phases,
     )
     for _ in range(CHARGE_STEPS):
         before_j = physics.state.charge_wall_energy_j
