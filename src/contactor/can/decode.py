@@ -28,6 +28,7 @@ Place: TypeAlias = slice | NDArray[np.int64]
 EVERY_FRAME = slice(None)
 NOTHING = np.zeros(0, np.int64)
 WORD_BYTES = WORD_BITS // 8
+FEW = 8
 FLOATS = {16: np.float16, 32: np.float32, 64: np.float64}
 FLOAT_WORDS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
 
@@ -119,6 +120,10 @@ def _decode_payloads(
         if branch not in branches:
             branches[branch] = _place(signal, places, raws)
         place = _inside(branches[branch], signal, payloads)
+        if not isinstance(place, slice) and not len(place):
+            places.append(place)
+            raws.append(NOTHING)
+            continue
         patterns = _patterns(signal, payloads, place)
         raw = _raw(signal, patterns)
         places.append(place)
@@ -187,11 +192,21 @@ def _place(signal: SignalPlan, places: list[Place], raws: list[Raw]) -> Place:
     """Which frames of the group have the value of the multiplexer that this signal needs."""
     if signal.parent == NO_PARENT:
         return EVERY_FRAME
-    is_chosen = np.isin(raws[signal.parent], signal.parent_ids)
+    is_chosen = _is_one_of(raws[signal.parent], signal.parent_ids)
     parent_place = places[signal.parent]
     if isinstance(parent_place, slice):
         return np.flatnonzero(is_chosen)
     return parent_place[is_chosen]
+
+
+def _is_one_of(numbers: NDArray[np.generic], known: Sequence[int | np.uint64]) -> NDArray[np.bool_]:
+    """As `np.isin`, which takes many times as long for few numbers and few known ones."""
+    if len(known) > FEW:
+        return np.isin(numbers, np.array(known))
+    is_known = np.zeros(len(numbers), np.bool_)
+    for one in known:
+        is_known |= numbers == one
+    return is_known
 
 
 def _inside(place: Place, signal: SignalPlan, payloads: _Payloads) -> Place:
@@ -210,8 +225,6 @@ def _patterns(signal: SignalPlan, payloads: _Payloads, place: Place) -> Words:
         little  word >> shift | ninth << (64 - shift)
         big     word << over  | ninth >> (8 - over)      over: its bits in the ninth byte
     """
-    if not isinstance(place, slice) and not len(place):
-        return np.zeros(0, np.uint64)
     first_byte = min(signal.first_bit // 8, payloads.data.shape[1] - WORD_BYTES)
     word = payloads.word(first_byte, is_little=signal.is_little)[place]
     shift = signal.first_bit - 8 * first_byte
@@ -258,5 +271,5 @@ def _is_unavailable(
 ) -> NDArray[np.bool_]:
     is_marked = np.zeros(len(patterns), np.bool_)
     if signal.unavailable:
-        is_marked = np.isin(patterns, np.array(signal.unavailable, np.uint64))
+        is_marked = _is_one_of(patterns, [np.uint64(one) for one in signal.unavailable])
     return is_marked | ~np.isfinite(values) if signal.is_float else is_marked

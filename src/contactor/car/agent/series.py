@@ -39,6 +39,12 @@ def series_of(frame_ts: NDArray[np.int64], readings: Iterable[Reading]) -> list[
     Args:
         frame_ts: int64 (n,) ns UTC, the instants of the frames that `readings` point into.
     """
+    if bool((frame_ts[1:] >= frame_ts[:-1]).all()):
+        return [
+            Series(reading.path, frame_ts[reading.rows], reading.values, reading.state)
+            for reading in readings
+            if len(reading.rows)
+        ]
     made = []
     for reading in readings:
         ts = frame_ts[reading.rows]

@@ -68,6 +68,8 @@ class Scaling:
 
 
 NO_SCALING = Scaling()
+FEW = 100
+"""Readings that are looked up sooner one by one than sorted out first."""
 _VALID = int(State.VALID)
 
 
@@ -186,8 +188,11 @@ def _physical(
 def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.generic], Mask]:
     """The value of each raw value, and whether it has one."""
     listed = entry.values or {}
-    found, index = np.unique(raw, return_inverse=True)
     zero = zero_of(entry.signal.datatype)
+    if len(raw) <= FEW:
+        found, index = raw, np.arange(len(raw))
+    else:
+        found, index = np.unique(raw, return_inverse=True)
     words = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
     table = np.array(
         [zero if word is None else word for word in words], _dtype(entry.signal.datatype)
