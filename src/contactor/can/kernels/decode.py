@@ -213,16 +213,22 @@ def decode(
     """
     scratch = np.empty(0, np.uint64)
     for group in range(group_signals.shape[0]):
-        last_place, last_byte = -1, -1
+        last_begin, last_rows, last_byte = np.int64(-1), np.int64(-1), -1
+        was_picked = False
         for number in range(group_first_signal[group + 1] - group_first_signal[group]):
             here = group_first_signal[group] + number
             signal = signals[group_signals[group] + number]
             place = group_first_place[group] + signal["place"]
-            rows = count[place]
-            if place != last_place or signal["first_byte"] != last_byte:
+            begin, rows = start[place], count[place]
+            # Places of which no frame is too short are the same frames.
+            if (
+                begin != last_begin
+                or rows != last_rows
+                or is_picked[place] != was_picked
+                or signal["first_byte"] != last_byte
+            ):
                 if scratch.shape[0] < rows:
                     scratch = np.empty(rows, np.uint64)
-                begin = start[place]
                 if width == 1:
                     if is_picked[place]:
                         for row in range(rows):
@@ -234,7 +240,8 @@ def decode(
                     for row in range(rows):
                         at = picked[begin + row] if is_picked[place] else order[begin + row]
                         scratch[row] = word_at(words, width, at, signal["first_byte"])
-                last_place, last_byte = place, signal["first_byte"]
+                last_begin, last_rows, last_byte = begin, rows, signal["first_byte"]
+                was_picked = is_picked[place]
             taken = scratch[:rows]
             out = values[value_start[here] : value_start[here] + rows]
             left, right = u64(signal["left"]), u64(signal["right"])
