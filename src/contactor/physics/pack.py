@@ -23,6 +23,13 @@ EMPTY_FADE = 0.07
 DERATE_FROM_DEGC, TEMPERATURE_MAX_DEGC = 52.0, 62.0
 
 
+def pair_over(resistance_ohm: float, time_s: float, dt_s: float) -> tuple[float, float, float]:
+    """What `Pair` knows of a pair over a step: kept, mean and stored_w_per_v2."""
+    kept = math.exp(-dt_s / time_s)
+    stored = time_s / (2 * resistance_ohm * dt_s) if resistance_ohm > 0 else 0.0
+    return kept, (1 - kept) * time_s / dt_s, stored
+
+
 class Pair(NamedTuple):
     """One RC pair over steps of one length.
 
@@ -40,9 +47,7 @@ class Pair(NamedTuple):
     @classmethod
     def of(cls, resistance_ohm: float, time_s: float, dt_s: float) -> "Pair":
         """Of a time constant; a pair of 0 ohm is none."""
-        kept = math.exp(-dt_s / time_s)
-        stored = time_s / (2 * resistance_ohm * dt_s) if resistance_ohm else 0.0
-        return cls(resistance_ohm, kept, (1 - kept) * time_s / dt_s, stored)
+        return cls(resistance_ohm, *pair_over(resistance_ohm, time_s, dt_s))
 
     @property
     def share_ohm(self) -> float:
