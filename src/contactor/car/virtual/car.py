@@ -405,6 +405,7 @@ class VirtualCar:
             is_charge_allowed=body.is_charge_allowed and not restriction.is_charge_refused,
             charge_limit=min(body.charge_limit_pct / 100, restriction.charge_limit),
             station_power_w=situation.station_power_w,
+            station_phases=situation.station_phases,
             is_awake=is_awake and (situation.is_driving or not condition.must_open),
             is_driving=situation.is_driving,
             is_climate_on=body.is_climate_on,
