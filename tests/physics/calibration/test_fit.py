@@ -101,7 +101,7 @@ def test_load_below_the_bases_constant_loss_lowers_that_loss():
 def test_parameter_at_a_bound_is_a_failure_that_names_both():
     at_bound = r"body\.rolling_resistance ends at 0\.02, a bound of its range 0\.004 to 0\.02"
     with pytest.raises(FitError, match=at_bound):
-        fit(base(), made_runs({"body.rolling_resistance": 0.035}), names=[])
+        fit(base(), made_runs({"body.rolling_resistance": 0.035}))
 
 
 def test_parameter_that_was_asked_for_fails_at_its_bound():
@@ -113,16 +113,36 @@ def test_parameter_that_was_asked_for_fails_at_its_bound():
         )
 
 
-def test_runs_at_one_speed_leave_drag_and_rolling_resistance_open():
-    steady = Run(
-        name="steady",
-        speed_mps=np.full(1201, 20.0),
-        grade=np.zeros(1200),
-        given_j=np.arange(1201) * 9000.0 + np.random.default_rng(1).normal(0, 500, 1201),
-        ambient_degc=20.0,
-    )
-    with pytest.raises(FitError, match="is left open by the recordings"):
-        fit(base(), [steady])
+def steady_runs() -> list[Run]:
+    """At 72 km/h, with a meter that is not exact."""
+    noise_j = np.random.default_rng(1).normal(0, 500, (3, 1201))
+    return [
+        Run(
+            name=f"steady {place}",
+            speed_mps=np.full(1201, 20.0),
+            grade=np.zeros(1200),
+            given_j=np.arange(1201) * 9000.0 + one,
+            ambient_degc=20.0,
+        )
+        for place, one in enumerate(noise_j)
+    ]
+
+
+def test_runs_at_one_speed_tell_no_resistance_from_another():
+    found = fit(base(), steady_runs())
+    assert len(found.parameters) == 1
+    assert {"body.rolling_resistance", "body.drag_area_m2"} & set(found.held)
+    assert found.energies_j.sum() == pytest.approx(3 * 1200 * 9000, rel=0.01)
+
+
+def test_parameter_that_was_asked_for_may_not_be_left_open():
+    with pytest.raises(FitError, match=r"is left open by the recordings: .* is allowed; nothing"):
+        fit(base(), steady_runs(), names=[])
+
+
+def test_resistance_that_the_runs_ask_for_beyond_its_bound_is_a_failure():
+    with pytest.raises(FitError, match=r"body\.drag_area_m2 ends at 1\.5, a bound"):
+        fit(base(), made_runs({"body.drag_area_m2": 2.2}))
 
 
 def test_current_with_the_wrong_sign_is_told():

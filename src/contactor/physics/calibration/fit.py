@@ -5,11 +5,13 @@
     found.model                                                     # the base with them
     predict(found, other_runs)                                      # joule of each
 
-Beyond what is always fitted, that parameter is added which improves the fit most, as long as
-Schwarz's criterion (BIC, Ann. Statist. 6 (1978) 461) falls by 6, strong evidence after Kass and
-Raftery (J. Am. Stat. Assoc. 90 (1995) 773). One that would end at a bound of its range, or that the
-runs leave open, is held at the base's value, and it is told why. An interval is that of least
-squares: it knows of the errors' scatter, not of what the equations leave out.
+The load is always fitted; rolling resistance and drag first, where the runs tell them apart. Then
+that parameter is added which improves the fit most, as long as Schwarz's criterion (BIC, Ann.
+Statist. 6 (1978) 461) falls by 6, strong evidence after Kass and Raftery (J. Am. Stat. Assoc. 90
+(1995) 773). One that would end at a bound of its range, or that the runs leave open, is held at the
+base's value, and it is told why; rolling resistance or drag that the runs ask for beyond a bound is
+a failure. An interval is that of least squares: it knows of the errors' scatter, not of what the
+equations leave out.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,58 +83,86 @@ def fit(
     """Fit a car to recorded runs.
 
     Args:
-        names: what to fit beside what always is; None for what the runs tell of.
+        names: what to fit beside load, rolling resistance and drag; None for what the runs tell of.
         unknown_degc: the temperature of runs that do not tell theirs.
         on_progress: called with how many sets of parameters have been tried, of how many.
 
     Raises:
-        FitError: too few runs, a parameter ends at a bound of its range, or the runs leave one open
-            that was to be fitted.
+        FitError: too few runs, a parameter that was to be fitted ends at a bound of its range or is
+            left open by the runs, or they ask for rolling resistance or drag beyond a bound.
         MissingPart: SciPy or Numba is not installed.
     """
     problem = Problem(base, runs, unknown_degc=unknown_degc)
-    always = [one.name for one in PARAMETERS if one.is_always]
-    others = [one.name for one in PARAMETERS if not one.is_always]
     if names is None:
-        best, held = _told_of(problem, always, others, on_progress)
+        best, held = _told_of(problem, on_progress)
     else:
-        asked = [name for name in others if name in names]
-        best = problem.solve([*always, *asked])
-        held = {name: NOT_ASKED for name in others if name not in asked}
+        asked = [name for name in _names(is_first=False) if name in names]
+        best = problem.solve([*_names(is_first=True), *asked])
+        held = {name: NOT_ASKED for name in _names(is_first=False) if name not in asked}
     trouble = best.trouble()
     if trouble is not None:
-        raise FitError(
-            f"{trouble}; nothing is fitted: look at the recordings' units and signs and at the"
-            " base's numbers, or give more and other drives"
-        )
+        raise _failure(trouble)
     return _result(base, problem, best, held)
 
 
 def _told_of(
-    problem: Problem,
-    always: Sequence[str],
-    others: Sequence[str],
-    on_progress: Callable[[int, int], None],
+    problem: Problem, on_progress: Callable[[int, int], None]
 ) -> tuple[Solution, dict[str, str]]:
-    """The best set of parameters, and why each other one is not in it."""
-    best, left = problem.solve(always), list(others)
-    done, total = 1, 1 + sum(range(1, len(others) + 1))
+    """The best set of parameters, and why each other one is not in it.
+
+    Raises:
+        FitError: one of those that are fitted first ends at a bound, and the runs ask for it.
+    """
+    first, left = _names(is_first=True), _names(is_first=False)
+    best = problem.solve(first)
+    if best.trouble() is not None:
+        best, left = problem.solve([]), [*first, *left]
+    done, total = 1, 1 + len(left) * (len(left) + 1) // 2
     while True:
-        held: dict[str, str] = {}
-        better = best
+        tried: dict[str, Solution] = {}
         for name in left:
             on_progress(done, total)
-            tried = problem.solve([*best.names, name], best)
-            trouble = tried.trouble()
-            held[name] = NO_BETTER if trouble is None else trouble.removeprefix(f"{name} ")
-            if trouble is None and tried.criterion < better.criterion:
-                better = tried
+            tried[name] = problem.solve([*best.names, name], best)
             done += 1
-        if better.criterion > best.criterion - CRITERION_LESS:
-            on_progress(total, total)
-            return best, held
+        sound = [one for one in tried.values() if one.trouble() is None]
+        better = min(sound, key=lambda one: one.criterion, default=best)
+        if better.criterion > best.criterion - CRITERION_LESS or not left:
+            break
         best = better
         left.remove(best.names[-1])
+    on_progress(total, total)
+    beyond = [
+        tried[name].at_bounds()
+        for name in first
+        if name in tried and _is_asked_for(tried[name], best)
+    ]
+    if any(beyond):
+        raise _failure(" and ".join(one for one in beyond if one))
+    return best, {name: _reason(name, one, best) for name, one in tried.items()}
+
+
+def _names(*, is_first: bool) -> list[str]:
+    return [one.name for one in PARAMETERS if one.is_first is is_first]
+
+
+def _is_asked_for(tried: Solution, best: Solution) -> bool:
+    return tried.criterion < best.criterion - CRITERION_LESS
+
+
+def _reason(name: str, tried: Solution, best: Solution) -> str:
+    """Why a parameter is held."""
+    trouble = tried.trouble()
+    if trouble is None:
+        return NO_BETTER
+    but = "; all the same it would meet the recordings better" if _is_asked_for(tried, best) else ""
+    return trouble.removeprefix(f"{name} ") + but
+
+
+def _failure(trouble: str) -> FitError:
+    return FitError(
+        f"{trouble}; nothing is fitted: look at the recordings' units and signs and at the base's"
+        " numbers, or give more and other drives"
+    )
 
 
 def predict(found: Fit, runs: Sequence[Run], *, unknown_degc: float = UNKNOWN_DEGC) -> Floats:

@@ -1,7 +1,7 @@
 """What a fit may change of a car, and within which ranges: stated before any recording is seen.
 
-Always fitted are the rolling resistance, the drag area and the constant load. The others are fitted
-where the recordings tell of them.
+The constant load is always fitted, rolling resistance and drag area first of all others; each where
+the recordings tell of it.
 
 | parameter | range |
 | --- | --- |
@@ -32,13 +32,13 @@ class Parameter:
     Fields:
         name: group and field of `contactor.physics.parameters`.
         range_of: what is allowed, low and high, for a base with that value.
-        is_always: it is fitted whatever the recordings tell.
+        is_first: it is fitted before others are tried.
     """
 
     name: str
     unit: str
     range_of: Callable[[float], tuple[float, float]]
-    is_always: bool = False
+    is_first: bool = False
 
 
 def value_of(model: CarParameters, name: str) -> float:
@@ -63,8 +63,8 @@ def _about(low: float, high: float) -> Callable[[float], tuple[float, float]]:
 
 
 PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("body.rolling_resistance", "N/N", _fixed(0.004, 0.02), is_always=True),
-    Parameter("body.drag_area_m2", "m2", _fixed(0.3, 1.5), is_always=True),
+    Parameter("body.rolling_resistance", "N/N", _fixed(0.004, 0.02), is_first=True),
+    Parameter("body.drag_area_m2", "m2", _fixed(0.3, 1.5), is_first=True),
     Parameter("driveline.gear_efficiency", "ratio", _fixed(0.6, 0.99)),
     Parameter("driveline.copper_w_per_nm2", "W/Nm2", _about(0.2, 5.0)),
     Parameter("driveline.inverter_loss", "ratio", _fixed(0.01, 0.2)),

@@ -78,8 +78,8 @@ class Solution:
         """The load of each group."""
         return self.values[len(self.names) :]
 
-    def trouble(self) -> str | None:
-        """Which number ended at a bound, or is left open by the runs."""
+    def at_bounds(self) -> str:
+        """Which numbers ended at a bound; empty where none did."""
         near = AT_BOUND * (self.high - self.low)
         ended = []
         for place, label in enumerate(self.labels):
@@ -87,8 +87,13 @@ class Solution:
             if min(value - low, high - value) < near[place]:
                 bound = low if value - low < high - value else high
                 ended.append(f"{label} ends at {bound:g}, a bound of its range {low:g} to {high:g}")
-        if ended:
-            return " and ".join(ended)
+        return " and ".join(ended)
+
+    def trouble(self) -> str | None:
+        """Which number ended at a bound, or is left open by the runs."""
+        at_bounds = self.at_bounds()
+        if at_bounds:
+            return at_bounds
         for place, name in enumerate(self.names):
             half, low, high = self.half_widths[place], self.low[place], self.high[place]
             if np.isinf(half):
