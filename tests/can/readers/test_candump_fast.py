@@ -1,5 +1,6 @@
 """The compiled path reads what the plain one reads, whatever the lines."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -57,6 +58,40 @@ def test_compiled_path_reads_what_the_plain_path_reads(log: Path, text: str, is_
     good = "(1700000000.000000) can0 1DB#0011223344556677\n"
     log.write_text(good + (text[:-3] if is_cut else text), newline="")
     assert_same(read(log, "1"), read(log, "0"))
+
+
+USUAL = st.tuples(
+    st.integers(0, 10**10 * 10**6 - 1),
+    st.sampled_from(["can0", "can0", "v", "slcan10", "ecuecan0"]),
+    st.from_regex(r"([0-7][0-9A-Fa-f]{2}|[0-9A-F]{8})#([0-9A-Fa-f]{2}){0,8}", fullmatch=True),
+).map(lambda parts: f"({parts[0] // 10**6:010d}.{parts[0] % 10**6:06d}) {parts[1]} {parts[2]}\n")
+
+
+@given(
+    lines=st.lists(USUAL, min_size=1, max_size=6),
+    wrong=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=2),
+)
+def test_compiled_path_sees_every_character_that_is_wrong(
+    log: Path, lines: list[str], wrong: list[tuple[int, int]]
+) -> None:
+    data = bytearray("".join(lines).encode())
+    for place, character in wrong:
+        data[place % len(data)] = character
+    log.write_bytes(b"(1700000000.000000) can0 1DB#00\n" + data)
+    assert_same(read(log, "1"), read(log, "0"))
+
+
+@given(text=st.binary(min_size=16, max_size=16).map(bytearray), at=st.integers(0, 15))
+def test_sixteen_digits_are_their_bytes(text: bytearray, at: int) -> None:
+    from contactor.can.kernels.jit import sixteen_digits
+
+    text[:at] = text[:at].hex().encode()[:at]
+    word, count = sixteen_digits(np.frombuffer(text, np.uint8), 0)
+    digits = re.match(rb"[0-9A-Fa-f]*", text)
+    assert digits
+    assert count == len(digits[0])
+    whole = bytes.fromhex(digits[0][: count // 2 * 2].decode())
+    assert int(word).to_bytes(8, "little")[: len(whole)] == whole
 
 
 @given(data=st.binary(max_size=300))

@@ -6,8 +6,8 @@
 A line of any other form (remote and error frames, raw DLCs, what is broken) is left to the plain
 parser, which reads all forms; these kernels accept nothing that it would read otherwise.
 
-Characters are checked eight at once in a word ("SWAR"; Lamport, "Multiple Byte Processing with
-Full-Word Instructions", CACM 18/8, 1975).
+Decimal digits are checked eight at once in a word ("SWAR"; Lamport, "Multiple Byte Processing with
+Full-Word Instructions", CACM 18/8, 1975), hexadecimal ones sixteen at once in a vector.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.frames import CLASSIC_BYTES, FD_BYTES, MAX_EXTENDED_ID, MAX_STANDARD_ID
-from contactor.can.kernels.jit import kernel, load
+from contactor.can.kernels.jit import kernel, load, sixteen_digits
 from contactor.can.readers.numbers import MAX_TS_NS
 
 if TYPE_CHECKING:
@@ -30,14 +30,19 @@ u64 = np.uint64
 EVERY = u64(0x0101_0101_0101_0101)
 ZEROS = EVERY * u64(0x30)
 HIGH_NIBBLES = EVERY * u64(0xF0)
-LOW_NIBBLES = EVERY * u64(0x0F)
 SIXES = EVERY * u64(6)
 BLANK, RETURN, OPENING, CLOSING, DOT, HASH, RX, TX = 32, 13, 40, 41, 46, 35, 82, 84
 EIGHT_BYTES = 8
-DOT_AND_CLOSING = u64(0x2900_0000_0000_002E)  # . ...... )
+CLOSING_AND_BLANK = u64(0x2029)
 HASH_AFTER_THREE = u64(0x2300_0000)
 CANONICAL_DOT, CANONICAL_CLOSING = 11, 18  # (1700000000.000000)
 MAX_SECOND_DIGITS, MAX_FRACTION_DIGITS = 10, 9
+# The bits of so many bytes of a word.
+MASKS = np.array([2 ** (8 * size) - 1 for size in range(CLASSIC_BYTES + 1)], np.uint64)
+# The value of each character as a hexadecimal digit; of others more than an id may be.
+DIGITS = np.full(256, MAX_EXTENDED_ID + 1, np.int64)
+DIGITS[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
+DIGITS[np.frombuffer(b"ABCDEF", np.uint8)] = np.arange(10, 16)
 
 
 @kernel
@@ -58,30 +63,6 @@ def eight_digits(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def wrong_digits(word: np.uint64) -> np.uint64:
-    """Zero if all eight characters are hexadecimal digits.
-
-    With bit 6 a letter, whose lower half is 1 to 6; without it a digit, 0x30 to 0x39.
-    """
-    letter = (word >> u64(6)) & EVERY
-    value = (word & LOW_NIBBLES) + letter * u64(9)
-    is_ten = ((value + SIXES) >> u64(4)) & EVERY
-    wrong = (is_ten ^ letter) | ((value >> u64(4)) & EVERY)
-    wrong |= (word >> u64(7)) & EVERY
-    wrong |= ~((word >> u64(4)) ^ letter) & EVERY
-    return u64(wrong | (~((word >> u64(5)) | letter) & EVERY))
-
-
-@kernel
-def four_bytes(word: np.uint64) -> np.uint64:
-    """The four bytes that eight hexadecimal digits write, the first of them lowest."""
-    value = (word & LOW_NIBBLES) + ((word >> u64(6)) & EVERY) * u64(9)
-    pairs = ((value << u64(4)) | (value >> u64(8))) & u64(0x00FF00FF00FF00FF)
-    fours = (pairs | (pairs >> u64(8))) & u64(0x0000FFFF0000FFFF)
-    return u64((fours | (fours >> u64(16))) & u64(0x00000000FFFFFFFF))
-
-
-@kernel
 def digit_of(character: int) -> int:
     """The value of a hexadecimal digit, -1 of anything else."""
     if 48 <= character <= 57:
@@ -90,6 +71,20 @@ def digit_of(character: int) -> int:
     if 97 <= lower <= 102:
         return lower - 87
     return -1
+
+
+@kernel
+def seconds_of(first: np.uint64, second: np.uint64) -> np.int64:
+    """The seconds of the twelve characters `(1700000000.`, eight in the first; -1 of others."""
+    eight = first >> u64(8) | second << u64(56)
+    ninth = np.int64(second >> u64(8) & u64(0xFF)) - 48
+    tenth = np.int64(second >> u64(16) & u64(0xFF)) - 48
+    if first & u64(0xFF) != u64(OPENING) or second >> u64(24) != u64(DOT):
+        return np.int64(-1)
+    if not (are_digits(eight) and 0 <= ninth <= 9 and 0 <= tenth <= 9):
+        return np.int64(-1)
+    seconds = np.int64(eight_digits(eight)) * 100 + ninth * 10 + tenth
+    return seconds if seconds <= MAX_SECONDS else np.int64(-1)
 
 
 @kernel
@@ -189,61 +184,54 @@ def parse_lines(
     """
     frames, lines, left = 0, 0, 0
     last_name = 0
-    usual_size, usual_mask = 0, u64(0)
-    last_first, last_seconds = u64(0), np.int64(0)
+    usual_size, usual_mask, usual_word = 0, u64(0), u64(0)
+    last_first, last_second, last_seconds = u64(0), u64(0), np.int64(-1)
     at = start
     while at < end:
         begin = at
-        if 0 < usual_size <= EIGHT_BYTES:
-            # The usual line: as long as the one before, eight bytes, an id of three digits.
-            first, second = load(text, at + 1), load(text, at + CANONICAL_DOT - 1)
-            third, at = load(text, at + CANONICAL_DOT), at + CANONICAL_CLOSING + 2
-            name_word, at = load(text, at), at + usual_size
-            id_word, low, high = load(text, at + 1), load(text, at + 5), load(text, at + 13)
-            ninth = np.int64(text[begin + 9]) - 48
-            tenth = np.int64(second & u64(0xFF)) - 48
-            fraction = (second & u64(0xFFFF_FFFF_FFFF_0000)) | u64(0x3030)
-            three = (id_word & u64(0xFF_FFFF)) | u64(0x3030_3030_3000_0000)
-            value = (three & LOW_NIBBLES) + ((three >> u64(6)) & EVERY) * u64(9)
-            identifier = np.int64(
-                (value & u64(15)) << u64(8)
-                | (value >> u64(4)) & u64(0xF0)
-                | value >> u64(16) & u64(15)
+        if 0 < usual_size < EIGHT_BYTES:
+            # The usual line: microseconds, the interface of the one before, a standard id.
+            first, second = load(text, at), load(text, at + 8) & u64(0xFFFF_FFFF)
+            if first != last_first or second != last_second:
+                last_first, last_second = first, second
+                last_seconds = seconds_of(first, second)
+            behind = load(text, at + CANONICAL_DOT + 1)  # ffffff) and a blank
+            fraction = behind << u64(16) | u64(0x3030)
+            name_word = load(text, at + CANONICAL_CLOSING + 2)
+            at += CANONICAL_CLOSING + 3 + usual_size
+            id_word = load(text, at)
+            identifier = (
+                DIGITS[id_word & u64(0xFF)] << 8
+                | DIGITS[id_word >> u64(8) & u64(0xFF)] << 4
+                | DIGITS[id_word >> u64(16) & u64(0xFF)]
             )
+            payload, payload_digits = sixteen_digits(text, at + 4)
+            size = payload_digits >> 1
             if (
-                text[begin] == OPENING
-                and (third & u64(0xFF00_0000_0000_00FF)) == DOT_AND_CLOSING
-                and text[begin + CANONICAL_CLOSING + 1] == BLANK
-                and (name_word & usual_mask) == names[last_name, 0]
-                and text[at] == BLANK
+                last_seconds >= 0
+                and behind >> u64(48) == CLOSING_AND_BLANK
+                and (name_word & usual_mask) == usual_word
                 and (id_word & u64(0xFF00_0000)) == HASH_AFTER_THREE
-                and text[at + 21] == line_end
-                and are_digits(first)
+                and payload_digits & 1 == 0
+                and load(text, at + 4 + payload_digits) & u64(0xFF) == u64(line_end)
                 and are_digits(fraction)
-                and 0 <= ninth <= 9
-                and 0 <= tenth <= 9
-                and (wrong_digits(three) | wrong_digits(low) | wrong_digits(high)) == u64(0)
                 and identifier <= MAX_STANDARD_ID
             ):
-                if first != last_first:
-                    last_first = first
-                    last_seconds = np.int64(eight_digits(first)) * 100
-                seconds = last_seconds + ninth * 10 + tenth
-                if seconds <= MAX_SECONDS:
-                    ts[frames] = seconds * 1_000_000_000 + np.int64(eight_digits(fraction)) * 1_000
-                    name[frames] = last_name
-                    can_id[frames] = identifier
-                    is_extended[frames] = False
-                    is_fd[frames] = False
-                    length[frames] = 8
-                    base = frames * words_per_frame
-                    data[base] = four_bytes(low) | (four_bytes(high) << u64(32))
-                    for place in range(1, words_per_frame):
-                        data[base + place] = u64(0)
-                    frames += 1
-                    lines += 1
-                    at += 22
-                    continue
+                row = u64(frames)
+                ts[row] = last_seconds * 1_000_000_000 + np.int64(eight_digits(fraction)) * 1_000
+                name[row] = last_name
+                can_id[row] = identifier
+                is_extended[row] = False
+                is_fd[row] = False
+                length[row] = size
+                base = row * u64(words_per_frame)
+                data[base] = payload & MASKS[size]
+                for place in range(1, words_per_frame):
+                    data[base + u64(place)] = u64(0)
+                frames += 1
+                lines += 1
+                at += 5 + payload_digits
+                continue
             at = begin
         ts_ns, at = stamp_at(text, at)
         is_read = at >= 0
@@ -287,9 +275,9 @@ def parse_lines(
             if last_name != found or usual_size == 0:
                 last_name = found
                 usual_size = name_lengths[found]
-                usual_mask = ~u64(0)
-                if usual_size < EIGHT_BYTES:
-                    usual_mask = (u64(1) << u64(8 * usual_size)) - u64(1)
+                if usual_size < EIGHT_BYTES:  # with the blank behind it
+                    usual_mask = ~u64(0) >> u64(56 - 8 * usual_size)
+                    usual_word = names[found, 0] | u64(BLANK) << u64(8 * usual_size)
             identifier = np.int64(0)
             digits = 3 if text[at + 3] == HASH else 8
             for place in range(digits):
@@ -311,15 +299,17 @@ def parse_lines(
                 at += 2
             size = 0
             base = frames * words_per_frame
-            word = load(text, at)
-            if not frame_is_fd and text[at + 16] == line_end and wrong_digits(word) == u64(0):
-                other = load(text, at + 8)
-                is_read = wrong_digits(other) == u64(0)
-                data[base] = four_bytes(word) | (four_bytes(other) << u64(32))
+            payload, payload_digits = sixteen_digits(text, at)
+            if (
+                not frame_is_fd
+                and payload_digits & 1 == 0
+                and text[at + payload_digits] == line_end
+            ):
+                size = payload_digits >> 1
+                data[base] = payload & MASKS[size]
                 for place in range(1, words_per_frame):
                     data[base + place] = u64(0)
-                size = 8
-                at += 17
+                at += payload_digits + 1
             else:
                 for place in range(words_per_frame):
                     data[base + place] = u64(0)

@@ -46,6 +46,52 @@ def _load(typing_context: Any, text: Any, at: Any) -> Any:
     return types.uint64(text, types.int64), generate
 
 
+@intrinsic
+def _sixteen_digits(typing_context: Any, text: Any, at: Any) -> Any:
+    """Sixteen characters at once, in vectors of bytes; LLVM makes what the processor has of it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        byte, pair = ir.IntType(8), ir.IntType(16)
+        many = ir.VectorType(byte, 16)
+
+        def all_of(number: int) -> Any:
+            return ir.Constant(many, [number] * 16)
+
+        characters = builder.load(builder.bitcast(place, many.as_pointer()))
+        characters.align = 1
+        digit = builder.sub(characters, all_of(ord("0")))
+        is_digit = builder.icmp_unsigned("<", digit, all_of(10))
+        letter = builder.sub(builder.or_(characters, all_of(0x20)), all_of(ord("a")))
+        is_letter = builder.icmp_unsigned("<", letter, all_of(6))
+        value = builder.select(is_digit, digit, builder.add(letter, all_of(10)))
+        known = builder.bitcast(builder.or_(is_digit, is_letter), pair)
+        # One bit a character; the lowest that is none is where digits end, bit 16 if nowhere.
+        wrong = builder.xor(
+            builder.zext(known, ir.IntType(64)), ir.Constant(ir.IntType(64), 0x1FFFF)
+        )
+        count = builder.cttz(wrong, ir.Constant(ir.IntType(1), 1))
+        pairs = builder.bitcast(value, ir.VectorType(pair, 8))
+        by = ir.Constant(pairs.type, [4] * 8), ir.Constant(pairs.type, [8] * 8)
+        joined = builder.or_(builder.shl(pairs, by[0]), builder.lshr(pairs, by[1]))
+        word = builder.bitcast(builder.trunc(joined, ir.VectorType(byte, 8)), ir.IntType(64))
+        return context.make_tuple(builder, signature.return_type, (word, count))
+
+    made = types.Tuple((types.uint64, types.int64))  # type: ignore[no-untyped-call]  # Numba's
+    return made(text, types.int64), generate
+
+
+@kernel
+def sixteen_digits(text: "NDArray[np.uint8]", at: int) -> "tuple[np.uint64, int]":
+    """The bytes that up to sixteen hexadecimal digits write, and how many digits there are.
+
+    The first byte is the lowest; bytes past the digits are of any value. Nothing checks that
+    sixteen characters are there.
+    """
+    return _sixteen_digits(text, at)  # type: ignore[call-arg]  # Numba gives the context
+
+
 @kernel
 def load(text: "NDArray[np.uint8]", at: int) -> "np.uint64":
     """Eight bytes from a place on, the first of them lowest; nothing checks that they are there."""
