@@ -40,7 +40,57 @@ def test_list_as_json(run):
         "title": "Nissan Leaf ZE1 (2018 on)",
         "signals": 26,
         "read_only": True,
+        "physics": True,
     }
+    assert not found["nissan_leaf_ze0"]["physics"]
+
+
+def test_list_says_what_can_be_done(run):
+    _, text = run("list")
+    ends = {line.split()[0]: line.split("  ")[-1].strip() for line in text.splitlines()[1:]}
+    assert ends["contactor_ev"] == "18 actuators"
+    assert ends["nissan_leaf_ze0"] == "read only"
+    assert ends["tesla_model_3"] == "physics alone"
+
+
+def test_show_tells_the_physics(run):
+    _, text = run("show", "renault_twizy")
+    assert text.splitlines() == [
+        "renault_twizy: Renault Twizy 80 (2012 on), physics alone",
+        "",
+        "mass         549 kg",
+        "motor        12 kW, 57 Nm",
+        "top speed    80 km/h",
+        "battery      6.1 kWh, 14 in series",
+        "AC charging  2.1 kW, 1 phase",
+        "DC charging  none",
+        "",
+        "contactor simulate --profile renault_twizy --cycle WLTC3b drives it.",
+    ]
+    _, text = run("show", "contactor_ev")
+    assert "DC charging  170 kW" in text
+    assert "AC charging  11 kW, 3 phases" in text
+    _, text = run("show", "nissan_leaf_ze0")
+    assert "mass " not in text
+
+
+def test_show_tells_the_physics_as_json(run):
+    _, text = run("show", "tesla_model_3", "--json")
+    document = json.loads(text)
+    assert document["signals"] == []
+    assert document["physics"] == {
+        "mass_kg": 1928,
+        "power_max_kw": 208,
+        "torque_max_nm": 420,
+        "speed_max_kmh": 201,
+        "battery_kwh": 61.0,
+        "cells_in_series": 106,
+        "ac_power_max_kw": 11,
+        "ac_phases": 3,
+        "dc_power_max_kw": 170,
+    }
+    _, text = run("show", "nissan_leaf_ze0", "--json")
+    assert json.loads(text)["physics"] is None
 
 
 def test_show_lists_the_signals(run):

@@ -1,5 +1,7 @@
 """The profiles of real cars: published road load, energy, consumption and acceleration."""
 
+from pathlib import Path
+
 import pytest
 
 from contactor.car.profiles.check import check_profile
@@ -23,6 +25,7 @@ ALONE = ("renault_twizy", "tesla_model_3")
 N_PER_LBF, MPS_PER_MPH = 4.4482216152605, 0.44704  # NIST SP 811 (2008), appendix B
 KM_PER_MILE = 1.609344
 J_PER_WH = 3600
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "profiles.md"
 
 
 def physics_of(name: str) -> CarParameters:
@@ -33,6 +36,14 @@ def physics_of(name: str) -> CarParameters:
 
 def wh_per_km(energy_j: float, drive: CycleDrive) -> float:
     return energy_j / J_PER_WH / (drive.distance_m / 1000)
+
+
+def told_of(name: str) -> dict[str, str]:
+    """What the guide says a car takes, by cycle."""
+    rows = [line.strip("|").split("|") for line in GUIDE.read_text("utf-8").splitlines()]
+    head = next(row for row in rows if row[1:2] == [" UDDS "])
+    row = next(row for row in rows if row[0].strip() == f"`{name}`" and len(row) == len(head))
+    return {cycle.strip(): cell.strip() for cycle, cell in zip(head, row, strict=True)}
 
 
 def car_of(name: str) -> CarPhysics:
@@ -133,6 +144,7 @@ def test_cycle_is_driven_unless_the_car_is_too_weak_for_it(name, cycle):
     # Only the quadricycle is too slow, and then nearly always at a limit: else it catches up.
     assert (drive.at_limit_s > 0) == (name == "renault_twizy")
     assert drive.behind_s - drive.at_limit_s <= 0.2 * drive.behind_s
+    assert f"{wh_per_km(drive.energy_j, drive):.1f}" == told_of(name)[cycle]
 
 
 @pytest.mark.parametrize(

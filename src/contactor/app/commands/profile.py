@@ -18,7 +18,25 @@ if TYPE_CHECKING:
     from contactor.car.profiles.entry import MapEntry
     from contactor.car.profiles.finding import Finding
     from contactor.car.profiles.profile import Profile
+    from contactor.physics.parameters import CarParameters
     from contactor.signals.record import Scalar
+
+# The least that `dc_power_kw` may say: no socket for it.
+NO_DC_KW = 0.1
+
+
+class PhysicsFacts(TypedDict):
+    """What a car of physics is, in short; `dc_power_max_kw` is 0 where it has no socket for it."""
+
+    mass_kg: float
+    power_max_kw: float
+    torque_max_nm: float
+    speed_max_kmh: float
+    battery_kwh: float
+    cells_in_series: int
+    ac_power_max_kw: float
+    ac_phases: int
+    dc_power_max_kw: float
 
 
 class SignalFacts(TypedDict):
@@ -74,6 +92,7 @@ def _list(*, is_json: bool) -> int:
             "title": profile.title,
             "signals": len(profile.map.entries),
             "read_only": profile.is_read_only,
+            "physics": profile.physics is not None,
         }
         for profile in profiles
     ]
@@ -83,8 +102,8 @@ def _list(*, is_json: bool) -> int:
     print_table(
         ["name", "title", "signals", ""],
         [
-            [one["name"], one["title"], one["signals"], "read only" if one["read_only"] else ""]
-            for one in facts
+            [profile.name, profile.title, len(profile.map.entries), _access(profile)]
+            for profile in profiles
         ],
     )
     return 0
@@ -109,6 +128,7 @@ def _show(name: str, message: str | None, *, is_json: bool) -> int:
                 "folder": str(profile.folder),
                 "read_only": profile.is_read_only,
                 "fingerprint": profile.fingerprint,
+                "physics": profile.physics and _physics_facts(profile.physics),
                 "signals": [_facts(profile, entry) for entry in profile.map.entries],
                 "actuators": [
                     {"path": entry.path, "frame": entry.frame} for entry in profile.map.actuators
@@ -116,8 +136,19 @@ def _show(name: str, message: str | None, *, is_json: bool) -> int:
             }
         )
     else:
-        _print_signals(profile)
+        print(f"{profile.name}: {profile.title}, {_access(profile)}")
+        if profile.has_can:
+            _print_signals(profile)
+        if profile.physics is not None:
+            _print_physics(profile, _physics_facts(profile.physics))
     return 0
+
+
+def _access(profile: "Profile") -> str:
+    """What can be done with it."""
+    if not profile.has_can:
+        return "physics alone"
+    return "read only" if profile.is_read_only else f"{len(profile.map.actuators)} actuators"
 
 
 def _facts(profile: "Profile", entry: "MapEntry") -> SignalFacts:
@@ -138,8 +169,6 @@ def _facts(profile: "Profile", entry: "MapEntry") -> SignalFacts:
 
 
 def _print_signals(profile: "Profile") -> None:
-    access = "read only" if profile.is_read_only else f"{len(profile.map.actuators)} actuators"
-    print(f"{profile.name}: {profile.title}, {access}")
     print()
     unavailable = profile.map.unavailable
     print_table(
@@ -159,6 +188,34 @@ def _print_signals(profile: "Profile") -> None:
         print(f"{actuator.path} -> {actuator.frame}")
     print()
     print("Every signal begins with Vehicle. --message NAME draws the bits of a CAN message.")
+
+
+def _physics_facts(physics: "CarParameters") -> PhysicsFacts:
+    dc_kw = max(physics.charging.dc_power_kw)
+    return PhysicsFacts(
+        mass_kg=physics.body.mass_kg,
+        power_max_kw=physics.driveline.power_max_kw,
+        torque_max_nm=physics.driveline.torque_max_nm,
+        speed_max_kmh=physics.driveline.speed_max_kmh,
+        battery_kwh=round(physics.battery.energy_kwh, 1),
+        cells_in_series=physics.battery.cells_in_series,
+        ac_power_max_kw=physics.charging.ac_power_max_kw,
+        ac_phases=physics.charging.ac_phases,
+        dc_power_max_kw=dc_kw if dc_kw > NO_DC_KW else 0.0,
+    )
+
+
+def _print_physics(profile: "Profile", facts: PhysicsFacts) -> None:
+    phases, dc_kw = facts["ac_phases"], facts["dc_power_max_kw"]
+    print()
+    print(f"mass         {facts['mass_kg']:g} kg")
+    print(f"motor        {facts['power_max_kw']:g} kW, {facts['torque_max_nm']:g} Nm")
+    print(f"top speed    {facts['speed_max_kmh']:g} km/h")
+    print(f"battery      {facts['battery_kwh']:g} kWh, {facts['cells_in_series']} in series")
+    print(f"AC charging  {facts['ac_power_max_kw']:g} kW, {phases} phase{'s' * (phases > 1)}")
+    print(f"DC charging  {f'{dc_kw:g} kW' if dc_kw else 'none'}")
+    print()
+    print(f"contactor simulate --profile {profile.name} --cycle WLTC3b drives it.")
 
 
 def _source(entry: "MapEntry") -> str:
