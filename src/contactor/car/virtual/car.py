@@ -11,7 +11,7 @@ minute. The same calls give the same frames.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,28 +20,24 @@ from numpy.typing import NDArray
 from contactor.can.columns import SignalColumn
 from contactor.can.frames import FrameTable
 from contactor.car.profiles.profile import Profile
-from contactor.car.virtual import faults, override
-from contactor.car.virtual.body import Body
+from contactor.car.virtual import faults
 from contactor.car.virtual.bus import Bus
-from contactor.car.virtual.condition import Condition
 from contactor.car.virtual.diagnostics.desk import DiagnosticDesk, by_time
 from contactor.car.virtual.diagnostics.facts import CarFacts, vin_of
 from contactor.car.virtual.hearing import Hearing
-from contactor.car.virtual.kept import Kept, body_of
+from contactor.car.virtual.kept import Kept
+from contactor.car.virtual.life import Life
 from contactor.car.virtual.loss import Loss
-from contactor.car.virtual.override import Override
-from contactor.car.virtual.report import SOURCES, Fields, Report, fields_of
+from contactor.car.virtual.report import SOURCES, Fields, Report
 from contactor.clock import NS_PER_S
 from contactor.errors import UsageError
-from contactor.physics.car import CarPhysics, Controls
-from contactor.physics.plan import Plan, PlanKind, Situation
+from contactor.physics.plan import PlanKind
 
 STEP_S = 0.1
 HISTORY_STEP_NS = NS_PER_S
 HISTORY_SPAN_NS = 6 * 3600 * NS_PER_S
 CELLS_EVERY = 10
 """Every how many rows of a history the cells are told: the clock of their group, 10 s."""
-SLEEP_STEP_NS = 60 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,44 +87,27 @@ class VirtualCar:
                 "`contactor simulate` drives it"
             )
         self.now_ns = start_ns
-        self._plan = Plan(
-            seed=seed, kind=plan, live_from_ns=start_ns if live_from_ns is None else live_from_ns
-        )
-        self._planned = self._situation = self._plan.at(start_ns)
-        self.physics = CarPhysics(
-            profile.physics,
-            seed=seed,
-            state_of_charge=state_of_charge if kept is None else kept.state_of_charge,
-            temperature_degc=self._situation.ambient_degc
-            if kept is None
-            else kept.temperature_degc,
-            state_of_health=None if kept is None else kept.state_of_health,
-            distance_m=0.0 if kept is None else kept.distance_m,
-        )
-        self._body = Body() if kept is None else body_of(kept)
         self._bus = Bus(profile)
         self._check(profile)
         self._report = Report(self._bus.names, net_capacity_kwh=profile.physics.battery.energy_kwh)
         self._hearing = Hearing(profile.database)
         self.vin = vin_of(seed)
         self._desk = DiagnosticDesk(seed=seed)
-        self._override = Override()
         self._loss = Loss(profile.database)
-        broken: Mapping[str, float] = {}
-        if kept is not None:
-            self.physics.state.low_voltage_charge = kept.low_voltage_charge
-            self._override = Override(plug=kept.plug, station_power_kw=kept.station_power_kw)
-            self._desk.units.restore(kept.memories)
-            broken = kept.faults
-        self._condition = Condition(
-            self._desk.units, profile.physics.driveline, self.physics.state, broken
+        self._life = Life(
+            profile.physics,
+            self._desk.units,
+            seed=seed,
+            start_ns=start_ns,
+            plan=plan,
+            live_from_ns=start_ns if live_from_ns is None else live_from_ns,
+            kept=kept,
+            state_of_charge=state_of_charge,
+            step_ns=round(step_s * NS_PER_S),
         )
-        self._awake_since_ns = start_ns
+        self.physics = self._life.physics
         self._wanted = frozenset(profile.map.plan_signals)
-        self._step_ns = round(step_s * NS_PER_S)
-        self._at_ns = start_ns
         self._last: _Step | None = None
-        self.is_asleep = not self._is_awake()
 
     def _check(self, profile: Profile) -> None:
         mapped = set(profile.map.plan_signals) & set(self._bus.names)
@@ -149,41 +128,32 @@ class VirtualCar:
         return self._desk.dropped
 
     @property
+    def is_asleep(self) -> bool:
+        """Whether it sends nothing."""
+        return self._life.is_asleep
+
+    @property
     def low_voltage_v(self) -> float:
         """Of the 12 V system."""
         return self.physics.state.low_voltage_v
 
     def keep(self) -> Kept:
         """What the next start needs to know."""
-        state, body = self.physics.state, self._body
-        return Kept(
-            distance_m=state.distance_m,
-            state_of_charge=state.state_of_charge,
-            temperature_degc=state.battery_temperature_degc,
-            is_locked=tuple(body.is_locked),
-            charge_limit_pct=body.charge_limit_pct,
-            is_charge_allowed=body.is_charge_allowed,
-            cabin_target_degc=body.cabin_target_degc,
-            state_of_health=state.state_of_health,
-            low_voltage_charge=state.low_voltage_charge,
-            faults=dict(self._condition.faults.values),
-            plug=self._override.plug,
-            station_power_kw=self._override.station_power_kw,
-            memories=self._desk.units.keep(),
-        )
+        return self._life.keep()
 
     # ── frames ───────────────────────────────────────────────────────────────────────────────────
 
     def advance(self, until_ns: int) -> FrameTable:
         """All frames in (now_ns, until_ns], by time; none while it sleeps."""
         steps = [] if self._last is None else [self._last]
-        while self._at_ns < until_ns:
-            start_ns = self._at_ns
-            if self._is_awake():
-                self._live(start_ns + self._step_ns)
+        life = self._life
+        while life.at_ns < until_ns:
+            start_ns = life.at_ns
+            if life.is_awake():
+                life.live(start_ns + life.step_ns)
                 cells = self.physics.cell_voltages_v()
-                steps.append(_Step(start_ns, self._at_ns, self._fields(), cells))
-            elif not self._sleep(until_ns, is_cut=False):
+                steps.append(_Step(start_ns, life.at_ns, life.fields(), cells))
+            elif not life.sleep(until_ns, is_cut=False):
                 break
         after_ns, self.now_ns = self.now_ns, max(until_ns, self.now_ns)
         self._last = steps[-1] if steps else None
@@ -199,7 +169,7 @@ class VirtualCar:
             until_ns=until_ns,
         )
         frames = by_time(said, answers) if len(answers) else said
-        unit, part = self._condition.faults.lost
+        unit, part = self._life.condition.faults.lost
         return self._loss.without(frames, unit, part) if part else frames
 
     def is_asked(self, frames: FrameTable) -> bool:
@@ -220,28 +190,14 @@ class VirtualCar:
             self.wake()
             self._desk.answer(can_id, request, self._facts())
         for field, value in self._hearing.requests(frames, now_ns=self.now_ns):
-            if self._ask(field, value):
-                self._rouse()
+            if self._life.ask(field, value, now_ns=self.now_ns):
+                self._life.rouse(self.now_ns)
             else:
                 self._hearing.refused["value"] += 1
 
-    def _ask(self, field: str, value: float) -> bool:
-        """Do what a field of a command frame asks; False where it is beyond what can be."""
-        message, state = field.partition(".")[0], self.physics.state
-        if message == faults.MESSAGE:
-            is_done = self._condition.ask(field, value, state)
-        elif message == override.MESSAGE:
-            is_done = self._override.ask(field, value, speed_mps=state.speed_mps)
-        else:
-            return self._body.ask(field, value, now_ns=self.now_ns)
-        if is_done:
-            self._body.stay_awake(self.now_ns)
-        return is_done
-
     def wake(self) -> None:
         """Be awake for two minutes, as control units are that are powered up."""
-        self._body.stay_awake(self.now_ns)
-        self._rouse()
+        self._life.wake(self.now_ns)
 
     def diagnose(self, can_id: int, request: bytes) -> list[tuple[int, bytes]]:
         """What the control units answer to a tester, as id and payload, without any frames.
@@ -251,7 +207,7 @@ class VirtualCar:
             request: a payload of UDS or OBD-II; it wakes a sleeping car.
         """
         self.wake()
-        unit, part = self._condition.faults.lost
+        unit, part = self._life.condition.faults.lost
         return [
             (answer_id, payload)
             for answer_id, payload in self._desk.units.answers(can_id, request, self._facts())
@@ -267,37 +223,12 @@ class VirtualCar:
         Raises:
             UsageError: there is no such fault, or it cannot be set to that.
         """
-        if not self._ask(f"{faults.MESSAGE}.{name}", value):
+        field = f"{faults.MESSAGE}.{name}"
+        if not self._life.ask(field, value, now_ns=self.now_ns):
             raise UsageError(f"fault {name} = {value:g}; allowed: {faults.allowed(name)}")
 
     def _facts(self) -> CarFacts:
-        return CarFacts(
-            now_ns=self.now_ns,
-            awake_since_ns=self._awake_since_ns,
-            vin=self.vin,
-            state=self._condition.shown(self.physics.state),
-            cell_voltages_v=self.physics.cell_voltages_v,
-            is_locked=self._body.is_locked,
-            insulation_kohm=self._condition.insulation_kohm,
-            link_v=self._condition.link_v,
-        )
-
-    def _fields(self) -> Fields:
-        state = self.physics.state
-        return fields_of(
-            state,
-            self._situation,
-            self._body,
-            plug=self._override.report(self._situation),
-            condition=self._condition.report(state, now_ns=self._at_ns),
-        )
-
-    def _rouse(self) -> None:
-        if not self.is_asleep:
-            return
-        if self._at_ns < self.now_ns:
-            self._live(self.now_ns, is_awake=False)
-        self._begin_cycle(self.now_ns)
+        return self._life.facts(self.vin, now_ns=self.now_ns)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────
 
@@ -314,21 +245,22 @@ class VirtualCar:
         Yields:
             ts, int64 (n,), and what `decode_columns` would give: columns whose rows point into it.
         """
-        while self._at_ns < until_ns:
+        life = self._life
+        while life.at_ns < until_ns:
             ts: list[int] = []
             rows: list[Fields] = []
             cells: list[list[float]] = []
-            end_ns = min(until_ns, self._at_ns + span_ns)
-            while self._at_ns < end_ns:
-                if not self._is_awake():
-                    self._sleep(end_ns, is_cut=True)
+            end_ns = min(until_ns, life.at_ns + span_ns)
+            while life.at_ns < end_ns:
+                if not life.is_awake():
+                    life.sleep(end_ns, is_cut=True)
                     continue
-                self._live(min(self._at_ns + HISTORY_STEP_NS, end_ns))
+                life.live(min(life.at_ns + HISTORY_STEP_NS, end_ns))
                 if len(ts) % CELLS_EVERY == 0:
                     cells.append(self.physics.cell_voltages_v())
-                ts.append(self._at_ns)
-                rows.append(self._fields())
-            self.now_ns, self._last = self._at_ns, None
+                ts.append(life.at_ns)
+                rows.append(life.fields())
+            self.now_ns, self._last = life.at_ns, None
             if ts:
                 yield np.array(ts, np.int64), self._columns(rows, cells)
         self.now_ns = max(self.now_ns, until_ns)
@@ -346,81 +278,3 @@ class VirtualCar:
             frozenset(is_cell),
         )
         return [*often, *seldom]
-
-    # ── time ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _look(self) -> Situation:
-        """The situation now; one of the plan in which nobody drives stays until it says."""
-        planned = self._planned
-        if planned.is_driving or self._at_ns >= planned.next_change_ns:
-            self._planned = planned = self._plan.at(self._at_ns)
-        self._situation = situation = self._override.of(
-            planned,
-            speed_mps=self.physics.state.speed_mps,
-            is_ready_refused=self._condition.restriction.is_ready_refused,
-        )
-        return situation
-
-    def _is_awake(self) -> bool:
-        state = self.physics.state
-        return (
-            self._look().is_awake
-            or self._at_ns < self._body.awake_until_ns
-            or state.is_charging
-            or state.is_low_voltage_filling
-        )
-
-    def _sleep(self, until_ns: int, *, is_cut: bool) -> bool:
-        """Sleep one step, until the plan says something new at the latest.
-
-        A step is taken when all of it has passed, so that a command can still end it early. The
-        first one is short: it shows whether a charge keeps the car awake after all.
-
-        Args:
-            is_cut: a step beyond `until_ns` ends there; else it is not taken, and False returned.
-        """
-        end_ns = self._at_ns + (SLEEP_STEP_NS if self.is_asleep else self._step_ns)
-        if self._at_ns < self._situation.next_change_ns:
-            end_ns = min(end_ns, self._situation.next_change_ns)
-        if end_ns > until_ns:
-            if not is_cut:
-                return False
-            end_ns = until_ns
-        self._live(end_ns, is_awake=False)
-        state = self.physics.state
-        self.is_asleep = not (state.is_charging or state.is_low_voltage_filling)
-        return True
-
-    def _live(self, end_ns: int, *, is_awake: bool = True) -> None:
-        """One step of everything."""
-        situation, body, state = self._look(), self._body, self.physics.state
-        condition = self._condition
-        restriction = condition.restriction
-        body.live(situation, speed_mps=state.speed_mps, now_ns=self._at_ns)
-        controls = Controls(
-            target_speed_mps=situation.target_speed_mps,
-            grade=situation.grade,
-            ambient_degc=situation.ambient_degc,
-            plug=situation.plug,
-            is_charge_allowed=body.is_charge_allowed and not restriction.is_charge_refused,
-            charge_limit=min(body.charge_limit_pct / 100, restriction.charge_limit),
-            station_power_w=situation.station_power_w,
-            station_phases=situation.station_phases,
-            is_awake=is_awake and (situation.is_driving or not condition.must_open),
-            is_driving=situation.is_driving,
-            is_climate_on=body.is_climate_on,
-            cabin_target_degc=body.cabin_target_degc,
-            are_lights_on=situation.are_lights_on,
-            impairments=condition.impairments,
-        )
-        dt_s = (end_ns - self._at_ns) / NS_PER_S
-        self.physics.step(dt_s, controls)
-        condition.live(dt_s, state, now_ns=end_ns, is_awake=is_awake)
-        if is_awake and self.is_asleep:
-            self._begin_cycle(self._at_ns)
-        self._at_ns = end_ns
-
-    def _begin_cycle(self, at_ns: int) -> None:
-        """The control units are powered up."""
-        self.is_asleep, self._awake_since_ns = False, at_ns
-        self._desk.units.begin_cycle(now_ns=at_ns)
