@@ -12,7 +12,7 @@ Energy is that at the battery, by the first of the two shunts. The base is `cont
 of it comes from these recordings, and none of what is fitted to them goes into a profile of ours.
 
 Asked for: bench at most 3 % with all in, left out 4 % warm and 7 % cold; road 6 %, bias within 3 %.
-Measured:  1.9 %; 2.7 % warm and 2.4 % cold; road 3.3 %, bias -1.7 %. The trips 021 to 040 are no
+Measured:  1.9 %; 2.7 % warm and 2.4 % cold; road 3.3 %, bias -1.8 %. The trips 021 to 040 are no
 fresh proof: while this was made, their errors were looked at about ten times.
 """
 
@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("CONTACTOR_TEST_DATA") or ROOT.parent / "shared/data") / "motives"
 MAP = ROOT / "examples/import/motives.toml"
 BASE = "contactor_ev"
+Row = dict[str, str | float]
 COLD = {"lab_CLTC_01_CLTC_01", "lab_UDDS_01_UDDS_01", "lab_WLTC_01_WLTC_01"}
 FITTED_TRIPS = 20
 
@@ -72,14 +73,15 @@ def named(run: "Run") -> str:
     return Path(run.name).stem
 
 
-def bench(base: "CarParameters", runs: "Sequence[Run]") -> None:
+def bench(base: "CarParameters", runs: "Sequence[Run]") -> list[Row]:
     """All in, then each kind left out."""
     from contactor.physics.calibration import fit
 
     found = fit(base, runs)
     print("dynamometer, all runs fitted")
     tell(found)
-    print(f"  mean absolute error {mean(errors_pct(found, runs)):.2f} %\n")
+    rows = [row("dynamometer, all fitted", mean(errors_pct(found, runs)), goal_pct=3)]
+    print()
     print("dynamometer, one kind of cycle left out")
     warm: dict[str, list[float]] = defaultdict(list)
     cold: dict[str, list[float]] = defaultdict(list)
@@ -94,12 +96,13 @@ def bench(base: "CarParameters", runs: "Sequence[Run]") -> None:
             (cold if named(run) in COLD else warm)[kind].append(error_pct)
         texts = [f"{value:+.1f}" for value in [*cold[kind], *warm[kind]]]
         print(f"  {kind:20} {' '.join(texts)} %{' (the first cold)' if cold[kind] else ''}")
-    for title, kinds in (("warm", warm), ("cold", cold)):
-        means = [mean(values) for values in kinds.values() if values]
-        print(f"  mean over kinds, {title}: {mean(means):.2f} %")
+    for title, kinds, goal_pct in (("warm", warm, 4), ("cold", cold, 7)):
+        of_kinds = mean(mean(values) for values in kinds.values() if values)
+        rows.append(row(f"kinds left out, {title}", of_kinds, goal_pct=goal_pct))
+    return rows
 
 
-def road(base: "CarParameters", runs: "Sequence[Run]", trips: "Sequence[Run]") -> None:
+def road(base: "CarParameters", runs: "Sequence[Run]", trips: "Sequence[Run]") -> list[Row]:
     """Some trips fitted, the others judged."""
     from contactor.physics.calibration import fit
 
@@ -111,7 +114,17 @@ def road(base: "CarParameters", runs: "Sequence[Run]", trips: "Sequence[Run]") -
     total_j = sum(run.energy_j for run in judged)
     off_j = sum(run.energy_j * one / 100 for run, one in zip(judged, errors, strict=True))
     print(f"trips {FITTED_TRIPS + 1:03d} to {len(trips):03d} judged")
-    print(f"  mean absolute error {mean(errors):.2f} %, bias {off_j / total_j * 100:+.2f} %")
+    return [
+        row("trips judged", mean(errors), goal_pct=6),
+        row("trips judged, bias", off_j / total_j * 100, goal_pct=3),
+    ]
+
+
+def row(name: str, value_pct: float, *, goal_pct: float) -> Row:
+    """A figure, printed; its ratio is that to the goal."""
+    print(f"  {name}: {value_pct:.2f} %, asked for {goal_pct:g} %")
+    figures = {"value": value_pct, "low": value_pct, "high": value_pct}
+    return {"name": name, **figures, "unit": "%", "ratio": abs(value_pct) / goal_pct}
 
 
 def tell(found: "Fit") -> None:
@@ -128,14 +141,17 @@ def main() -> int:
     if not DATA.is_dir():
         print(f"no recordings in {DATA}; CONTACTOR_TEST_DATA names another folder")
         return 0
+    sys.path.insert(0, str(Path(__file__).parent / "rounds"))
+    from harness import save
+
     from contactor.car.profiles.profile import load_profile
 
     began_s = time.monotonic()
     base = load_profile(BASE).physics
     assert base is not None
     runs, trips = read("lab_*.parquet"), read("real_*.parquet")
-    bench(base, runs)
-    road(base, runs, trips)
+    rows = [*bench(base, runs), *road(base, runs, trips)]
+    save("fit", rows, rounds=1)
     print(f"\n17 fits in {time.monotonic() - began_s:.0f} s")
     return 0
 
