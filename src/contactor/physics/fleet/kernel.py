@@ -1,8 +1,11 @@
-"""The loop over steps and cars, compiled.
+"""The loops over steps and cars, compiled.
 
-A step is made in passes over LANES cars: arithmetic, reading tables, arithmetic. So split, a
-compiler makes vector instructions of the arithmetic; the tables are read one by one. The equations
-themselves are those of `contactor.physics.equations`.
+    drive   cars along traces, step by step, all together
+    live    cars along their own schedules: each lane has its own clock; the seconds of drives are
+            made together, and what lies between two drives is lived through at once
+
+Both are one loop around `passes`, compiled twice: what only a life needs is left out of driving.
+The equations themselves are those of `contactor.physics`, compiled as they are.
 """
 
 from hashlib import sha256
@@ -14,40 +17,28 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-from contactor.physics import equations, losses, pack
+from contactor.physics import (
+    ageing,
+    charge_control,
+    charger,
+    equations,
+    heat,
+    losses,
+    low_voltage,
+    motion,
+    pack,
+)
+from contactor.physics.fleet import battery, lanes, passes, standing
 from contactor.physics.fleet import layout as at
-from contactor.physics.losses import SPEEDS, TORQUES
-from contactor.physics.pack import DERATE_FROM_DEGC, TEMPERATURE_MAX_DEGC
+from contactor.physics.fleet.columns import NO_LIVES
+from contactor.physics.fleet.lanes import FAR, Lanes, Lives
 
 Floats = NDArray[np.float64]
 
 # Additions keep their order; what is given up is the care for NaN and infinity.
 FAST = {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}
-# Sums are moved to float64 after so many steps.
-FLUSH = 512
-EDGE = 1.001  # of a table: the last place from which a line goes on
-ONE, ROW = np.uint32(1), np.uint32(SPEEDS)
-CHARGES, TEMPERATURES = np.uint32(at.CHARGES), np.uint32(at.TEMPERATURES)
-# The rows of what one pass leaves for the next.
-(
-    TARGET,
-    GRADE,
-    LOAD,
-    FORCE,
-    SHAFT,
-    TORQUE,
-    TORQUE_PART,
-    SPEED_PART,
-    CHARGE_PART,
-    WARMTH_PART,
-    GIVE,
-    TAKE,
-    SOURCE,
-    OHM,
-) = range(14)
-LEFT = 14
 
-for _equation in (
+for _function in (
     equations.asked_mps2,
     equations.road_load_n,
     equations.torque_nm,
@@ -59,298 +50,214 @@ for _equation in (
     equations.derating,
     equations.pair_v,
     equations.pair_loss_w,
+    heat.cabin_heat_w,
+    heat.battery_heat_w,
+    heat.electricity_w,
+    heat.cabin_slope_k_per_s,
+    low_voltage.charge_w,
+    low_voltage.is_filling,
+    charge_control.is_done,
+    charge_control.charge_w,
+    charger.drawn_w,
+    ageing.cycling_per_ah,
+    ageing.calendar_of_voltage,
+    ageing.calendar_of_warmth_per_s,
+    ageing.lost_by_time,
+    ageing.lost_by_cycles,
+    passes.line,
+    passes.on_map,
+    pack.pair_over,
+    battery.at_charge,
+    battery.at_warmth,
+    battery.lasting_s,
+    battery.battery_of,
+    battery.source_of,
+    battery.current_a,
+    battery.let_pass,
+    battery.age,
+    standing.look,
+    standing.warming_s,
+    standing.consumers,
+    standing.asleep_s,
+    standing.charge_power_w,
+    standing.charge_length_s,
+    standing.rest,
+    standing.step,
+    standing.stand,
+    lanes.look_around,
+    lanes.set_out,
+    lanes.arrive,
+    lanes.flush,
+    lanes.drove,
+    lanes.until_drive,
 ):
-    register_jitable(_equation)
+    register_jitable(_function)
+# In the loop itself the compiler sees how the rows lie, and makes vectors of them.
+for _function in (
+    passes.ask,
+    passes.read_losses,
+    passes.read_battery,
+    passes.consume,
+    passes.limit,
+    passes.go,
+    passes.live,
+):
+    register_jitable(forceinline=True)(_function)
 
 
-@register_jitable
-def _line(low: float, high: float, part: float) -> float:
-    return low + (high - low) * part
-
-
-@register_jitable
-def _on_map(low: float, right: float, up: float, both: float, part: float, up_part: float) -> float:
-    first = low + (right - low) * part
-    return first + (up + (both - up) * part - first) * up_part
-
-
-@register_jitable
-def _read_losses(table: Floats, places: NDArray[np.uint32], read: Floats) -> None:
-    """The four points of the map around each car's torque and speed."""
-    for car in range(at.LANES):
-        place = places[0, car]
-        read[0, car], read[1, car] = table[place], table[place + ONE]
-        read[2, car], read[3, car] = table[place + ROW], table[place + ROW + ONE]
-
-
-def _compiled(sources: str) -> Any:
+def _compiled(sources: str, is_life: bool) -> Any:
     """The kernel; what `sources` says is part of what its machine code is kept under."""
+    sums = at.SUMS_OF_LIFE if is_life else at.SUMS_OF_DRIVE
 
     @numba.njit(nogil=True, error_model="numpy", fastmath=FAST, cache=True)
-    def drive(
+    def run(
         first: int,
         last: int,
+        steps: int,
         dt: float,
         speeds: Floats,
         grades: Floats,
+        strides: tuple[int, int],
+        lives: Lives,
         parameters: Floats,
         shared: Floats,
         table: Floats,
         states: Floats,
         totals: NDArray[np.float64],
+        records: NDArray[np.float64],
     ) -> None:
-        """Drive the cars first..last (a multiple of LANES) along their traces.
+        """Take the cars first..last (a multiple of LANES) through their traces or lives.
 
         Args:
-            dt: of a step, s; of the type of the arrays.
-            speeds, grades: (steps, 1) for all or (steps, cars): m/s and ratio, at each step's end.
+            steps: of a drive.
+            dt: of a step that drives, s; of the type of the arrays.
+            speeds, grades: one after another, m/s and ratio, at each step's end; over a life, with
+                REST behind the last.
+            strides: from one step to the next in both; a drive has 1 where all cars share it.
             parameters, states, totals: (quantities, cars), see `layout`; the last two are changed.
             shared, table: see `layout`.
+            records: (times, RECORDS, cars) to be filled over a life.
         """
         _ = sources
         real = parameters.dtype
-        lanes = at.LANES
-        p = np.empty((at.PARAMETERS, lanes), real)
-        s = np.empty((at.STATES, lanes), real)
-        a = np.zeros((at.TOTALS, lanes), real)
-        w = np.empty((LEFT, lanes), real)
-        g = np.empty((12, lanes), real)
-        places = np.empty((3, lanes), np.uint32)
-        half = dt * 0.5
-        torque_most, per_torque = shared[at.TORQUE_MOST], shared[at.PER_TORQUE]
-        per_shaft = shared[at.PER_SHAFT]
-        least_v, most_v = shared[at.VOLTAGE_MIN], shared[at.VOLTAGE_MAX]
-        discharge_a, charge_a = shared[at.DISCHARGE_MAX], shared[at.CHARGE_MAX]
-        for begin in range(first, last, lanes):
+        p = np.empty((at.PARAMETERS, at.LANES), real)
+        s = np.empty((at.STATES, at.LANES), real)
+        a = np.empty((at.TOTALS, at.LANES), real)
+        w = np.empty((passes.LEFT, at.LANES), real)
+        g = np.empty((passes.READ, at.LANES), real)
+        places = np.empty((passes.PLACES, at.LANES), np.uint32)
+        clocks = np.zeros((6, at.LANES), np.int64)
+        where = Lanes(clocks[0], clocks[1], clocks[2], clocks[3], clocks[4])
+        left, speed_at, grade_at = clocks[3], clocks[4], clocks[5]
+        is_alive = np.zeros(at.LANES, np.bool_)
+        for begin in range(first, last, at.LANES):
             for row in range(at.PARAMETERS):
-                for car in range(lanes):
-                    p[row, car] = parameters[row, begin + car]
+                for lane in range(at.LANES):
+                    p[row, lane] = parameters[row, begin + lane]
             for row in range(at.STATES):
-                for car in range(lanes):
-                    s[row, car] = states[row, begin + car]
-            for step in range(len(speeds)):
-                if speeds.shape[1] == 1:
-                    for car in range(lanes):
-                        w[TARGET, car] = speeds[step, 0]
+                for lane in range(at.LANES):
+                    s[row, lane] = states[row, begin + lane]
+            for row in range(at.TOTALS):
+                for lane in range(at.LANES):
+                    a[row, lane] = 0.0
+            for lane in range(at.LANES):
+                a[at.CHARGE_MIN, lane] = a[at.CHARGE_MAX, lane] = s[at.CHARGE, lane]
+                if is_life:
+                    car = begin + lane
+                    where.clock[lane], where.span[lane] = 0, lives.first[car]
+                    is_alive[lane] = lanes.until_drive(
+                        lane, car, lives, where, parameters, p, s, shared, table, totals, records
+                    )
+                    if not is_alive[lane]:
+                        left[lane], speed_at[lane] = FAR, len(speeds) - at.REST
+                        for row in range(at.STATES):
+                            states[row, car] = s[row, lane]
                 else:
-                    for car in range(lanes):
-                        w[TARGET, car] = speeds[step, begin + car]
-                if grades.shape[1] == 1:
-                    for car in range(lanes):
-                        w[GRADE, car] = grades[step, 0]
-                else:
-                    for car in range(lanes):
-                        w[GRADE, car] = grades[step, begin + car]
-                # What the driver asks for, and the motor's torque for it.
-                for car in range(lanes):
-                    speed = s[at.SPEED, car]
-                    asked = equations.asked_mps2(
-                        speed,
-                        min(w[TARGET, car], p[at.SPEED_MAX, car]),
-                        s[at.TARGET, car],
-                        dt,
-                        p[at.REACTION, car],
-                        p[at.ACCELERATION_MAX, car],
-                        p[at.DECELERATION_MAX, car],
-                    )
-                    mean = speed + asked * half
-                    load = equations.road_load_n(
-                        mean,
-                        p[at.ROLLING, car],
-                        p[at.ROLLING_PER_MPS, car],
-                        p[at.DRAG, car],
-                        p[at.WEIGHT, car] * w[GRADE, car],
-                    )
-                    is_moving = mean > equations.STANDING_MPS
-                    load = load if is_moving else 0.0
-                    force = p[at.INERTIA, car] * asked + load if is_moving else 0.0
-                    shaft = mean * p[at.RATIO, car]
-                    fade = (mean - p[at.FADE_FROM, car]) * p[at.FADE_PER_MPS, car]
-                    torque = equations.torque_nm(
-                        force,
-                        shaft,
-                        p[at.RATIO, car],
-                        p[at.GEAR_EFFICIENCY, car],
-                        p[at.TORQUE_MAX, car],
-                        p[at.POWER_MAX, car],
-                        p[at.REGENERATION_MAX, car],
-                        min(max(fade, 0.0), 1.0),
-                    )
-                    x = min(max((torque + torque_most) * per_torque, 0.0), TORQUES - EDGE)
-                    y = min(shaft * per_shaft, SPEEDS - EDGE)
-                    row, column = np.int32(x), np.int32(y)
-                    w[TORQUE_PART, car] = x - row
-                    w[SPEED_PART, car] = y - column
-                    places[0, car] = row * SPEEDS + column
-                    z = min(max(s[at.CHARGE, car], 0.0) * (at.CHARGES - 1), at.CHARGES - EDGE)
-                    column = np.int32(z)
-                    w[CHARGE_PART, car] = z - column
-                    places[1, car] = column + at.OPEN_CIRCUIT
-                    z = (s[at.TEMPERATURE, car] - at.COLDEST_DEGC) / at.DEGC_PER_STEP
-                    z = min(max(z, 0.0), at.TEMPERATURES - EDGE)
-                    column = np.int32(z)
-                    w[WARMTH_PART, car] = z - column
-                    places[2, car] = column + at.WARMTH
-                    w[LOAD, car], w[FORCE, car] = load, force
-                    w[SHAFT, car], w[TORQUE, car] = shaft, torque
-                _read_losses(table, places, g)
-                for car in range(lanes):
-                    place = places[1, car]
-                    g[4, car], g[5, car] = table[place], table[place + ONE]
-                    g[6, car], g[7, car] = table[place + CHARGES], table[place + CHARGES + ONE]
-                    place = places[2, car]
-                    g[8, car], g[9, car] = table[place], table[place + ONE]
-                    g[10, car] = table[place + TEMPERATURES]
-                    g[11, car] = table[place + TEMPERATURES + ONE]
-                # What the battery can give and take, and the torque within it.
-                for car in range(lanes):
-                    loss = _on_map(
-                        g[0, car],
-                        g[1, car],
-                        g[2, car],
-                        g[3, car],
-                        w[SPEED_PART, car],
-                        w[TORQUE_PART, car],
-                    )
-                    open_v = _line(g[4, car], g[5, car], w[CHARGE_PART, car])
-                    ohm = _line(g[6, car], g[7, car], w[CHARGE_PART, car])
-                    ohm *= _line(g[8, car], g[9, car], w[WARMTH_PART, car])
-                    ohm = ohm * p[at.RESISTANCE_OF_AGE, car] + p[at.PAIRS_OHM, car]
-                    source = (
-                        open_v
-                        - s[at.POLARISATION_V, car] * p[at.POLARISATION_MEAN, car]
-                        - s[at.DIFFUSION_V, car] * p[at.DIFFUSION_MEAN, car]
-                    )
-                    give_a, take_a = equations.current_limits_a(
-                        s[at.CHARGE, car],
-                        source,
-                        ohm,
-                        _line(g[10, car], g[11, car], w[WARMTH_PART, car]),
-                        p[at.CAPACITY, car],
-                        dt,
-                        least_v,
-                        most_v,
-                        discharge_a
-                        * equations.derating(
-                            s[at.TEMPERATURE, car], DERATE_FROM_DEGC, TEMPERATURE_MAX_DEGC
-                        ),
-                        charge_a,
-                    )
-                    give = max((source - give_a * ohm) * give_a - p[at.AUXILIARY, car], 0.0)
-                    take = (source + take_a * ohm) * take_a + p[at.AUXILIARY, car]
-                    less = equations.within_battery_nm(
-                        w[TORQUE, car], w[SHAFT, car], loss, give, take
-                    )
-                    x = min(max((less + torque_most) * per_torque, 0.0), TORQUES - EDGE)
-                    y = min(w[SHAFT, car] * per_shaft, SPEEDS - EDGE)
-                    row, column = np.int32(x), np.int32(y)
-                    w[TORQUE_PART, car] = x - row
-                    places[0, car] = row * SPEEDS + column
-                    w[GIVE, car], w[TAKE, car] = give, take
-                    w[SOURCE, car], w[OHM, car] = source, ohm
-                _read_losses(table, places, g)
-                # What comes of it.
-                for car in range(lanes):
-                    loss = _on_map(
-                        g[0, car],
-                        g[1, car],
-                        g[2, car],
-                        g[3, car],
-                        w[SPEED_PART, car],
-                        w[TORQUE_PART, car],
-                    )
-                    torque = equations.within_battery_nm(
-                        w[TORQUE, car], w[SHAFT, car], loss, w[GIVE, car], w[TAKE, car]
-                    )
-                    ratio, speed = p[at.RATIO, car], s[at.SPEED, car]
-                    motor_n = equations.wheel_force_n(torque, ratio, p[at.GEAR_EFFICIENCY, car])
-                    acceleration, friction_n = equations.reached_mps2(
-                        speed,
-                        w[FORCE, car],
-                        motor_n,
-                        w[LOAD, car],
-                        p[at.BRAKE_MAX, car],
-                        p[at.INERTIA, car],
-                        dt,
-                    )
-                    mean = speed + acceleration * half
-                    work = torque * mean * ratio
-                    source, ohm = w[SOURCE, car], w[OHM, car]
-                    amps = equations.current_at_a(work + loss + p[at.AUXILIARY, car], source, ohm)
-                    power = (source - amps * ohm) * amps
-                    reached = speed + acceleration * dt
-                    heat = amps * amps * (ohm - p[at.PAIRS_OHM, car])
-                    before_v, pair_ohm = s[at.POLARISATION_V, car], p[at.POLARISATION_OHM, car]
-                    after_v = equations.pair_v(
-                        before_v, amps, pair_ohm, p[at.POLARISATION_KEPT, car]
-                    )
-                    mean_v = equations.pair_v(
-                        before_v, amps, pair_ohm, p[at.POLARISATION_MEAN, car]
-                    )
-                    heat += equations.pair_loss_w(
-                        before_v, after_v, mean_v, amps, p[at.POLARISATION_STORED, car]
-                    )
-                    s[at.POLARISATION_V, car] = after_v
-                    before_v, pair_ohm = s[at.DIFFUSION_V, car], p[at.DIFFUSION_OHM, car]
-                    after_v = equations.pair_v(before_v, amps, pair_ohm, p[at.DIFFUSION_KEPT, car])
-                    mean_v = equations.pair_v(before_v, amps, pair_ohm, p[at.DIFFUSION_MEAN, car])
-                    heat += equations.pair_loss_w(
-                        before_v, after_v, mean_v, amps, p[at.DIFFUSION_STORED, car]
-                    )
-                    s[at.DIFFUSION_V, car] = after_v
-                    degc = s[at.TEMPERATURE, car]
-                    out = p[at.COOLING, car] * (degc - p[at.AMBIENT, car])
-                    s[at.SPEED, car] = reached
-                    s[at.TARGET, car] = min(w[TARGET, car], p[at.SPEED_MAX, car])
-                    s[at.CHARGE, car] -= amps * dt / p[at.CAPACITY, car]
-                    s[at.TEMPERATURE, car] = degc + (heat - out) * dt * p[at.PER_HEAT_CAPACITY, car]
-                    a[at.DISTANCE_M, car] += mean * dt
-                    a[at.BATTERY_OUT_J, car] += max(power, 0.0) * dt
-                    a[at.BATTERY_IN_J, car] -= min(power, 0.0) * dt
-                    a[at.MOTOR_LOSS_J, car] += loss * dt
-                    a[at.GEAR_LOSS_J, car] += (work - motor_n * mean) * dt
-                    a[at.FRICTION_J, car] -= friction_n * mean * dt
-                    a[at.ROAD_J, car] += w[LOAD, car] * mean * dt
-                    a[at.BATTERY_LOSS_J, car] += heat * dt
-                    a[at.AUXILIARY_J, car] += p[at.AUXILIARY, car] * dt
-                    error = abs(reached - w[TARGET, car])
-                    a[at.SPEED_ERROR_MPS, car] = max(a[at.SPEED_ERROR_MPS, car], error)
-                if step % FLUSH == FLUSH - 1 or step == len(speeds) - 1:
-                    for row in range(at.SPEED_ERROR_MPS):
-                        for car in range(lanes):
-                            totals[row, begin + car] += a[row, car]
-                            a[row, car] = 0.0
-            for car in range(lanes):
-                before = totals[at.SPEED_ERROR_MPS, begin + car]
-                totals[at.SPEED_ERROR_MPS, begin + car] = max(before, a[at.SPEED_ERROR_MPS, car])
-                a[at.SPEED_ERROR_MPS, car] = 0.0
-            for row in range(at.STATES):
-                for car in range(lanes):
-                    states[row, begin + car] = s[row, car]
+                    left[lane], is_alive[lane] = steps, True
+                    speed_at[lane] = begin + lane if strides[0] > 1 else 0
+                    grade_at[lane] = begin + lane if strides[1] > 1 else 0
+            count, since = is_alive.sum(), 0
+            while count > 0:
+                length = min(left.min(), at.REST - since)
+                for _step in range(length):
+                    for lane in range(at.LANES):
+                        w[passes.WISH, lane] = speeds[speed_at[lane]]
+                        if is_life:
+                            w[passes.GRADE, lane] = grades[speed_at[lane]]
+                        else:
+                            w[passes.GRADE, lane] = grades[grade_at[lane]]
+                            grade_at[lane] += strides[1]
+                        speed_at[lane] += strides[0]
+                    passes.ask(p, s, w, places, shared, dt, is_life)
+                    passes.read_losses(table, places, g)
+                    passes.read_battery(table, places, g)
+                    if is_life:
+                        passes.consume(p, s, w, shared)
+                    passes.limit(p, s, w, g, places, shared, dt, is_life)
+                    passes.read_losses(table, places, g)
+                    passes.go(p, s, a, w, g, shared, dt, is_life)
+                    if is_life:
+                        passes.live(p, s, a, w, shared, dt)
+                since += length
+                for lane in range(at.LANES):
+                    left[lane] -= length
+                if since == at.REST:
+                    since = 0
+                    for lane in range(at.LANES):
+                        if is_alive[lane]:
+                            lanes.flush(lane, begin + lane, sums, a, totals)
+                for lane in range(at.LANES):
+                    if not is_alive[lane]:
+                        speed_at[lane] = len(speeds) - at.REST
+                    elif left[lane] == 0:
+                        car = begin + lane
+                        lanes.flush(lane, car, sums, a, totals)
+                        is_on = False
+                        if is_life:
+                            lanes.drove(
+                                lane, car, lives, where, p, s, shared, table, totals, records
+                            )
+                            is_on = lanes.until_drive(
+                                lane, car, lives, where, parameters, p, s, shared, table, totals,
+                                records,
+                            )  # fmt: skip
+                        if not is_on:
+                            left[lane], is_alive[lane] = FAR, False
+                            count -= 1
+                            for row in range(at.STATES):
+                                states[row, car] = s[row, lane]
 
-    return drive
+    return run
 
 
-# Numba looks at this file alone to see whether machine code that it kept is still right.
-drive = _compiled(
-    sha256(
-        b"".join(Path(one.__file__).read_bytes() for one in (equations, at, losses, pack))
-    ).hexdigest()
-)
+def _digest() -> str:
+    """Of the sources: Numba looks at this file alone to see whether machine code is still right."""
+    physics = ageing, charge_control, charger, equations, heat, losses, low_voltage, motion, pack
+    modules = *physics, at, battery, lanes, passes, standing
+    return sha256(b"".join(Path(one.__file__).read_bytes() for one in modules)).hexdigest()
+
+
+drive = _compiled(_digest(), False)
+live = _compiled(_digest(), True)
 
 
 def warm() -> None:
     """Compile for the types that fleets call with."""
     for real in (np.float64, np.float32):
-        drive(
-            0,
-            0,
-            real(1.0),
-            np.zeros((1, 1), real),
-            np.zeros((1, 1), real),
-            np.zeros((at.PARAMETERS, 0), real),
-            np.zeros(at.SHARED, real),
-            np.zeros(at.TABLE_SIZE, real),
-            np.zeros((at.STATES, 0), real),
-            np.zeros((at.TOTALS, 0)),
-        )
+        for kernel in (drive, live):
+            kernel(
+                0,
+                0,
+                0,
+                real(1.0),
+                np.zeros(0, real),
+                np.zeros(0, real),
+                (1, 1),
+                NO_LIVES,
+                np.zeros((at.PARAMETERS, 0), real),
+                np.zeros(at.SHARED, real),
+                np.zeros(at.TABLE_SIZE, real),
+                np.zeros((at.STATES, 0), real),
+                np.zeros((at.TOTALS, 0)),
+                np.zeros((0, at.RECORDS, 0)),
+            )
