@@ -112,11 +112,13 @@ def labels_of(matcher: Matcher, frames: FrameTable) -> list[str | None]:
     return [None if lane < FIRST_LANE else matcher.lane(lane).label for lane in lanes]
 
 
+@pytest.mark.parametrize("first", [matching.FIRST_FRAMES, 50])
 @pytest.mark.parametrize("kept", [matching.MOST_KEPT, 20, 0])
 def test_ids_are_matched_as_a_plain_search_matches_them(
-    monkeypatch: pytest.MonkeyPatch, kept: int
+    monkeypatch: pytest.MonkeyPatch, kept: int, first: int
 ) -> None:
     monkeypatch.setattr(matching, "MOST_KEPT", kept)
+    monkeypatch.setattr(matching, "FIRST_FRAMES", first)
     plan = random_plan()
     random = np.random.default_rng(5)
     count = 1500

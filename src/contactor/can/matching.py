@@ -30,6 +30,8 @@ ID_MASK = (1 << BUS_SHIFT) - 1
 MAX_LANES = 2**15
 # Of extended ids, so many are kept that have a message, and so many that have none.
 MOST_KEPT = 65_536
+# Most ids are met among as many frames of which none is known yet.
+FIRST_FRAMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class Matcher:
         """The lane of each frame, (n,); `OTHER` of error and remote frames."""
         lanes = self._looked_up(frames)
         rows = np.flatnonzero(lanes == UNRESOLVED)
+        if len(rows) > FIRST_FRAMES:  # to sort them all would take longer than to look twice
+            self._resolved(np.unique(keys_of(frames, rows[:FIRST_FRAMES])))
+            lanes = self._looked_up(frames)
+            rows = np.flatnonzero(lanes == UNRESOLVED)
         if len(rows):
             keys, inverse = np.unique(keys_of(frames, rows), return_inverse=True)
             lanes[rows] = self._resolved(keys)[inverse]
