@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from contactor.can.columns import Raw, Rows, SignalColumn, merged
 from contactor.can.containers import unpack
+from contactor.can.few import columns_of as few_columns_of
 from contactor.can.frames import FrameTable
-from contactor.can.groups import FrameGroups, group_frames
+from contactor.can.groups import FrameGroup, FrameGroups, group_frames
 from contactor.can.kernels import are_wanted
 from contactor.can.plan import NO_PARENT, WORD_BITS, DecodePlan, MessagePlan, SignalPlan
 
@@ -29,6 +30,8 @@ EVERY_FRAME = slice(None)
 NOTHING = np.zeros(0, np.int64)
 WORD_BYTES = WORD_BITS // 8
 FEW = 8
+FEW_FRAMES = 500
+"""So many are decoded at once sooner than signal by signal."""
 FLOATS = {16: np.float16, 32: np.float32, 64: np.float64}
 FLOAT_WORDS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
 
@@ -51,11 +54,17 @@ def decode_columns(
         from contactor.can.compiled import columns_of, sort_out
 
         return columns_of(frames, plan, [sort_out(frames, plan, groups)])
+    few = few_columns_of(frames, plan, groups.groups) if len(frames) <= FEW_FRAMES else {}
     return merged(
         column
-        for group in groups.groups
-        for _, column in decode_group(frames, group.label, group.message, group.rows)
+        for number, group in enumerate(groups.groups)
+        for column in (few[number] if number in few else _columns_of_group(frames, group))
     )
+
+
+def _columns_of_group(frames: FrameTable, group: FrameGroup) -> Iterator[SignalColumn]:
+    for _, column in decode_group(frames, group.label, group.message, group.rows):
+        yield column
 
 
 class _Payloads:

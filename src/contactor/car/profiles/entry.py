@@ -68,6 +68,7 @@ class Scaling:
 
 
 NO_SCALING = Scaling()
+EVERY_ROW = slice(None)
 FEW = 100
 """Readings that are looked up sooner one by one than sorted out first."""
 _VALID = int(State.VALID)
@@ -168,8 +169,10 @@ def typed_numbers(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic
 def _common_rows(columns: Sequence[SignalColumn]) -> tuple[Rows, list[Rows | slice]]:
     """The rows that all columns have, and where they are in each."""
     rows = columns[0].rows
+    if len(columns) == 1:
+        return rows, [EVERY_ROW]
     if all(np.array_equal(column.rows, rows) for column in columns[1:]):
-        return rows, [slice(None)] * len(columns)
+        return rows, [EVERY_ROW] * len(columns)
     for column in columns[1:]:
         rows = np.intersect1d(rows, column.rows, assume_unique=True)
     return rows, [np.searchsorted(column.rows, rows) for column in columns]
@@ -190,7 +193,7 @@ def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.ge
     listed = entry.values or {}
     zero = zero_of(entry.signal.datatype)
     if len(raw) <= FEW:
-        found, index = raw, np.arange(len(raw))
+        found, index = raw, None
     else:
         found, index = np.unique(raw, return_inverse=True)
     words = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
@@ -198,7 +201,7 @@ def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.ge
         [zero if word is None else word for word in words], _dtype(entry.signal.datatype)
     )
     is_listed = np.array([word is not None for word in words], np.bool_)
-    return table[index], is_listed[index]
+    return (table, is_listed) if index is None else (table[index], is_listed[index])
 
 
 def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
@@ -238,13 +241,14 @@ def _reading(
     """A reading with its states; cells that are not VALID hold the type's zero."""
     state = np.full(rows.shape, _VALID, np.uint8)
     refused = 0
-    if is_wrong is not None and is_wrong.any():
+    has_wrong = is_wrong is not None and bool(is_wrong.any())
+    if not has_wrong and not is_unavailable.any():
+        return Reading(entry.path, rows, cells, state, refused)
+    if is_wrong is not None and has_wrong:
         is_wrong = is_wrong & ~is_unavailable
         refused = int(is_wrong.sum())
         state[is_wrong] = State.UNKNOWN
     state[is_unavailable] = State.UNAVAILABLE
-    is_valid = state == _VALID
-    if not is_valid.all():
-        zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
-        cells = np.where(is_valid, cells, zero)
+    zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
+    cells = np.where(state == _VALID, cells, zero)
     return Reading(entry.path, rows, cells, state, refused)
