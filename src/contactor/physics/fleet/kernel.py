@@ -146,9 +146,9 @@ def _compiled(sources: str, is_life: bool) -> Any:
         w = np.empty((passes.LEFT, at.LANES), real)
         g = np.empty((passes.READ, at.LANES), real)
         places = np.empty((passes.PLACES, at.LANES), np.uint32)
-        clocks = np.zeros((6, at.LANES), np.int64)
+        clocks = np.zeros((5, at.LANES), np.int64)
         where = Lanes(clocks[0], clocks[1], clocks[2], clocks[3], clocks[4])
-        left, speed_at, grade_at = clocks[3], clocks[4], clocks[5]
+        left, position = where.left, where.position
         is_alive = np.zeros(at.LANES, np.bool_)
         for begin in range(first, last, at.LANES):
             for row in range(at.PARAMETERS):
@@ -169,25 +169,29 @@ def _compiled(sources: str, is_life: bool) -> Any:
                         lane, car, lives, where, parameters, p, s, shared, table, totals, records
                     )
                     if not is_alive[lane]:
-                        left[lane], speed_at[lane] = FAR, len(speeds) - at.REST
+                        left[lane], position[lane] = FAR, len(speeds) - at.REST
                         for row in range(at.STATES):
                             states[row, car] = s[row, lane]
                 else:
                     left[lane], is_alive[lane] = steps, True
-                    speed_at[lane] = begin + lane if strides[0] > 1 else 0
-                    grade_at[lane] = begin + lane if strides[1] > 1 else 0
+            is_own = strides[0] > 1, strides[1] > 1
+            speed_at, grade_at = begin * is_own[0], begin * is_own[1]
             count, since = is_alive.sum(), 0
             while count > 0:
                 length = min(left.min(), at.REST - since)
                 for _step in range(length):
-                    for lane in range(at.LANES):
-                        w[passes.WISH, lane] = speeds[speed_at[lane]]
-                        if is_life:
-                            w[passes.GRADE, lane] = grades[speed_at[lane]]
-                        else:
-                            w[passes.GRADE, lane] = grades[grade_at[lane]]
-                            grade_at[lane] += strides[1]
-                        speed_at[lane] += strides[0]
+                    if is_life:
+                        for lane in range(at.LANES):
+                            w[passes.WISH, lane] = speeds[position[lane]]
+                            w[passes.GRADE, lane] = grades[position[lane]]
+                            position[lane] += 1
+                    else:
+                        for lane in range(at.LANES):
+                            w[passes.WISH, lane] = speeds[speed_at + lane * is_own[0]]
+                        for lane in range(at.LANES):
+                            w[passes.GRADE, lane] = grades[grade_at + lane * is_own[1]]
+                        speed_at += strides[0]
+                        grade_at += strides[1]
                     passes.ask(p, s, w, places, shared, dt, is_life)
                     passes.read_losses(table, places, g)
                     passes.read_battery(table, places, g)
@@ -208,7 +212,7 @@ def _compiled(sources: str, is_life: bool) -> Any:
                             lanes.flush(lane, begin + lane, sums, a, totals)
                 for lane in range(at.LANES):
                     if not is_alive[lane]:
-                        speed_at[lane] = len(speeds) - at.REST
+                        position[lane] = len(speeds) - at.REST
                     elif left[lane] == 0:
                         car = begin + lane
                         lanes.flush(lane, car, sums, a, totals)
