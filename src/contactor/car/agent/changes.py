@@ -14,6 +14,8 @@ from contactor.car.agent.series import Series
 from contactor.signals.groups import Group
 from contactor.signals.record import Rows, no_rows
 
+NOTHING = slice(0, 0)
+
 
 class ChangeSampler:
     """Owns the last reading of each signal of one group."""
@@ -35,6 +37,8 @@ class ChangeSampler:
 
     def _news(self, read: Series) -> Series:
         last = self._last.get(read.path)
+        if last is not None and len(read.ts) == 1 and _is_same(read, last):
+            return read.take(NOTHING)
         self._last[read.path] = read.take(slice(-1, None))
         values, state = read.values, read.state
         differs = np.ones(len(read.ts), np.bool_)
@@ -42,3 +46,8 @@ class ChangeSampler:
         if last is not None:
             differs[0] = bool(values[0] != last.values[0]) or bool(state[0] != last.state[0])
         return read.take(np.flatnonzero(differs))
+
+
+def _is_same(one: Series, other: Series) -> bool:
+    """Whether the first readings of both say the same."""
+    return bool(one.state[0] == other.state[0]) and bool(one.values[0] == other.values[0])

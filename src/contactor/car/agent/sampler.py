@@ -94,7 +94,7 @@ class _GroupClock:
             SignalTicks(path, stale_ns=rule.stale_ns, is_mean=rule.is_mean)
             for path, rule in rules.items()
         ]
-        self._waiting: dict[str, Series] = {}
+        self._waiting: dict[str, list[Series]] = {}
         self._next = _NEVER
         self._written_ns: int | None = None
         self._was_written = True
@@ -119,7 +119,7 @@ class _GroupClock:
         """The tick under way, early, and the last tick if it was not written."""
         parts: list[Rows] = []
         while self._waiting:
-            newest = max(int(one.ts[-1]) for one in self._waiting.values())
+            newest = max(int(one.ts[-1]) for parts in self._waiting.values() for one in parts)
             last = max(self._next, self._tick_at(newest))
             parts.append(self._run(min(last, self._next + TICKS_AT_ONCE * self._period_ns)))
         if not self._was_written and not self._is_silent:
@@ -128,12 +128,14 @@ class _GroupClock:
 
     def _wait(self, new: Series) -> None:
         """Keep readings for their ticks; a late one counts for the next tick."""
-        new = replace(new, ts=np.maximum(new.ts, self._next - self._period_ns + 1))
-        old = self._waiting.get(new.path)
-        self._waiting[new.path] = new if old is None else merge_series(old, new)
+        least_ns = self._next - self._period_ns + 1
+        if new.ts[0] < least_ns:
+            new = replace(new, ts=np.maximum(new.ts, least_ns))
+        self._waiting.setdefault(new.path, []).append(new)
 
     def _earliest(self, otherwise_ns: int) -> int:
-        return min((int(one.ts[0]) for one in self._waiting.values()), default=otherwise_ns)
+        parts = (one for parts in self._waiting.values() for one in parts)
+        return min((int(one.ts[0]) for one in parts), default=otherwise_ns)
 
     def _last_row(self) -> Rows:
         """The cells of the last tick that was run."""
@@ -142,13 +144,15 @@ class _GroupClock:
 
     def _take_due(self, last_tick_ns: int) -> dict[str, Series]:
         """Remove and return the waiting readings up to the tick."""
-        due, rest = {}, {}
-        for path, one in self._waiting.items():
+        due: dict[str, Series] = {}
+        rest: dict[str, list[Series]] = {}
+        for path, parts in self._waiting.items():
+            one = merge_series(parts)
             cut = int(np.searchsorted(one.ts, last_tick_ns, side="right"))
             if cut:
                 due[path] = one.take(slice(None, cut))
             if cut < len(one.ts):
-                rest[path] = one.take(slice(cut, None))
+                rest[path] = [one.take(slice(cut, None))]
         self._waiting = rest
         return due
 

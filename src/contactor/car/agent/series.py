@@ -3,7 +3,7 @@
 series_of(frames.ts, profile.map.read(columns))     # one Series per signal, sorted by time
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,14 +55,16 @@ def series_of(frame_ts: NDArray[np.int64], readings: Iterable[Reading]) -> list[
     return made
 
 
-def merge_series(old: Series, new: Series) -> Series:
-    """Both in time order; of equal instants the old ones come first."""
+def merge_series(parts: Sequence[Series]) -> Series:
+    """All of one signal in time order; of equal instants the earlier parts come first."""
+    if len(parts) == 1:
+        return parts[0]
     joined = Series(
-        old.path,
-        np.concatenate([old.ts, new.ts]),
-        np.concatenate([old.values, new.values]),
-        np.concatenate([old.state, new.state]),
+        parts[0].path,
+        np.concatenate([one.ts for one in parts]),
+        np.concatenate([one.values for one in parts]),
+        np.concatenate([one.state for one in parts]),
     )
-    if old.ts[-1] <= new.ts[0]:
+    if bool((joined.ts[1:] >= joined.ts[:-1]).all()):
         return joined
     return joined.take(np.argsort(joined.ts, kind="stable"))
