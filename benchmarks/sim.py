@@ -13,10 +13,13 @@ steps/s   `CarPhysics.step` at 1 s over UDDS (a made-up trace without the record
 cars s/s  Seconds of cars a second: a `Fleet` of 1, 1,000 and 100,000 cars on UDDS, with fastsim's
           own numbers of its Renault Zoe, against fastsim driving that Zoe (it drives one after
           another: many cars take it as many times as long). Before it, what both use on two cycles.
+days of cars/s  A year of 1,000 of our cars and of one: 1.5 h a day at the wheel, nights at the
+          plug, made-up seasons. No peer.
 
 Predicted: 25,000 frames/s live, 150,000 at once, the peer 30,000; 1.5 days/s; 60,000 steps/s,
 fastsim 300,000.
 Predicted for fleets: 60 M car-seconds a second on one core, a thousand times fastsim.
+Predicted for a year of 1,000 cars: 60 s on two cores, 6,000 days of cars a second.
 Measured:  66,000 frames/s live, 616,000 at once, the peer 135,000; 5.2 days/s; 128,000 steps/s,
 fastsim 71,000. Live, 27 frames a call are too few for columns: the peer encodes twice as fast.
 """
@@ -119,6 +122,22 @@ def fleet(count: int) -> None:
     print(rounds * count * len(speeds) / spent)
 
 
+def year(count: int) -> None:
+    """Days of cars per second over a year."""
+    from contactor.car.profiles.profile import load_profile
+    from contactor.physics.fleet.fleet import Fleet
+
+    sys.path.insert(0, str(Path(__file__).parent / "rounds"))
+    from commuters import commuters
+
+    parameters = load_profile("contactor_ev").physics
+    Fleet(parameters, 1).live(commuters(1, 1))
+    cars, schedule = Fleet(parameters, count), commuters(count, 365)
+    began = time.perf_counter()
+    cars.live(schedule)
+    print(count * 365 / (time.perf_counter() - began))
+
+
 def zoes(count: int) -> "Fleet":
     """Cars with the numbers that fastsim has of a Renault Zoe."""
     from contactor.physics.fleet.fleet import Fleet
@@ -213,6 +232,10 @@ def main() -> None:
             ],
         },
         "days/s": {"contactor history": [*ours, "history"]},
+        "days of cars/s": {
+            "1,000 cars for a year": [*ours, "year_1000"],
+            "one car for a year": [*one_core, *ours, "year_1"],
+        },
         "steps/s": {
             steps: [*ours, "physics"],
             "fastsim": [python, str(PEERS / "fastsim_cycle.py"), str(CYCLE), str(CYCLES)],
@@ -244,6 +267,8 @@ PARTS = {
     "at_once": lambda: frames(MINUTE_NS),
     "history": history,
     "physics": physics,
+    "year_1000": lambda: year(1000),
+    "year_1": lambda: year(1),
     "fleet_1": lambda: fleet(1),
     "fleet_1000": lambda: fleet(1000),
     "fleet_100000": lambda: fleet(100_000),
