@@ -177,7 +177,7 @@ RECORDS = 9
 
 # Points of what depends on the state of charge, 0 to 1, and on the battery's temperature.
 CHARGES = 201
-TEMPERATURES, COLDEST_DEGC, DEGC_PER_STEP = 141, -50.0, 1.0
+TEMPERATURES, COLDEST_DEGC, DEGC_PER_STEP = 561, -50.0, 0.25
 
 # Where the tables begin: the losses first, then these; and how long they are together.
 OPEN_CIRCUIT = TORQUES * SPEEDS
