@@ -85,7 +85,7 @@ def test_file_of_no_known_kind_is_told_the_formats(head: bytes, meaning: str) ->
     assert what_it_is(head, FORMATS) == f"{meaning}; formats read: {FORMATS}"
 
 
-@pytest.mark.parametrize("content", [tar(LINE), gzip.compress(tar(LINE))])
+@pytest.mark.parametrize("content", [tar(LINE), gzip.compress(tar(LINE))], ids=["tar", "gzip"])
 def test_tar_of_logs_is_no_log_with_a_damaged_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "drives.tar.gz"
     path.write_bytes(content)

@@ -202,6 +202,7 @@ def test_bytes_behind_a_packed_log_are_told(tmp_path: Path) -> None:
         (packed_times(5, lambda content: zipped({"a": content})), "more than 4 times"),
         (zipped({"a": packed_times(4, gzip.compress)}), "more than 4 times"),
     ],
+    ids=lambda one: one if isinstance(one, str) else "packed",  # bytes hold the time
 )
 def test_archive_without_a_log_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(LogError, match=message):
