@@ -112,6 +112,11 @@ class SignalColumn:
         return self._is_unavailable
 
     @property
+    def marks(self) -> Mask | None:
+        """What is unavailable; None where it is known that nothing is."""
+        return self._is_unavailable
+
+    @property
     def available(self) -> Values:
         """The values without those that are not available."""
         return self.values if self._is_unavailable is None else self.values[~self._is_unavailable]

@@ -108,6 +108,7 @@ def columns_of(
     if not asked:
         return found
     raw, values, is_unavailable = _decoded(few, words, *pairs)
+    has_marks = bool(is_unavailable.any())
     for one in asked:
         column = SignalColumn(
             message=one.label,
@@ -116,7 +117,7 @@ def columns_of(
             rows=one.rows,
             raw=raw[one.pairs],
             values=values[one.pairs],
-            is_unavailable=is_unavailable[one.pairs],
+            is_unavailable=is_unavailable[one.pairs] if has_marks else None,
             labels=one.signal.labels,
         )
         found[one.group].append(column)

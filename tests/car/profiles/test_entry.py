@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactor.can.decode import SignalColumn
-from contactor.car.profiles.entry import MapEntry, Scaling, read_entry
+from contactor.car.profiles.entry import FEW, MapEntry, Scaling, read_entry, typed_numbers
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, State
@@ -210,3 +210,27 @@ def test_reading_leaves_the_decoded_column_alone():
     decoded = column([1.0, 2.0], unavailable=[0])
     read_entry(entry(SPEED, scaling=Scaling(10.0, 1.0)), [decoded])
     assert decoded.values.tolist() == [1.0, 2.0]
+
+
+@given(
+    st.sampled_from(
+        [
+            (SPEED, None),
+            (SPEED, (-5.0, 250.0)),
+            ("Vehicle.Powertrain.TractionBattery.StateOfCharge.Current", None),
+            ("Vehicle.Powertrain.Transmission.CurrentGear", None),
+            ("Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit", None),
+        ]
+    ),
+    st.lists(st.floats() | st.integers(-300, 300).map(float), min_size=1, max_size=8),
+)
+def test_few_numbers_are_typed_as_many_are(signal, numbers):
+    path, valid = signal
+    one = entry(path, valid=valid)
+    few, wrong_few = typed_numbers(one, np.array(numbers))
+    many, wrong_many = typed_numbers(one, np.array(numbers * (FEW + 1)))
+    count = len(numbers)
+    none = np.zeros(count, np.bool_)
+    assert (none if wrong_few is None else wrong_few).tolist() == wrong_many[:count].tolist()
+    assert few.dtype == many.dtype
+    assert np.array_equal(few, many[:count], equal_nan=few.dtype.kind == "f")

@@ -10,6 +10,7 @@ or the data type is UNKNOWN and counted. Integers are rounded half to even. No N
     read_entry(entry, [column])     # Reading("Vehicle.Speed", rows, values, state, refused=0)
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,7 +23,7 @@ from contactor.can.columns import SignalColumn
 from contactor.signals.catalogue import Signal
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import GROUP_RULES, Group
-from contactor.signals.record import Scalar, State, zero_of
+from contactor.signals.record import Scalar, State, Value, zero_of
 from contactor.signals.validation import refused_elements
 from contactor.units import convert
 
@@ -86,6 +87,7 @@ class MapEntry:
         values: raw value to value, where raw values stand for words, steps or true and false.
         otherwise: the value of raw values that are not listed; None where they are not available.
         valid: the least and greatest possible value, in the catalogue's unit.
+        sure: a number between these two can be, whatever else it is; None of words.
     """
 
     signal: Signal
@@ -99,6 +101,10 @@ class MapEntry:
     values: Mapping[int, Scalar] | None = None
     otherwise: Scalar | None = None
     valid: tuple[float, float] | None = None
+    sure: tuple[float, float] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sure", _sure(self.signal, self.valid))
 
     @property
     def path(self) -> str:
@@ -143,22 +149,40 @@ def read_entry(entry: MapEntry, columns: Sequence[SignalColumn]) -> Reading:
         columns: the decoded columns of `entry.sources`, in that order.
     """
     rows, places = _common_rows(columns)
-    is_unavailable = columns[0].is_unavailable[places[0]]
-    for column, place in zip(columns[1:], places[1:], strict=True):
-        is_unavailable = is_unavailable | column.is_unavailable[place]
-    raw = columns[0].raw[places[0]]
+    marks = _marks(columns, places)
     if entry.values is not None:
-        cells, is_listed = _looked_up(entry, raw)
-        return _reading(entry, rows, cells, is_unavailable | ~is_listed, None)
+        cells, unlisted = _looked_up(entry, columns[0].raw[places[0]])
+        return _reading(entry, rows, cells, _either(marks, unlisted), None)
     if entry.signal.datatype is Datatype.BOOLEAN:
-        cells = (raw != 0) ^ entry.scaling.is_inverted
-        return _reading(entry, rows, cells, is_unavailable, None)
-    cells, is_wrong = typed_numbers(entry, _physical(columns, places, is_unavailable))
-    return _reading(entry, rows, cells, is_unavailable, is_wrong)
+        cells = (columns[0].raw[places[0]] != 0) ^ entry.scaling.is_inverted
+        return _reading(entry, rows, cells, marks, None)
+    cells, is_wrong = typed_numbers(entry, _physical(columns, places, marks))
+    return _reading(entry, rows, cells, marks, is_wrong)
 
 
-def typed_numbers(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
-    """Physical values (k,) in the signal's unit and (element's) type, and which cannot be."""
+def _marks(columns: Sequence[SignalColumn], places: Sequence[Rows | slice]) -> Mask | None:
+    """Where any of the columns is not available; None where nothing is."""
+    marks = None
+    for column, place in zip(columns, places, strict=True):
+        if column.marks is not None:
+            marks = _either(marks, column.marks[place])
+    return marks if marks is not None and marks.any() else None
+
+
+def _either(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one | other
+
+
+def typed_numbers(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask | None]:
+    """Physical values (k,) in the signal's unit and (element's) type, and which cannot be.
+
+    None where each can be.
+    """
+    is_plain = entry.scaling is NO_SCALING and entry.unit is None
+    if is_plain and (cells := _surely(entry, numbers)) is not None:
+        return cells, None
     with np.errstate(over="ignore", invalid="ignore"):
         numbers = entry.scaling.of(numbers)
         if entry.unit is not None and entry.signal.unit is not None:
@@ -179,33 +203,40 @@ def _common_rows(columns: Sequence[SignalColumn]) -> tuple[Rows, list[Rows | sli
 
 
 def _physical(
-    columns: Sequence[SignalColumn], places: Sequence[Rows | slice], is_unavailable: Mask
+    columns: Sequence[SignalColumn], places: Sequence[Rows | slice], marks: Mask | None
 ) -> Numbers:
     """The physical values, multiplied row by row; 0 where they are not available."""
     numbers = columns[0].values[places[0]]
     for column, place in zip(columns[1:], places[1:], strict=True):
         numbers = numbers * column.values[place]
-    return np.where(is_unavailable, 0.0, numbers) if is_unavailable.any() else numbers
+    return numbers if marks is None else np.where(marks, 0.0, numbers)
 
 
-def _looked_up(entry: MapEntry, raw: NDArray[np.generic]) -> tuple[NDArray[np.generic], Mask]:
-    """The value of each raw value, and whether it has one."""
+def _looked_up(
+    entry: MapEntry, raw: NDArray[np.generic]
+) -> tuple[NDArray[np.generic], Mask | None]:
+    """The value of each raw value, and which have none; None where each has one."""
     listed = entry.values or {}
     zero = zero_of(entry.signal.datatype)
     if len(raw) <= FEW:
         found, index = raw, None
     else:
         found, index = np.unique(raw, return_inverse=True)
-    words = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
-    table = np.array(
-        [zero if word is None else word for word in words], _dtype(entry.signal.datatype)
-    )
-    is_listed = np.array([word is not None for word in words], np.bool_)
-    return (table, is_listed) if index is None else (table[index], is_listed[index])
+    words: list[Value | None] = [listed.get(int(one), entry.otherwise) for one in found.tolist()]
+    unlisted = None
+    if None in words:
+        unlisted = np.array([word is None for word in words], np.bool_)
+        words = [zero if word is None else word for word in words]
+    table = np.array(words, _dtype(entry.signal.datatype))
+    if index is None:
+        return table, unlisted
+    return table[index], None if unlisted is None else unlisted[index]
 
 
-def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask]:
-    """Numbers in the signal's type, and which of them cannot be."""
+def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask | None]:
+    """Numbers in the signal's type, and which of them cannot be; None where each can."""
+    if (known := _surely(entry, numbers)) is not None:
+        return known, None
     dtype = _dtype(entry.signal.datatype)
     is_wrong = np.zeros(numbers.shape, np.bool_)
     if entry.valid is not None:
@@ -219,10 +250,50 @@ def _typed(entry: MapEntry, numbers: Numbers) -> tuple[NDArray[np.generic], Mask
     return cells, is_wrong | refused_elements(entry.signal, cells)
 
 
+def _surely(entry: MapEntry, numbers: Numbers) -> NDArray[np.generic] | None:
+    """A few numbers in the signal's type, where it is plain that each can be; else None."""
+    if len(numbers) > FEW or entry.sure is None:
+        return None
+    low, high = entry.sure
+    if not all(low <= number <= high for number in numbers.tolist()):
+        return None
+    dtype = _dtype(entry.signal.datatype)
+    return (np.rint(numbers) if dtype.kind in "iu" else numbers).astype(dtype)
+
+
 def _fits(numbers: Numbers, dtype: np.dtype[np.generic]) -> Mask:
     """Which whole numbers an integer type holds; its end is exact in a float64, its maximum not."""
     limits = np.iinfo(dtype)  # type: ignore[type-var]  # integers only
     return (numbers >= float(limits.min)) & (numbers < float(int(limits.max) + 1))
+
+
+def _sure(signal: Signal, valid: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The narrowest of type, catalogue and entry; of a whole number, so that its rounding fits."""
+    if signal.datatype.is_text or signal.datatype is Datatype.BOOLEAN:
+        return None
+    dtype = _dtype(signal.datatype)
+    if dtype.kind in "iu":
+        # A float64 does not hold the ends of 64 bits.
+        ends = np.iinfo(dtype)  # type: ignore[type-var]  # integers only
+        least, most = math.nextafter(int(ends.min), 0.0), math.nextafter(int(ends.max), 0.0)
+    elif dtype.kind == "f":
+        limits = np.finfo(dtype)  # type: ignore[type-var]  # floats only
+        least, most = float(limits.min), float(limits.max)
+    else:
+        return None
+    lows = [least, *([] if valid is None else [valid[0]])]
+    highs = [most, *([] if valid is None else [valid[1]])]
+    low = max([*lows, *([] if signal.minimum is None else [float(signal.minimum)])])
+    high = min([*highs, *([] if signal.maximum is None else [float(signal.maximum)])])
+    return (math.ceil(low), math.floor(high)) if dtype.kind in "iu" else (low, high)
+
+
+@cache
+def _valid(count: int) -> NDArray[np.uint8]:
+    """So many states of what is known; shared, so it is not to be written to."""
+    state = np.full(count, _VALID, np.uint8)
+    state.flags.writeable = False
+    return state
 
 
 @cache
@@ -235,20 +306,24 @@ def _reading(
     entry: MapEntry,
     rows: Rows,
     cells: NDArray[np.generic],
-    is_unavailable: Mask,
+    marks: Mask | None,
     is_wrong: Mask | None,
 ) -> Reading:
     """A reading with its states; cells that are not VALID hold the type's zero."""
+    if is_wrong is not None and not is_wrong.any():
+        is_wrong = None
+    if marks is None and is_wrong is None:
+        count = len(rows)
+        known = _valid(count) if count <= FEW else np.full(count, _VALID, np.uint8)
+        return Reading(entry.path, rows, cells, known, 0)
     state = np.full(rows.shape, _VALID, np.uint8)
     refused = 0
-    has_wrong = is_wrong is not None and bool(is_wrong.any())
-    if not has_wrong and not is_unavailable.any():
-        return Reading(entry.path, rows, cells, state, refused)
-    if is_wrong is not None and has_wrong:
-        is_wrong = is_wrong & ~is_unavailable
+    if is_wrong is not None:
+        is_wrong = is_wrong if marks is None else is_wrong & ~marks
         refused = int(is_wrong.sum())
         state[is_wrong] = State.UNKNOWN
-    state[is_unavailable] = State.UNAVAILABLE
+    if marks is not None:
+        state[marks] = State.UNAVAILABLE
     zero = np.array([zero_of(entry.signal.datatype)], cells.dtype)
     cells = np.where(state == _VALID, cells, zero)
     return Reading(entry.path, rows, cells, state, refused)

@@ -95,7 +95,9 @@ class _List:
         is_silent = np.stack([silent for _, _, silent in complete])
         cells, is_wrong = typed_numbers(self._entry, np.where(is_silent, 0.0, numbers).ravel())
         is_unavailable = is_silent.any(axis=1)
-        is_unknown = is_wrong.reshape(numbers.shape).any(axis=1) & ~is_unavailable
+        is_unknown: NDArray[np.bool_] = np.zeros(len(numbers), np.bool_)
+        if is_wrong is not None:
+            is_unknown = np.any(is_wrong.reshape(numbers.shape), axis=1) & ~is_unavailable
         state = np.full(len(complete), State.VALID, np.uint8)
         state[is_unknown] = State.UNKNOWN
         state[is_unavailable] = State.UNAVAILABLE
