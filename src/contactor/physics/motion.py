@@ -44,7 +44,9 @@ class Motion:
         speed = state.speed_mps
         wanted = self._wanted_mps2(dt_s, controls)
         if speed + wanted * dt_s / 2 <= equations.STANDING_MPS:
+            target_mps = state.target_speed_mps
             self.stand()
+            state.target_speed_mps = target_mps
             if not controls.is_driving:
                 return 0.0
             state.brake_pct = HOLD_PEDAL_PCT

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contactor.car.profiles.profile import load_profile
@@ -29,6 +29,7 @@ def random_drive(seed: int, count: int) -> np.ndarray:
 
 @settings(max_examples=60, deadline=None)
 @given(drives, steps, st.floats(0.01, 1.0), st.floats(-25, 45))
+@example([(3.0, 0.0), (2.0, 0.0), (1.0, 0.0), (1.0, 0.0)], 0.1, 1.0, 0.0)
 def test_fleet_drives_as_the_single_car_does(
     drive: list[tuple[float, float]], dt_s: float, state_of_charge: float, ambient_degc: float
 ) -> None:

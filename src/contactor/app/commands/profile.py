@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from contactor.app.commands import profile_fit
+from contactor.app import profile_fit
 from contactor.app.output import print_json, print_table
 from contactor.errors import UsageError
 

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contactor.app.commands import simulate_life
+from contactor.app import simulate_life
 from contactor.app.output import note, print_json
 from contactor.errors import ContactorError, TableError, UsageError
 
