@@ -5,9 +5,9 @@
 No bus, broker or disk: the loop of a live car up to the rows that go into the outbox. Counted is
 the process's own CPU time over the wall's, after the first two seconds, while the car drives.
 
-Predicted: 3 % of a core. Measured on two cores that others kept busy: 7.6 % when it was first run,
-3.6 to 3.8 % since a few frames are decoded in one step. The same minute without its pauses takes
-2.0 to 2.3 % (5.0 % before), for nobody else then empties the caches between two batches.
+Predicted: 3 % of a core. Measured: 7.6 % when it was first run, 2.9 % since a few frames are decoded in
+one step, on two cores with nothing else at work; 3.4 to 3.9 % where others empty the caches between two
+batches.
 """
 
 import asyncio
