@@ -12,9 +12,10 @@ from contactor.car.agent.playback import Playback
 from contactor.car.agent.recorder import CUT_VERSION
 from contactor.car.agent.road import SET_BACK_NS, Road, Sampling, between_set_backs
 from contactor.car.profiles.profile import load_profile
+from contactor.clock import NS_PER_S
 from contactor.signals.codec import encode_message
 from contactor.signals.groups import Group
-from contactor.signals.record import Record
+from contactor.signals.record import Record, Rows
 
 GOLDEN = Path(__file__).parents[1] / "profiles" / "golden_nissan_leaf_ze1.log"
 START_NS = 1_700_000_000_000_000_000
@@ -96,3 +97,28 @@ def test_pieces_between_set_backs_hold_every_frame_in_order() -> None:
     assert [len(piece) for piece in pieces] == [4, 2, 1]
     assert np.concatenate([piece.ts for piece in pieces]).tolist() == frames.ts.tolist()
     assert list(between_set_backs(FrameTable.empty())) == []
+
+
+def test_gathered_frames_make_the_same_rows() -> None:
+    frames = wheel_speeds([100.0, 100.1, 100.2, 101.3, 101.4, 40.0, 40.1, 45.0])
+    profile = load_profile("nissan_leaf_ze1")
+    at_once = Road(profile, sampling=Sampling.PROFILE, origin_ns=0)
+    gathering = Road(profile, sampling=Sampling.PROFILE, origin_ns=0, gather_ns=NS_PER_S // 4)
+    rows = [one for some in at_once.feed(frames) for one in some] + at_once.finish()
+    gathered = [
+        one
+        for row in range(len(frames))
+        for some in gathering.feed(frames.take(slice(row, row + 1)))
+        for one in some
+    ]
+    assert sum(map(len, gathered)) < sum(map(len, rows))
+    gathered += [*gathering.settle(), *gathering.finish()]
+    assert flat(gathered) == flat(rows)
+
+
+def flat(rows: list[Rows]) -> list[tuple[object, ...]]:
+    return [
+        (one.group, ts, tuple(column.to_list()[row] for column in one.columns))
+        for one in rows
+        for row, ts in enumerate(one.ts.tolist())
+    ]

@@ -18,7 +18,7 @@ from contactor.car.adapters.ports import FrameSource
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.outbox import Stream
 from contactor.car.agent.recorder import cut_batches
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import GATHER_NS, Road, Sampling
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile
 from contactor.errors import OutboxError
@@ -44,7 +44,13 @@ class LiveCar:
         self._uplink = uplink
         self._desk = desk
         # Ticks are counted from 1970, so that the rows of all live cars share their instants.
-        self._road = Road(profile, sampling=Sampling.PROFILE, origin_ns=0, on_read=desk.read)
+        self._road = Road(
+            profile,
+            sampling=Sampling.PROFILE,
+            origin_ns=0,
+            on_read=desk.read,
+            gather_ns=GATHER_NS,
+        )
         self._is_asleep = False
 
     async def run(self) -> None:
@@ -71,14 +77,19 @@ class LiveCar:
                 self._is_asleep = self._source.is_asleep
                 self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
                 if self._is_asleep:
+                    await self._put(self._road.settle())
                     await self._put(self._road.finish())
 
     def _put_rest(self) -> None:
         """Put the rows under way into the outbox, at once: this is the end."""
-        rows = self._road.finish()
-        if rows:
+        batches = [
+            batch
+            for rows in (self._road.settle(), self._road.finish())
+            for batch in cut_batches(rows, origin_ns=0)
+        ]
+        if batches:
             try:
-                self._uplink.append_now(self.stream, list(cut_batches(rows, origin_ns=0)))
+                self._uplink.append_now(self.stream, batches)
             except OutboxError as error:
                 _log.error("last rows lost vehicle=%s reason=%s", self.stream.vehicle_id, error)
 

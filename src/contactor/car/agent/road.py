@@ -23,11 +23,14 @@ from contactor.car.agent.series import Series, series_of
 from contactor.car.profiles.lists import ListCollector
 from contactor.car.profiles.mapping import SignalMap
 from contactor.car.profiles.profile import Profile
-from contactor.clock import NS_PER_S
+from contactor.clock import NS_PER_MS, NS_PER_S
 from contactor.signals.record import Rows
 
 SET_BACK_NS = 60 * NS_PER_S
 """A step back in time longer than this is a clock that was set; a shorter one is jitter."""
+GATHER_NS = 250 * NS_PER_MS
+"""What a live car's frames span before they are read: three batches of 100 ms in one step, which
+costs little more than one."""
 
 
 class Sampling(StrEnum):
@@ -42,6 +45,7 @@ class Road:
 
     Args:
         on_read: is shown all that the car says, before it is sampled.
+        gather_ns: frames wait until they span so much, and are read together then.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Road:
         sampling: Sampling,
         origin_ns: int,
         on_read: Callable[[Sequence[Series]], None] | None = None,
+        gather_ns: int = 0,
     ) -> None:
         self._map = profile.map
         self._on_read = on_read
@@ -64,6 +69,8 @@ class Road:
             self._sampler = ProfileSampler(rules_of(self._map), origin_ns=origin_ns)
         self._lists = ListCollector(self._map.lists)
         self._last_ts: int | None = None
+        self._gather_ns = gather_ns
+        self._gathered: list[FrameTable] = []
         self.refused: Counter[str] = Counter()
 
     def feed(self, frames: FrameTable) -> Iterator[list[Rows]]:
@@ -74,9 +81,13 @@ class Road:
         """
         for piece in between_set_backs(frames):
             if self._last_ts is not None and int(piece.ts[0]) < self._last_ts - SET_BACK_NS:
+                if self._gathered:
+                    yield self.settle()
                 yield self.finish()
             self._last_ts = int(piece.ts[-1])
-            yield self.read(piece.ts, decode_columns(piece, self._plan))
+            self._gathered.append(piece)
+            if self._last_ts - int(self._gathered[0].ts[0]) >= self._gather_ns:
+                yield self.settle()
 
     def read(self, ts: NDArray[np.int64], columns: Sequence[SignalColumn]) -> list[Rows]:
         """The rows that decoded values make due.
@@ -94,8 +105,16 @@ class Road:
             self._on_read(series)
         return self._sampler.feed(series)
 
+    def settle(self) -> list[Rows]:
+        """The rows that the frames gathered so far make due."""
+        if not self._gathered:
+            return []
+        frames = FrameTable.concat(self._gathered)
+        self._gathered.clear()
+        return self.read(frames.ts, decode_columns(frames, self._plan))
+
     def finish(self) -> list[Rows]:
-        """The rows still under way, when no more frames come."""
+        """The rows still under way, when no more frames come; `settle` first."""
         self._lists.clear()
         return self._sampler.finish()
 

@@ -55,24 +55,26 @@ class _List:
         self._values = np.zeros(len(entry.sources))
         self._is_silent = np.zeros(len(entry.sources), np.bool_)
         self._ts = np.full(len(entry.sources), _NEVER, np.int64)
+        self._place_of = {name: place for place, name in enumerate(entry.sources)}
 
     def clear(self) -> None:
         self._ts[:] = _NEVER
 
     def feed(self, ts: NDArray[np.int64], by_name: dict[str, SignalColumn]) -> Reading | None:
-        found = [
-            (place, by_name[name])
-            for place, name in enumerate(self._entry.sources)
-            if name in by_name
-        ]
-        if not found:
+        names = by_name.keys() & self._place_of.keys()
+        if not names:
             return None
-        rows = np.concatenate([column.rows for _, column in found])
+        came_at = np.array(sorted(self._place_of[name] for name in names))
+        found = [by_name[self._entry.sources[place]] for place in came_at.tolist()]
+        rows = np.concatenate([column.rows for column in found])
         order = np.argsort(rows, kind="stable")
         rows = rows[order]
-        places = np.concatenate([np.full(len(one.rows), place) for place, one in found])[order]
-        values = np.concatenate([column.values for _, column in found])[order]
-        is_silent = np.concatenate([column.is_unavailable for _, column in found])[order]
+        places = np.repeat(came_at, [len(column.rows) for column in found])[order]
+        values = np.concatenate([column.values for column in found])[order]
+        if any(column.marks is not None for column in found):
+            is_silent = np.concatenate([column.is_unavailable for column in found])[order]
+        else:
+            is_silent = np.zeros(len(rows), np.bool_)
         ends = np.flatnonzero(np.diff(rows, append=-1)) + 1
         complete: list[tuple[int, NDArray[np.float64], NDArray[np.bool_]]] = []
         start = 0

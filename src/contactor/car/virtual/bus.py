@@ -12,6 +12,7 @@ values, one a frame. Counters go on from call to call.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,13 @@ class _Message:
 
     Fields:
         columns: its signals in the matrix of all.
+        cycle_ns: between two of its frames.
         around: the column of its multiplexer and the values that it goes round, or None.
     """
 
     encoder: MessageEncoder
     columns: slice
     cycle_ns: int
-    offset_ns: int
     around: tuple[int, NDArray[np.uint64]] | None
     count: int = 0
 
@@ -71,11 +72,17 @@ class Bus:
                     encoder=encoder,
                     columns=slice(first, len(self._signals)),
                     cycle_ns=message.cycle_time_ms * NS_PER_MS,
-                    offset_ns=len(self._messages) * APART_NS % (message.cycle_time_ms * NS_PER_MS),
                     around=_around(encoder),
                 )
             )
         self._converter = RawConverter(self._signals)
+        formats = [one.encoder.message for one in self._messages]
+        self._cycles = np.array([one.cycle_ns for one in self._messages], np.int64)
+        self._offsets = np.arange(len(formats)) * APART_NS % self._cycles
+        self._can_ids = np.array([one.can_id for one in formats], np.uint32)
+        self._is_extended = np.array([one.is_extended for one in formats], np.bool_)
+        self._lengths = np.array([one.length for one in formats], np.uint8)
+        self._width = max([CLASSIC_BYTES, *(one.length for one in formats)])
 
     def patterns(self, values: Values) -> Patterns:
         """The bit patterns of `values` (n, names); what is out of range is the nearest that is."""
@@ -93,23 +100,39 @@ class Bus:
         if not len(values):
             return FrameTable.empty()
         patterns = self.patterns(values)
-        instants: list[Instants] = []
-        payloads: list[NDArray[np.uint8]] = []
-        sent: list[_Message] = []
-        for message in self._messages:
-            ts = _due(message, after_ns, until_ns)
-            if not len(ts):
-                continue
-            rows = np.searchsorted(ends, ts)
-            is_there = (rows < len(ends)) & (starts[np.minimum(rows, len(ends) - 1)] < ts)
-            if not is_there.all():
-                ts, rows = ts[is_there], rows[is_there]
-                if not len(ts):
-                    continue
-            instants.append(ts)
-            payloads.append(_payloads(message, patterns[rows, message.columns], ts))
-            sent.append(message)
-        return _table(sent, instants, payloads)
+        sent, ts = self._due(after_ns, until_ns)
+        rows = np.searchsorted(ends, ts)
+        is_there = (rows < len(ends)) & (starts[np.minimum(rows, len(ends) - 1)] < ts)
+        if not is_there.all():
+            sent, ts, rows = sent[is_there], ts[is_there], rows[is_there]
+        data = np.zeros((len(ts), self._width), np.uint8)
+        cuts = np.flatnonzero(np.diff(sent, prepend=-1, append=-1)).tolist()
+        for start, end in pairwise(cuts):
+            message, its = self._messages[sent[start]], slice(start, end)
+            payloads = _payloads(message, patterns[rows[its], message.columns], ts[its])
+            data[its, : payloads.shape[1]] = payloads
+        order = np.argsort(ts, kind="stable")
+        sent, no = sent[order], np.zeros(len(ts), np.bool_)
+        return FrameTable(
+            ts=ts[order],
+            bus=np.zeros(len(ts), np.uint8),
+            can_id=self._can_ids[sent],
+            is_extended=self._is_extended[sent],
+            is_fd=no,
+            is_remote=no,
+            is_error=no,
+            length=self._lengths[sent],
+            data=data[order],
+        )
+
+    def _due(self, after_ns: int, until_ns: int) -> tuple[NDArray[np.int64], Instants]:
+        """The messages due in (after_ns, until_ns], one after another, and when."""
+        first = (after_ns - self._offsets) // self._cycles + 1
+        counts = (until_ns - self._offsets) // self._cycles + 1 - first
+        sent = np.repeat(np.arange(len(counts)), counts)
+        # The number of each frame within its message: up from the first one due.
+        number = np.arange(len(sent)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+        return sent, number * self._cycles[sent] + self._offsets[sent]
 
     def columns(self, values: Values, rows: Instants, wanted: frozenset[str]) -> list[SignalColumn]:
         """What `decode_columns` would give of the `wanted` signals, had frames been sent.
@@ -136,13 +159,6 @@ def _around(encoder: MessageEncoder) -> tuple[int, NDArray[np.uint64]] | None:
     return parent, np.array(sorted(ids), np.uint64)
 
 
-def _due(message: _Message, after_ns: int, until_ns: int) -> Instants:
-    """The instants of a message in (after_ns, until_ns]."""
-    first = (after_ns - message.offset_ns) // message.cycle_ns + 1
-    beyond = (until_ns - message.offset_ns) // message.cycle_ns + 1
-    return np.arange(first, beyond, dtype=np.int64) * message.cycle_ns + message.offset_ns
-
-
 def _payloads(message: _Message, patterns: Patterns, ts: Instants) -> NDArray[np.uint8]:
     if message.around is not None:
         place, ids = message.around
@@ -150,33 +166,3 @@ def _payloads(message: _Message, patterns: Patterns, ts: Instants) -> NDArray[np
     payloads = message.encoder.payloads(patterns, first_count=message.count)
     message.count += len(ts)
     return payloads
-
-
-def _table(
-    sent: list[_Message], instants: list[Instants], payloads: list[NDArray[np.uint8]]
-) -> FrameTable:
-    """The frames of some messages in one table, by time."""
-    if not sent:
-        return FrameTable.empty()
-    counts = [len(ts) for ts in instants]
-    total = sum(counts)
-    formats = [message.encoder.message for message in sent]
-    data = np.zeros((total, max(CLASSIC_BYTES, *(one.length for one in formats))), np.uint8)
-    start = 0
-    for rows, some in zip(counts, payloads, strict=True):
-        data[start : start + rows, : some.shape[1]] = some
-        start += rows
-    ts = np.concatenate(instants)
-    order = np.argsort(ts, kind="stable")
-    no = np.zeros(total, np.bool_)
-    return FrameTable(
-        ts=ts[order],
-        bus=np.zeros(total, np.uint8),
-        can_id=np.repeat(np.array([one.can_id for one in formats], np.uint32), counts)[order],
-        is_extended=np.repeat(np.array([one.is_extended for one in formats]), counts)[order],
-        is_fd=no,
-        is_remote=no,
-        is_error=no,
-        length=np.repeat(np.array([one.length for one in formats], np.uint8), counts)[order],
-        data=data[order],
-    )
