@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 
 from contactor.can.readers.blf_certain import certain_bytes
 from contactor.can.readers.blf_objects import BASE_BYTES, MAX_OBJECT, MAX_PADDING, SIGNATURE
+from contactor.can.readers.inflate import inflated
 
 HEAD = struct.Struct("<4sHHII")
 PACKED = struct.Struct("<H6xI4x")
@@ -117,11 +118,8 @@ class Containers:
         packed = self._read(start, end - start + MAX_PADDING + len(SIGNATURE))
         if SIGNATURE not in packed[end - start :]:
             return None
-        try:
-            piece = zlib.decompress(memoryview(packed)[: end - start], bufsize=max(stated, 1))
-        except zlib.error:
-            return None
-        return piece if len(piece) == stated else None
+        piece = inflated(memoryview(packed)[: end - start], expected=stated)
+        return piece if piece is not None and len(piece) == stated else None
 
     def _inflated(self, start: int, end: int, stated: int) -> Iterator[bytes | None]:
         """What zlib gives of the bytes from start to end, once all of it is known to be right.
