@@ -1,0 +1,115 @@
+"""Rows of many vehicles at once: what the ingest, the twin and the lake hand on.
+
+    batch = RowsBatch.of("leaf", rows)          # of one vehicle
+    batch.vehicles[batch.vehicle[0]]            # 'leaf'
+
+A column of texts or arrays of a batch is kept as codes or elements, and made into Python's objects
+only where somebody asks for `values`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.signals.datatypes import Datatype
+from contactor.signals.groups import Group
+from contactor.signals.record import Column, Rows, State, object_array
+
+
+@dataclass(frozen=True, eq=False)
+class TextColumn:
+    """The cells of a signal of text: `codes` int32 (n,) into `words`; see `Column`."""
+
+    path: str
+    datatype: Datatype
+    words: tuple[str, ...]
+    codes: NDArray[np.int32]
+    state: NDArray[np.uint8]
+
+    @cached_property
+    def values(self) -> NDArray[np.object_]:
+        """The texts, "" where not VALID."""
+        texts = object_array(self.words)[self.codes] if self.words else np.full(len(self.codes), "")
+        texts = texts.astype(np.object_)
+        texts[self.state != State.VALID] = ""
+        return texts
+
+
+@dataclass(frozen=True, eq=False)
+class ListColumn:
+    """The cells of a signal of arrays of numbers: cell i is elements[ends[i-1]:ends[i]].
+
+    Fields:
+        elements: in the data type of an element.
+        ends: int64 (n,), ascending.
+    """
+
+    path: str
+    datatype: Datatype
+    elements: NDArray[np.generic]
+    ends: NDArray[np.int64]
+    state: NDArray[np.uint8]
+
+    @cached_property
+    def values(self) -> NDArray[np.object_]:
+        """The cells as tuples, () where not VALID."""
+        flat, cells, start = self.elements.tolist(), [], 0
+        for end, state in zip(self.ends.tolist(), self.state.tolist(), strict=True):
+            cells.append(tuple(flat[start:end]) if state == State.VALID else ())
+            start = end
+        return object_array(cells)
+
+
+BatchColumn: TypeAlias = Column | TextColumn | ListColumn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsBatch:
+    """n rows of one group with the same columns, of any number of vehicles.
+
+    Fields:
+        vehicle: int32 (n,), each row's vehicle, an index into `vehicles`.
+        ts: int64 (n,) ns UTC; the rows of one vehicle are in the order in which they came.
+    """
+
+    group: Group
+    vehicles: tuple[str, ...]
+    vehicle: NDArray[np.int32]
+    ts: NDArray[np.int64]
+    columns: tuple[BatchColumn, ...]
+
+    def __len__(self) -> int:
+        return int(self.ts.shape[0])
+
+    @classmethod
+    def of(cls, vehicle_id: str, rows: Rows) -> Self:
+        """The rows of one vehicle."""
+        vehicle = np.zeros(len(rows), np.int32)
+        return cls(rows.group, (vehicle_id,), vehicle, rows.ts, rows.columns)
+
+    @classmethod
+    def joined(cls, parts: Sequence[tuple[str, Rows]]) -> Self:
+        """The rows of `parts` (at least one), of one group and with the same columns each."""
+        names = {name: place for place, name in enumerate(dict.fromkeys(one for one, _ in parts))}
+        rows = [one for _, one in parts]
+        columns = tuple(
+            Column(
+                column.path,
+                column.datatype,
+                np.concatenate([one.columns[place].values for one in rows]),
+                np.concatenate([one.columns[place].state for one in rows]),
+            )
+            for place, column in enumerate(rows[0].columns)
+        )
+        counts = [len(one) for one in rows]
+        return cls(
+            rows[0].group,
+            tuple(names),
+            np.repeat(np.array([names[name] for name, _ in parts], np.int32), counts),
+            np.concatenate([one.ts for one in rows]),
+            columns,
+        )
