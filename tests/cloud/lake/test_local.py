@@ -11,7 +11,8 @@ import pytest
 from deltalake import DeltaTable
 
 from contactor.cloud.lake.lake import Lake, open_lake
-from contactor.cloud.lake.local import LocalReader, LocalStore, table_folder
+from contactor.cloud.lake.local import LocalStore
+from contactor.cloud.lake.local_reader import LocalReader, table_folder
 from contactor.cloud.lake.log import sync_path
 from contactor.errors import FolderError, LakeError, StaleWriter
 from contactor.signals.groups import Group

@@ -9,7 +9,8 @@ import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable, QueryBuilder
 
-from contactor.cloud.lake.local import LocalStore, table_folder
+from contactor.cloud.lake.local import LocalStore
+from contactor.cloud.lake.local_reader import table_folder
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import CELLS, DAY, GEAR, NA, POWER, SPEED, T0, VIN, S, store_drive
 

@@ -32,8 +32,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from contactor.clock import NS_PER_MS
-from contactor.cloud.lake.log import FILES_ADDED
-from contactor.cloud.lake.parts import path_of
+from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED
+from contactor.cloud.lake.parts import is_packed, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.schema import BASE, PARTITION, is_signal, storage_type
 from contactor.errors import LakeError
@@ -120,13 +120,43 @@ class TelemetryTable:
             commit: a name of its own, by which the entry can be found again.
         """
         self._table.create_write_transaction(
-            [*map(self._removal, replaced), *map(self._addition, written)],
+            [
+                *(self._removal(part, is_change=True) for part in replaced),
+                *(self._addition(part, is_change=True) for part in written),
+            ],
             mode="append",
             schema=self._table.schema(),
             partition_by=list(PARTITION),
             commit_properties=CommitProperties(
                 custom_metadata={FILES_ADDED: str(len(written)), _COMMIT: commit},
                 app_transactions=[Transaction(_MARK, number)],
+            ),
+            post_commithook_properties=_NO_HOOK,
+        )
+        self._table.update_incremental()
+
+    def enter_rewrite(
+        self, commit: str, written: Sequence[Part], replaced: Sequence[Part], *, is_change: bool
+    ) -> None:
+        """Write the log entry that puts `written` in the place of `replaced`; it is no flush.
+
+        Args:
+            is_change: whether the rows are others than before (Delta's `dataChange`).
+        """
+        self._table.create_write_transaction(
+            [
+                *(self._removal(part, is_change=is_change) for part in replaced),
+                *(self._addition(part, is_change=is_change) for part in written),
+            ],
+            mode="append",
+            schema=self._table.schema(),
+            partition_by=list(PARTITION),
+            commit_properties=CommitProperties(
+                custom_metadata={
+                    FILES_ADDED: str(len(written)),
+                    FILES_REMOVED: str(len(replaced)),
+                    _COMMIT: commit,
+                },
             ),
             post_commithook_properties=_NO_HOOK,
         )
@@ -145,9 +175,10 @@ class TelemetryTable:
             vehicles=None if low is None or high is None else (low, high),
             ts=(row["min.ts"], row["max.ts"]),
             source=self._root / row["path"],
+            is_packed=is_packed(row["path"]),
         )
 
-    def _addition(self, part: Part) -> AddAction:
+    def _addition(self, part: Part, *, is_change: bool) -> AddAction:
         path = path_of(part)
         least: dict[str, int | str] = {"ts": part.ts[0]}
         greatest: dict[str, int | str] = {"ts": part.ts[1]}
@@ -164,14 +195,14 @@ class TelemetryTable:
             path.stat().st_size,
             _partition(part),
             _now_ms(),
-            True,
+            is_change,
             json.dumps(statistics),
         )
 
-    def _removal(self, part: Part) -> RemoveAction:
+    def _removal(self, part: Part, *, is_change: bool) -> RemoveAction:
         path = path_of(part)
         relative, size = str(path.relative_to(self._root)), path.stat().st_size
-        return RemoveAction(relative, True, _now_ms(), size, _partition(part))
+        return RemoveAction(relative, is_change, _now_ms(), size, _partition(part))
 
 
 def _field(path: str, groups: frozenset[str]) -> Field:

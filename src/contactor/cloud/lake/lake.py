@@ -18,7 +18,7 @@ import polars as pl
 
 from contactor.cloud.lake.instants import Instant, to_ns
 from contactor.cloud.lake.layouts import long, wide
-from contactor.cloud.lake.local import LocalReader
+from contactor.cloud.lake.local_reader import LocalReader
 from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.lake.reading import MAX_CELLS, PendingFrame, Selection, View, read_all
 from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, StreamState, is_signal

@@ -11,23 +11,25 @@ A commit: write and sync each Parquet file, sync the folders that name them, wri
 that adds them all and carries the flush number, sync it and the log folder. What was written
 before the entry is invisible until then, and afterwards there for good. An entry based on an older
 flush than the newest is refused by its transaction mark: the fence against a second writer.
+
+A rewrite is made the same way, without a flush number: files are written beside the commits, only
+the entry waits for its turn. What it replaced stays on disk until `vacuum` finds it old enough.
 """
 
 import logging
-import re
+import math
 import threading
+import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from polars.exceptions import PolarsError
-
 from contactor.cloud.lake.delta import CONFLICT, FAILURES, TelemetryTable
-from contactor.cloud.lake.failures import is_full, is_panic, one_line
+from contactor.cloud.lake.failures import one_line
+from contactor.cloud.lake.local_reader import table_folder
 from contactor.cloud.lake.log import (
     Sync,
     checkpoint_files,
@@ -36,84 +38,20 @@ from contactor.cloud.lake.log import (
     newest_entry,
     repair,
     sync_path,
-    version_before_torn_tail,
 )
-from contactor.cloud.lake.parts import PartFiles, path_of, remove
+from contactor.cloud.lake.parts import PartFiles, number_of, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
 from contactor.cloud.lake.schema import STREAMS, Flush, StreamState
 from contactor.cloud.lake.tables import Table, check_number, groups_with, states, tables_of
-from contactor.errors import ContactorError, FolderError, FolderFull, LakeError, StaleWriter
+from contactor.cloud.lake.translation import reading, writing
+from contactor.cloud.lake.vacuum import old_log_files, unneeded
+from contactor.errors import LakeError, StaleWriter
 
 logger = logging.getLogger(__name__)
 
-_ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\")
 # Until then each flush adds a file of stream rows; then one file takes the place of all.
 _MAX_STREAM_FILES: Final = 20
-_REOPEN_AFTER: Final = 20  # a handle grows slower with every commit that it has seen
-
-
-def table_folder(data: Path) -> Path:
-    """Where the lake's table lies in a data folder.
-
-    Raises:
-        FolderError: deltalake would take the folder's name for an encoded one.
-    """
-    folder = data.absolute() / "lake" / "telemetry"
-    encoded = _ENCODED.search(str(folder))
-    if encoded:
-        raise FolderError(
-            f"'{data}' has '{encoded.group()}' in its path; name the folder otherwise"
-        )
-    return folder
-
-
-class LocalReader:
-    """Reads the lake of a data folder; takes no lock and writes nothing."""
-
-    def __init__(self, data: Path) -> None:
-        """Open the lake in `data`.
-
-        Raises:
-            FolderError: no such folder, or it cannot be read.
-            LakeError: it holds no lake of ours.
-        """
-        self._data, self._root = data, table_folder(data)
-        self._log = self._root / "_delta_log"
-        self._lock = threading.Lock()
-        with _reading(data):
-            if not data.is_dir():
-                raise FolderError(f"no data folder '{data}'")
-            if newest_entry(self._log) is None:
-                raise LakeError(f"no lake in '{data}': there is no lake/telemetry in it")
-            self._load(version_before_torn_tail(self._log))
-
-    def snapshot(self) -> Snapshot:
-        with self._lock, _reading(self._data):
-            if entry(self._log, self._table.version + 1).exists():
-                self._follow()
-            return self._snapshot
-
-    def streams(self) -> list[StreamState]:
-        return states(read_all(self.snapshot(), STREAMS))
-
-    def _load(self, version: int | None) -> None:
-        if version == -1:
-            raise LakeError(f"no lake in '{self._data}': its first entry is torn")
-        self._table = TelemetryTable.open(self._root, version)
-        self._opened_at = self._table.version
-        self._snapshot = self._table.snapshot()
-
-    def _follow(self) -> None:
-        torn = version_before_torn_tail(self._log)
-        if torn is not None:
-            if torn != self._table.version:
-                self._load(torn)
-        elif self._table.version - self._opened_at >= _REOPEN_AFTER:
-            self._load(None)
-        else:
-            self._table.update()
-            self._snapshot = self._table.snapshot()
 
 
 class LocalStore:
@@ -139,7 +77,7 @@ class LocalStore:
         self._files = PartFiles(self._root, sync=sync)
         self._lock = threading.Lock()
         self._is_stale = self._is_tidy = False
-        with _reading(data):
+        with reading(data):
             removed = repair(self._log)
             if removed:
                 logger.warning("lake repaired removed=%s", ",".join(removed))
@@ -166,11 +104,48 @@ class LocalStore:
 
     def commit(self, flush: Flush) -> None:
         with self._lock:
-            with _writing(self._data):
+            with writing(self._data):
                 self._catch_up()
                 check_number(flush, self.next_flush)
                 self._store(flush)
             self._keep_house()
+
+    def rewrite(
+        self, replaced: Sequence[Part], tables: Iterable[Table], *, is_change: bool = False
+    ) -> bool:
+        newest = max(number_of(path_of(part)) for part in replaced)
+        with writing(self._data):
+            written = self._files.write_packed(tables, newest)
+        with self._lock:
+            with writing(self._data):
+                try:
+                    self._catch_up()
+                except BaseException:
+                    self._files.discard(written)
+                    raise
+                is_done = self._swap(replaced, written, is_change=is_change)
+            self._keep_house()
+        return is_done
+
+    def vacuum(self, *, older_than_s: float) -> int:
+        with writing(self._data):
+            is_at_once = older_than_s <= 0
+            before = math.inf if is_at_once else time.time() - older_than_s
+            present = self._files.present()
+            with self._lock:
+                self._catch_up()
+                if is_at_once:
+                    self._checkpoint()  # without it the entries behind are needed
+                needed = {path_of(part) for part in self._snapshot.parts} | self._files.under_way
+                unnamed = present - needed
+                gone = unneeded(unnamed, self._root, before_s=before)
+                gone_log = old_log_files(self._log, before_s=before)
+            for path in (*gone, *gone_log):
+                path.unlink(missing_ok=True)
+            for folder in {path.parent for path in gone}:
+                self._sync(folder)
+            self._sync(self._log)
+            return len(gone)
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────
 
@@ -212,15 +187,45 @@ class LocalStore:
         tables = list(tables_of(flush, known))
         self._label_columns(tables)
         written = self._files.write(tables, flush.number)
+        base = self._commit(
+            written, lambda commit: self._table.enter(flush.number, commit, written, replaced)
+        )
+        self._flush = flush.number
+        self._show(base, written, replaced)
+
+    def _swap(self, replaced: Sequence[Part], written: Sequence[Part], *, is_change: bool) -> bool:
+        held = {path_of(part) for part in self._snapshot.parts}
+        if not held.issuperset(map(path_of, replaced)):
+            self._files.discard(written)
+            return False
+        base = self._commit(
+            written,
+            lambda commit: self._table.enter_rewrite(
+                commit, written, replaced, is_change=is_change
+            ),
+        )
+        self._show(base, written, replaced)
+        return True
+
+    def _commit(self, written: Sequence[Part], enter: Callable[[str], None]) -> int:
+        """Write the log entry and sync it; `written` is gone if that fails.
+
+        Args:
+            enter: writes the entry, with the name that it is given.
+
+        Returns:
+            the version that the entry follows.
+        """
         before, commit = self._table.version, uuid.uuid4().hex
         try:
-            base = self._enter(flush.number, commit, written, replaced)
+            base = self._enter(commit, enter)
             self._make_durable(base)
         except BaseException:
             if not is_entered(self._log, before, commit):
-                remove(written)
+                self._files.discard(written)
             raise
-        self._show(flush.number, base, written, replaced)
+        self._files.settle(written)
+        return base
 
     def _stream_parts_to_merge(self) -> tuple[Part, ...]:
         parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
@@ -246,10 +251,8 @@ class LocalStore:
         self._make_durable(before)
         self._is_unsure = False
 
-    def _enter(
-        self, number: int, commit: str, written: Sequence[Part], replaced: Sequence[Part]
-    ) -> int:
-        """Write the log entry: at its end the flush is visible, though not yet durable.
+    def _enter(self, commit: str, enter: Callable[[str], None]) -> int:
+        """Write the log entry: at its end the commit is visible, though not yet durable.
 
         Returns:
             the version that the entry follows.
@@ -258,7 +261,7 @@ class LocalStore:
         while True:
             base, self._is_unsure = self._table.version, True
             try:
-                self._table.enter(number, commit, written, replaced)
+                enter(commit)
                 return base
             except FAILURES as error:
                 if is_entered(self._log, base, commit):
@@ -283,15 +286,14 @@ class LocalStore:
             self._is_stale = len(versions) > 1
             raise
 
-    def _show(
-        self, number: int, base: int, written: Sequence[Part], replaced: Sequence[Part]
-    ) -> None:
+    def _show(self, base: int, written: Sequence[Part], replaced: Sequence[Part]) -> None:
         if self._table.version == base + 1:
-            parts = [part for part in self._snapshot.parts if part not in replaced]
-            self._snapshot = replace(self._snapshot, flush=number, parts=(*parts, *written))
+            gone = {path_of(part) for part in replaced}
+            parts = [part for part in self._snapshot.parts if path_of(part) not in gone]
+            parts = sorted([*parts, *written], key=lambda part: number_of(path_of(part)))
+            self._snapshot = replace(self._snapshot, flush=self._flush, parts=tuple(parts))
         else:
             self._snapshot = self._table.snapshot()
-        self._flush = number
         self._is_unsure = False
 
     # ── after the commit ─────────────────────────────────────────────────────────────────────────
@@ -325,42 +327,3 @@ class LocalStore:
             raise
         self._since_checkpoint = 0
         self._table = TelemetryTable.open(self._root)
-
-
-# ── errors ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _reading(data: Path) -> Iterator[None]:
-    with _ours(f"the lake in '{data}' cannot be opened", data, FolderError):
-        yield
-
-
-@contextmanager
-def _writing(data: Path) -> Iterator[None]:
-    with _ours(f"the lake in '{data}' cannot be written", data, LakeError):
-        yield
-
-
-@contextmanager
-def _ours(what: str, data: Path, of_the_system: type[ContactorError]) -> Iterator[None]:
-    """Turn the libraries' and the system's errors into ours."""
-    try:
-        yield
-    except ContactorError:
-        raise
-    except (*FAILURES, PolarsError) as error:
-        raise _translated(error, what, data, of_the_system) from error
-    except BaseException as error:
-        if is_panic(error):
-            raise _translated(error, what, data, of_the_system) from error
-        raise
-
-
-def _translated(
-    error: BaseException, what: str, data: Path, of_the_system: type[ContactorError]
-) -> ContactorError:
-    if is_full(error):
-        return FolderFull(f"no space left in '{data}'; what was stored before is intact")
-    kind = of_the_system if isinstance(error, OSError) and error.errno else LakeError
-    return kind(f"{what}: {one_line(error)}")

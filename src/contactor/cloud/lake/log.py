@@ -6,8 +6,8 @@
     _delta_log/00000000000000000040.checkpoint.parquet   the sum of the entries up to 40
 
 Every entry is synced before the next is begun, so only the newest can be torn. Our entries say how
-many files they add: one cut at the end of a line is seen too. An empty entry, which deltalake would
-read as an empty commit, is torn.
+many files they add, and rewrites how many they remove: one cut at the end of a line is seen too. An
+empty entry, which deltalake would read as an empty commit, is torn.
 """
 
 import json
@@ -22,10 +22,11 @@ from polars.exceptions import PolarsError
 from contactor.cloud.lake.failures import is_panic
 
 FILES_ADDED = "contactor.files"
+FILES_REMOVED = "contactor.removed"
 Sync = Callable[[Path], None]
 
-_ENTRY = re.compile(r"\d{20}\.json")
-_CHECKPOINT = re.compile(r"\d{20}\.checkpoint\.parquet")
+ENTRY = re.compile(r"\d{20}\.json")
+CHECKPOINT = re.compile(r"\d{20}\.checkpoint\.parquet")
 _STRAY = re.compile(r".+#\d+")
 _LAST_CHECKPOINT = "_last_checkpoint"
 _NEEDED = {
@@ -51,7 +52,7 @@ def entry(log: Path, version: int) -> Path:
 
 def newest_entry(log: Path) -> Path | None:
     """The newest log entry, whole or torn."""
-    return _newest(log, _ENTRY)
+    return _newest(log, ENTRY)
 
 
 def _newest(log: Path, pattern: re.Pattern[str]) -> Path | None:
@@ -74,8 +75,12 @@ def is_whole(path: Path) -> bool:
     needed = _NEEDED.get(told.get("operation"))
     if needed is not None and needed not in kinds:
         return False
-    files = told.get(FILES_ADDED)
-    return files is None or (kinds.count("add") == int(files) and "txn" in kinds)
+    files, removed = told.get(FILES_ADDED), told.get(FILES_REMOVED)
+    if files is None:
+        return True
+    if kinds.count("add") != int(files):
+        return False
+    return "txn" in kinds if removed is None else kinds.count("remove") == int(removed)
 
 
 def version_before_torn_tail(log: Path) -> int | None:
@@ -96,7 +101,7 @@ def repair(log: Path) -> list[str]:
     newest = newest_entry(log)
     if newest is not None and not is_whole(newest):
         removed.append(newest.name)
-    checkpoint = _newest(log, _CHECKPOINT)
+    checkpoint = _newest(log, CHECKPOINT)
     if checkpoint is not None and not _is_readable(checkpoint):
         removed += [checkpoint.name, _LAST_CHECKPOINT]
     for name in removed:
@@ -116,7 +121,7 @@ def is_entered(log: Path, before: int, text: str) -> bool:
 
 def checkpoint_files(log: Path) -> list[Path]:
     """The newest checkpoint and the file that points to it."""
-    newest = _newest(log, _CHECKPOINT)
+    newest = _newest(log, CHECKPOINT)
     return [] if newest is None else [newest, log / _LAST_CHECKPOINT]
 
 

@@ -4,10 +4,20 @@ store = MemoryStore()
 store.commit(Flush(store.next_flush, {Group.DRIVE: frame}, [], [], []))
 """
 
-from contactor.cloud.lake.ports import Snapshot
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
 from contactor.cloud.lake.schema import STREAMS, Flush, StreamState
-from contactor.cloud.lake.tables import check_number, groups_with, part_of, states, tables_of
+from contactor.cloud.lake.tables import (
+    Table,
+    check_number,
+    groups_with,
+    part_of,
+    states,
+    tables_of,
+)
 
 
 class MemoryStore:
@@ -32,3 +42,18 @@ class MemoryStore:
         groups = groups_with(self._snapshot.groups, tables)
         added = (part_of(table, table.frame) for table in tables)
         self._snapshot = Snapshot(flush.number, (*self._snapshot.parts, *added), groups)
+
+    def rewrite(
+        self, replaced: Sequence[Part], tables: Iterable[Table], *, is_change: bool = False
+    ) -> bool:
+        if not set(self._snapshot.parts).issuperset(replaced):
+            return False
+        first = self._snapshot.parts.index(replaced[0])
+        before = [part for part in self._snapshot.parts[:first] if part not in replaced]
+        after = [part for part in self._snapshot.parts[first:] if part not in replaced]
+        added = [part_of(table, table.frame, is_packed=True) for table in tables]
+        self._snapshot = replace(self._snapshot, parts=(*before, *added, *after))
+        return True
+
+    def vacuum(self, *, older_than_s: float) -> int:
+        return 0

@@ -2,22 +2,30 @@
 
     lake/telemetry/group=drive/day=2024-05-01/part-000000000040-1f0c....parquet
                                                    flush 40     random
+    lake/telemetry/group=drive/day=2024-05-01/part-000000000040-packed-77ab....parquet
+                                       the newest flush in it   by a rewrite
 
 A file counts only if the log names it. Until then a failure or a crash may leave it behind: its
-flush number, greater than the newest committed one, shows later that it is nobody's.
+flush number, greater than the newest committed one, shows later that it is nobody's; what a rewrite
+left behind is found by `vacuum`.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from contactor.cloud.lake.log import Sync
+from contactor.cloud.lake.packing import pack
 from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.tables import Table, part_of
 
+FILES: Final = "group=*/day=*/part-*.parquet"
 _ROW_GROUP: Final = 65_536
+_PACKED: Final = "-packed-"
 
 
 class PartFiles:
@@ -26,34 +34,61 @@ class PartFiles:
     def __init__(self, root: Path, *, sync: Sync) -> None:
         self._root, self._sync = root, sync
         self._durable: set[Path] = set()
+        self._under_way: set[Path] = set()
+
+    @property
+    def under_way(self) -> set[Path]:
+        """The files that no log entry names yet."""
+        return set(self._under_way)
 
     def write(self, tables: Sequence[Table], flush: int) -> list[Part]:
         """Write and sync a file per table, and the folders that name them; all or none."""
+        return self._write_all(tables, flush, "-", _plain, is_packed=False)
+
+    def write_packed(self, tables: Iterable[Table], flush: int) -> list[Part]:
+        """The same for a rewrite: each table is asked for when the one before is written.
+
+        Args:
+            flush: the newest flush whose rows are in them.
+        """
+        return self._write_all(tables, flush, _PACKED, pack, is_packed=True)
+
+    def present(self) -> set[Path]:
+        """Every file that lies here, named by the log or not."""
+        return set(self._root.glob(FILES))
+
+    def settle(self, parts: Iterable[Part]) -> None:
+        """Say that a log entry names these, or that they are removed."""
+        self._under_way.difference_update(path_of(part) for part in parts)
+
+    def _write_all(
+        self,
+        tables: Iterable[Table],
+        flush: int,
+        mark: str,
+        encode: Callable[[pl.DataFrame], memoryview],
+        *,
+        is_packed: bool,
+    ) -> list[Part]:
         written: list[Part] = []
         try:
             for table in tables:
-                path = self._path(table, flush)
-                written.append(part_of(table, path))
-                self._write(table, path)
+                folder = self._root / f"group={table.group}" / f"day={table.day}"
+                path = folder / f"part-{flush:012d}{mark}{uuid.uuid4().hex}.parquet"
+                self._under_way.add(path)
+                written.append(part_of(table, path, is_packed=is_packed))
+                self._write(encode(table.frame), path)
             self._sync_folders({path_of(part).parent for part in written})
         except BaseException:
-            remove(written)
+            self.discard(written)
             raise
         return written
 
-    def _path(self, table: Table, flush: int) -> Path:
-        folder = self._root / f"group={table.group}" / f"day={table.day}"
-        return folder / f"part-{flush:012d}-{uuid.uuid4().hex}.parquet"
-
-    def _write(self, table: Table, path: Path) -> None:
+    def _write(self, content: memoryview, path: Path) -> None:
         # Through memory: so what goes wrong with the disk is a plain OSError.
-        content = BytesIO()
-        table.frame.write_parquet(
-            content, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
-        )
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
-            file.write(content.getbuffer())
+            file.write(content)
         self._sync(path)
 
     def _sync_folders(self, folders: Iterable[Path]) -> None:
@@ -72,21 +107,37 @@ class PartFiles:
         """
         orphans = [
             path
-            for path in self._root.glob("group=*/day=*/part-*.parquet")
-            if path not in kept and int(path.name.split("-")[1]) > newer_than
+            for path in self._root.glob(FILES)
+            if path not in kept and path not in self._under_way and number_of(path) > newer_than
         ]
         for path in orphans:
             path.unlink(missing_ok=True)
         return len(orphans)
 
-
-def remove(parts: Iterable[Part]) -> None:
-    """Delete the files of `parts`, those of them that exist."""
-    for part in parts:
-        path_of(part).unlink(missing_ok=True)
+    def discard(self, parts: Sequence[Part]) -> None:
+        """Delete the files of `parts`, those of them that exist."""
+        for part in parts:
+            path_of(part).unlink(missing_ok=True)
+        self.settle(parts)
 
 
 def path_of(part: Part) -> Path:
     """The file of a part that is stored in one."""
     assert isinstance(part.source, Path)
     return part.source
+
+
+def number_of(path: Path) -> int:
+    """The number of the newest flush that has rows in the file."""
+    return int(path.name.split("-")[1])
+
+
+def is_packed(path: str) -> bool:
+    """Whether a rewrite made the file of that name."""
+    return _PACKED in path
+
+
+def _plain(frame: pl.DataFrame) -> memoryview:
+    content = BytesIO()
+    frame.write_parquet(content, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
+    return content.getbuffer()

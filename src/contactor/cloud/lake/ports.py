@@ -1,6 +1,7 @@
 """What the lake asks of a store. Drivers: `MemoryStore`, `LocalStore` and, to read, `LocalReader`.
 
 store.commit(Flush(store.next_flush, tables, streams, gaps, quarantined))
+store.rewrite(parts, tables)        # `LakeKeeper`: what the upkeep asks besides
 snapshot = store.snapshot()         # from now on this instant, whatever is committed later
 """
 
@@ -23,6 +24,7 @@ class Part:
         vehicles: the least and greatest vehicle id in it; None where that is not known.
         ts: the least and greatest instant in it, ns.
         source: a Parquet file, or the rows themselves.
+        is_packed: whether a rewrite made it; else a flush did.
     """
 
     group: str
@@ -31,6 +33,7 @@ class Part:
     vehicles: tuple[str, str] | None
     ts: tuple[int, int]
     source: Path | pl.DataFrame
+    is_packed: bool = False
 
     def may_hold(self, vehicle_id: str | None, start: int | None, end: int | None) -> bool:
         """Whether a row of that vehicle and of [start, end) may be in it."""

@@ -81,12 +81,12 @@ def groups_with(
     return found
 
 
-def part_of(table: Table, source: Path | pl.DataFrame) -> Part:
+def part_of(table: Table, source: Path | pl.DataFrame, *, is_packed: bool = False) -> Part:
     """The part that `table` becomes at `source`."""
     vehicles, ts = table.frame["vehicle_id"], table.frame["ts"]
     known = None if vehicles.has_nulls() else (str(vehicles.min()), str(vehicles.max()))
     span = (int(ts.min()), int(ts.max()))  # type: ignore[arg-type]  # integers, never empty
-    return Part(table.group, table.day, table.frame.height, known, span, source)
+    return Part(table.group, table.day, table.frame.height, known, span, source, is_packed)
 
 
 def check_number(flush: Flush, next_flush: int) -> None:
