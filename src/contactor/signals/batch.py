@@ -19,6 +19,8 @@ from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, Rows, State, object_array
 
+Chosen: TypeAlias = NDArray[np.int64] | NDArray[np.bool_] | slice
+
 
 @dataclass(frozen=True, eq=False)
 class TextColumn:
@@ -37,6 +39,10 @@ class TextColumn:
         texts = texts.astype(np.object_)
         texts[self.state != State.VALID] = ""
         return texts
+
+    def take(self, rows: Chosen) -> "TextColumn":
+        """The cells at `rows`, in that order."""
+        return TextColumn(self.path, self.datatype, self.words, self.codes[rows], self.state[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,15 @@ class ListColumn:
             start = end
         return object_array(cells)
 
+    def take(self, rows: Chosen) -> "ListColumn":
+        """The cells at `rows`, in that order."""
+        lengths = np.diff(self.ends, prepend=0)
+        starts, lengths = (self.ends - lengths)[rows], lengths[rows]
+        ends = np.cumsum(lengths)
+        within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+        elements = self.elements[np.repeat(starts, lengths) + within]
+        return ListColumn(self.path, self.datatype, elements, ends, self.state[rows])
+
 
 BatchColumn: TypeAlias = Column | TextColumn | ListColumn
 
@@ -84,6 +99,16 @@ class RowsBatch:
 
     def __len__(self) -> int:
         return int(self.ts.shape[0])
+
+    def take(self, rows: Chosen) -> "RowsBatch":
+        """The given rows, in that order."""
+        return RowsBatch(
+            self.group,
+            self.vehicles,
+            self.vehicle[rows],
+            self.ts[rows],
+            tuple(column.take(rows) for column in self.columns),
+        )
 
     @classmethod
     def of(cls, vehicle_id: str, rows: Rows) -> Self:
