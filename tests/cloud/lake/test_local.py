@@ -14,6 +14,7 @@ from contactor.cloud.lake.lake import Lake, open_lake
 from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.local_reader import LocalReader, table_folder
 from contactor.cloud.lake.log import sync_path
+from contactor.cloud.lake.schema import BASE
 from contactor.errors import FolderError, LakeError, StaleWriter
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import GEAR, POWER, SPEED, T0, S, flush, frame, state, store_drive
@@ -55,6 +56,21 @@ def test_flush_numbers_and_streams_continue_after_reopening(tmp_path: Path) -> N
     assert after.snapshot().groups == before.snapshot().groups
     store_speed(after, 3.0)
     assert speeds(tmp_path) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_lake_of_an_older_version_gets_the_columns_that_came_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        few = {name: dtype for name, dtype in BASE.items() if name not in ("min", "max", "mean")}
+        older.setattr("contactor.cloud.lake.delta.BASE", few)
+        filled(tmp_path, 2)
+    assert speeds(tmp_path) == [0.0, 1.0]
+    store = LocalStore(tmp_path)
+    store_speed(store, 2.0)
+    fields = DeltaTable(str(table_folder(tmp_path))).schema().fields
+    assert {field.name for field in fields}.issuperset(BASE)
+    assert speeds(tmp_path) == [0.0, 1.0, 2.0]
 
 
 def test_checkpoints_keep_the_log_short_to_read(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from contactor.clock import NS_PER_MS
 from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED
 from contactor.cloud.lake.parts import is_packed, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
-from contactor.cloud.lake.schema import BASE, PARTITION, is_signal, storage_type
+from contactor.cloud.lake.schema import BASE, OLDEST, PARTITION, is_signal, storage_type
 from contactor.errors import LakeError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
@@ -77,7 +77,7 @@ class TelemetryTable:
         table = DeltaTable(str(root), version=version)
         columns = {field.name for field in table.schema().fields}
         is_ours = table.metadata().partition_columns == list(PARTITION)
-        if not is_ours or not columns.issuperset(BASE):
+        if not is_ours or not columns.issuperset(OLDEST):
             raise LakeError(f"no lake in '{root}': it is a Delta table of another schema")
         return cls(root, table)
 
@@ -99,6 +99,17 @@ class TelemetryTable:
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
         return Snapshot(self._table.transaction_version(_MARK) or 0, tuple(parts), groups)
+
+    @property
+    def missing(self) -> list[str]:
+        """The columns of `BASE` that the table lacks: it was made by an older version."""
+        held = {field.name for field in self._table.schema().fields}
+        return [name for name in BASE if name not in held]
+
+    def add_missing(self) -> None:
+        """Add them; one log entry."""
+        fields = Schema.from_arrow(pl.Schema({name: BASE[name] for name in self.missing})).fields
+        self._table.alter.add_columns(fields, post_commithook_properties=_NO_HOOK)
 
     def add_columns(self, groups: Mapping[str, frozenset[str]]) -> None:
         """Add a column per signal, which says what groups hold it; one log entry."""

@@ -84,6 +84,8 @@ class LocalStore:
             if newest_entry(self._log) is None:
                 self._create()
             self._reopen()
+            if self._table.missing:
+                self._alter(self._table.add_missing)
             for folder in (self._root, self._root.parent, data):
                 sync(folder)
             checkpoint = next(iter(checkpoint_files(self._log)), None)

@@ -7,6 +7,11 @@ all. Every group but `events` is wide:
     group=drive   vehicle_id | ts | Vehicle.Speed | ... | unavailable     one column per path
     group=events  vehicle_id | ts | path | number | text | unavailable   one row per value
     group=streams vehicle_id | ts | stream | watermark | above | ...     the newest row counts
+    group=minute  vehicle_id | ts | path | row_count | min | max | mean | number | text | last_ts
+
+The groups `minute` and `hour` are the tiers: per span and path how many values there were, their
+least, greatest, mean and last one (`number` or `text`, as in events); `ts` is the span's begin, and
+`day` the first of its month. A span may have several rows, each of other values: sums add up.
 
 Delta has no unsigned types: each is stored in the next wider signed one and cast back when read,
 so every value is exact. `uint64`, which no leaf of the catalogue has, is refused. Stream numbers
@@ -28,6 +33,8 @@ from contactor.signals.groups import Group
 STREAMS: Final = "streams"
 GAPS: Final = "gaps"
 QUARANTINE: Final = "quarantine"
+MINUTE: Final = "minute"
+HOUR: Final = "hour"
 
 _STORAGE: Final[Mapping[Datatype, type[pl.DataType]]] = {
     Datatype.BOOLEAN: pl.Boolean,
@@ -74,7 +81,9 @@ BOOKKEEPING: Final[_Columns] = {
     "reason": pl.String(),
     "payload": pl.Binary(),
 }
-BASE: Final[_Columns] = {**PARTITION, **KEY, **UNAVAILABLE, **EVENT, **BOOKKEEPING}
+TIER: Final[_Columns] = {"min": pl.Float64(), "max": pl.Float64(), "mean": pl.Float64()}
+BASE: Final[_Columns] = {**PARTITION, **KEY, **UNAVAILABLE, **EVENT, **BOOKKEEPING, **TIER}
+OLDEST: Final[_Columns] = {**PARTITION, **KEY, **UNAVAILABLE, **EVENT}  # what no lake lacks
 
 
 @dataclass(frozen=True, slots=True)
