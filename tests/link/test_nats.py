@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 import time
@@ -13,6 +14,8 @@ from contactor.errors import LinkError, LinkFull, UsageError
 from contactor.link import topics
 from contactor.link.broker import wait_broker
 from contactor.link.nats import NatsTransport
+from contactor.link.nats.jetstream import STREAM, check
+from contactor.link.parts import part_of
 from contactor.link.ports import QueueLimits
 from tests.link.support import DEADLINE_S, SMALL, BrokerProcess, until
 
@@ -249,6 +252,40 @@ def test_stream_made_by_an_older_version_is_given_our_limits(
         async with connected(url, QueueLimits()) as link:
             await link.consumer(topics.ALL_UPLINKS, name="ingest")
             await link.put(LEAF, bytes(SMALL.held_bytes + 1), message_id="1")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.processes
+def test_message_kept_before_there_were_parts_is_still_handed_over(
+    broker_process: BrokerProcess,
+) -> None:
+    stream = {"name": STREAM, "subjects": ["contactor.v1.up.*"], "retention": "interest"}
+    consumer = {"durable_name": "ingest", "filter_subject": "contactor.v1.up.*"}
+    config = {"stream_name": STREAM, "config": consumer | {"ack_policy": "explicit"}}
+
+    async def scenario() -> None:
+        async with connected(broker_process.launch.url, QueueLimits()) as link:
+            broker = await link.connection(DEADLINE_S)
+            for subject, body in (
+                (f"STREAM.CREATE.{STREAM}", stream),
+                (f"CONSUMER.DURABLE.CREATE.{STREAM}.ingest", config),
+            ):
+                answer = await broker.request(
+                    f"$JS.API.{subject}", json.dumps(body).encode(), timeout_s=DEADLINE_S
+                )
+                check(answer)
+            await link.put(LEAF, b"of old", message_id="1")
+            both = await link.consumer(topics.ALL_UPLINKS, name="ingest")
+            await link.put(LEAF, b"of now", message_id="2")
+            some = await link.consumer(topics.ALL_UPLINKS, name="some", parts={part_of("leaf")})
+            for consumer in (both, some):
+                taken: list[tuple[str, bytes]] = []
+                while len(taken) < 2:
+                    more = await consumer.take(limit=2, timeout_s=DEADLINE_S)
+                    assert more
+                    taken += [(delivery.subject, delivery.payload) for delivery in more]
+                assert taken == [(LEAF, b"of old"), (LEAF, b"of now")]
 
     asyncio.run(scenario())
 

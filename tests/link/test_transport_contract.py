@@ -8,6 +8,7 @@ import pytest
 from contactor.errors import LinkError, LinkFull
 from contactor.link import topics
 from contactor.link.mailbox import CAPACITY
+from contactor.link.parts import PARTS, part_of
 from contactor.link.ports import Consumer, Message, Transport
 from tests.link.support import DEADLINE_S, Broker, InMemory, OverNats, until
 
@@ -45,7 +46,7 @@ async def put_until_taken(transport: Transport, subject: str, payload: bytes) ->
     deadline = time.monotonic() + DEADLINE_S
     for attempt in range(1_000_000):
         try:
-            await transport.put(subject, payload, message_id=f"{payload!r}-{attempt}")
+            await transport.put(subject, payload, message_id=f"{payload[:20]!r}-{attempt}")
         except LinkError:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
@@ -104,6 +105,55 @@ def test_queue_gives_every_consumer_every_message(broker: Broker) -> None:
                 await link.put(LEAF, b"%d" % number, message_id=f"{number}")
             assert await take(ingest, 3) == [b"0", b"1", b"2"]
             assert await take(twin, 3) == [b"0", b"1", b"2"]
+
+    asyncio.run(scenario())
+
+
+def test_queue_gives_each_consumer_the_vehicles_of_its_parts(broker: Broker) -> None:
+    vehicles = [f"car{number}" for number in range(100)]
+
+    async def scenario() -> None:
+        async with broker.transport() as link:
+            await connected(link)
+            low = await link.consumer(topics.ALL_UPLINKS, name="low", parts=range(32))
+            high = await link.consumer(topics.ALL_UPLINKS, name="high", parts=range(32, PARTS))
+            for name in vehicles:
+                await link.put(topics.uplink(name), name.encode(), message_id=name)
+            of_low = [name.encode() for name in vehicles if part_of(name) < 32]
+            of_high = [name.encode() for name in vehicles if part_of(name) >= 32]
+            assert await take(low, len(of_low)) == of_low
+            assert await take(high, len(of_high)) == of_high
+
+    asyncio.run(scenario())
+
+
+def test_delivery_has_the_subject_that_was_put(broker: Broker) -> None:
+    async def scenario() -> None:
+        async with broker.transport() as link:
+            await connected(link)
+            consumer = await link.consumer(topics.ALL_UPLINKS, name="ingest")
+            await link.put(LEAF, b"", message_id="1")
+            [delivery] = await consumer.take(limit=1, timeout_s=DEADLINE_S)
+            assert delivery.subject == LEAF
+
+    asyncio.run(scenario())
+
+
+def test_retired_consumer_holds_nothing_back(broker: Broker) -> None:
+    async def scenario() -> None:
+        async with broker.transport() as link:
+            await connected(link)
+            await link.consumer(topics.ALL_UPLINKS, name="ingest-1-of-2", parts=range(32))
+            await link.consumer(topics.ALL_UPLINKS, name="ingest-2-of-2", parts=range(32, PARTS))
+            other = await link.consumer(topics.ALL_UPLINKS, name="twin")
+            ingest = await link.consumer(topics.ALL_UPLINKS, name="ingest")
+            puts = (link.put(LEAF, bytes(10_000), message_id=f"{n}") for n in range(15))
+            await asyncio.gather(*puts)
+            await link.retire("ingest", keep=["ingest"])
+            await take(other, 15)
+            await take(ingest, 15)
+            for number in range(15):
+                await put_until_taken(link, LEAF, b"%d" % number + b"0" * 9_000)
 
     asyncio.run(scenario())
 

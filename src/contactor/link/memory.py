@@ -12,12 +12,14 @@ lose all that it keeps. Everything happens on one event loop.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from contactor.clock import NS_PER_S, Clock, SystemClock
 from contactor.errors import LinkError, LinkFull
 from contactor.link import topics
 from contactor.link.mailbox import Mailbox
+from contactor.link.parts import part_of
 from contactor.link.ports import Delivery, Message, QueueLimits
 
 HELD_BYTES = 256 * 2**20
@@ -84,7 +86,7 @@ class MemoryBroker:
         if self._held_bytes + len(payload) > self._limits.held_bytes:
             raise LinkFull(f"broker is full: it holds {self._held_bytes} bytes")
         self._seen[message_id] = self._clock.monotonic_ns()
-        interested = [q for q in self._queues.values() if topics.matches(q.pattern, subject)]
+        interested = [queue for queue in self._queues.values() if queue.wants(subject)]
         if not interested:
             return
         self._held_bytes += len(payload)
@@ -92,13 +94,21 @@ class MemoryBroker:
         for queue in interested:
             queue.add(entry)
 
-    def queue(self, pattern: str, name: str) -> "_Queue":
+    def queue(self, pattern: str, name: str, parts: frozenset[int] | None) -> "_Queue":
         """The queue of a consumer, made where it is new."""
         if self._queues is None:
             self._queues = {}
         if name not in self._queues:
-            self._queues[name] = _Queue(pattern)
+            self._queues[name] = _Queue(pattern, parts)
         return self._queues[name]
+
+    def retire(self, prefix: str, keep: Collection[str]) -> None:
+        """Forget the queues of that prefix, but those to keep."""
+        queues = self._queues or {}
+        for name in [name for name in queues if name.startswith(prefix) and name not in keep]:
+            for entry in queues.pop(name).entries():
+                entry.waiting -= 1
+                self._held_bytes -= 0 if entry.waiting else len(entry.payload)
 
     def take(self, queue: "_Queue", limit: int) -> list[Delivery]:
         """Hand over what waits, the oldest first."""
@@ -165,11 +175,19 @@ class MemoryTransport:
         self._broker.put(subject, payload, message_id)
         await asyncio.sleep(0)
 
-    async def consumer(self, pattern: str, *, name: str) -> "MemoryConsumer":
+    async def consumer(
+        self, pattern: str, *, name: str, parts: Collection[int] | None = None
+    ) -> "MemoryConsumer":
         """The consumer of that name."""
         self._check()
-        self._broker.queue(pattern, name)
-        return MemoryConsumer(self._broker, self, pattern, name)
+        wanted = None if parts is None else frozenset(parts)
+        self._broker.queue(pattern, name, wanted)
+        return MemoryConsumer(self._broker, self, pattern, name, wanted)
+
+    async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
+        """Forget every consumer whose name begins with `prefix`, but those to keep."""
+        self._check()
+        self._broker.retire(prefix, keep)
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
@@ -225,12 +243,18 @@ class MemoryConsumer:
     """One name's view of the broker's queue."""
 
     def __init__(
-        self, broker: MemoryBroker, transport: MemoryTransport, pattern: str, name: str
+        self,
+        broker: MemoryBroker,
+        transport: MemoryTransport,
+        pattern: str,
+        name: str,
+        parts: frozenset[int] | None,
     ) -> None:
         self._broker = broker
         self._transport = transport
         self._pattern = pattern
         self._name = name
+        self._parts = parts
 
     async def take(self, *, limit: int, timeout_s: float) -> list[Delivery]:
         """Up to `limit` messages as soon as there are any, none after `timeout_s`."""
@@ -239,7 +263,7 @@ class MemoryConsumer:
         while True:
             left_s = deadline - loop.time()
             await self._transport.wait_connected(max(left_s, 0))
-            queue = self._broker.queue(self._pattern, self._name)
+            queue = self._broker.queue(self._pattern, self._name, self._parts)
             if deliveries := self._broker.take(queue, limit):
                 await asyncio.sleep(0)
                 return deliveries
@@ -263,6 +287,7 @@ class _Queue:
     """What one consumer has yet to take, and what it took and has not acknowledged."""
 
     pattern: str
+    parts: frozenset[int] | None = None
     _count: int = 0
     _ready: dict[int, _Entry] = field(default_factory=dict)
     _taken: dict[int, tuple[int, _Entry]] = field(default_factory=dict)
@@ -275,6 +300,16 @@ class _Queue:
     @property
     def next_due_ns(self) -> int | None:
         return next((due_ns for due_ns, _ in self._taken.values()), None)
+
+    def wants(self, subject: str) -> bool:
+        """Whether a message put under `subject` is for this consumer."""
+        if not topics.matches(self.pattern, subject):
+            return False
+        return self.parts is None or part_of(subject.rpartition(".")[2]) in self.parts
+
+    def entries(self) -> list[_Entry]:
+        """Everything that it has not acknowledged."""
+        return [*self._ready.values(), *(entry for _, entry in self._taken.values())]
 
     def add(self, entry: _Entry) -> None:
         self._count += 1

@@ -14,7 +14,7 @@ cloud's watermark has passed it.
         await delivery.ack()
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,12 +28,15 @@ class QueueLimits:
         ack_wait_s: after so long without acknowledgement a message comes again.
         duplicate_window_s: how long a message id is remembered.
         unacknowledged: how many messages one consumer may have taken and not acknowledged.
+        idle_s: after so long without its taker a consumer of some parts is forgotten, lest it
+            fill the queue for ever.
     """
 
     held_bytes: int = 2**30
     ack_wait_s: float = 60.0
     duplicate_window_s: float = 10.0
     unacknowledged: int = 50_000
+    idle_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,24 @@ class Queue(Protocol):
         """
         ...
 
-    async def consumer(self, pattern: str, *, name: str) -> Consumer:
+    async def consumer(
+        self, pattern: str, *, name: str, parts: Collection[int] | None = None
+    ) -> Consumer:
         """The consumer of that name, made where it is new; it gets all messages put from then on.
+
+        Args:
+            parts: of which parts of the vehicles (`link.parts`), None for all. A consumer of some
+                parts that nobody takes from for `QueueLimits.idle_s` is forgotten by the broker.
+
+        Raises:
+            LinkError: no connection, or the broker failed.
+        """
+        ...
+
+    async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
+        """Forget every consumer whose name begins with `prefix`, but those to keep.
+
+        What only they had not acknowledged is forgotten with them.
 
         Raises:
             LinkError: no connection, or the broker failed.

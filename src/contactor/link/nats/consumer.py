@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from contactor.errors import LinkError
 from contactor.link.nats import jetstream
 from contactor.link.nats.connection import Connection, Heard, Listening
+from contactor.link.parts import kept_as, sent_as
 from contactor.link.ports import Delivery, QueueLimits
 
 API_S = 15.0
@@ -54,10 +55,19 @@ class Link(Protocol):
 class NatsConsumer:
     """A `Consumer` over JetStream."""
 
-    def __init__(self, link: Link, pattern: str, name: str, limits: QueueLimits) -> None:
+    def __init__(
+        self,
+        link: Link,
+        pattern: str,
+        name: str,
+        limits: QueueLimits,
+        *,
+        parts: Collection[int] | None = None,
+    ) -> None:
         self._link = link
         self._limits = limits
-        self._pattern = pattern
+        self._subjects = kept_as(pattern, parts)
+        self._is_partial = parts is not None
         self._name = name
         self._connection: Connection | None = None
         self._listening: Listening | None = None
@@ -148,7 +158,9 @@ class NatsConsumer:
         return await _request(connection, jetstream.open_stream(self._limits))
 
     async def _make_consumer(self, connection: Connection) -> None:
-        new_consumer = jetstream.create_consumer(self._name, self._pattern, self._limits)
+        new_consumer = jetstream.create_consumer(
+            self._name, self._subjects, self._limits, is_partial=self._is_partial
+        )
         try:
             await _request(connection, new_consumer)
         except jetstream.JetStreamRefusal as refusal:
@@ -188,7 +200,7 @@ class NatsConsumer:
             if store == self._store:
                 await self._link.acknowledge(reply)
 
-        return Delivery(message.subject, message.payload, acknowledge)
+        return Delivery(sent_as(message.subject), message.payload, acknowledge)
 
 
 @dataclass(slots=True)
@@ -198,6 +210,27 @@ class _Pull:
     reply: str
     left: int
     deadline: float
+
+
+async def retire(connection: Connection, prefix: str, keep: Collection[str]) -> None:
+    """Forget the stream's consumers whose names begin with `prefix`, but those to keep.
+
+    Raises:
+        LinkError: the connection was lost, or the broker failed.
+    """
+    names: list[str] = []
+    total = 1
+    while len(names) < total:
+        subject, payload = jetstream.list_consumers(len(names))
+        answer = await connection.request(subject, payload, timeout_s=API_S)
+        more, total = jetstream.consumers(answer)
+        if not more:
+            break
+        names += more
+    for name in names:
+        if name.startswith(prefix) and name not in keep:
+            await _request(connection, jetstream.delete_consumer(name))
+            _log.warning("consumer retired consumer=%s", name)
 
 
 async def _make_closed_stream(connection: Connection, limits: QueueLimits) -> None:

@@ -6,6 +6,7 @@
 Source: https://docs.nats.io/reference/reference-protocols/nats_api_reference
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from contactor.clock import NS_PER_S
 from contactor.errors import LinkError, LinkFull
-from contactor.link import topics
+from contactor.link import parts, topics
 from contactor.link.ports import QueueLimits
 
 STREAM = "CONTACTOR_UP"
@@ -48,6 +49,8 @@ class _Refusal(msgspec.Struct, frozen=True):
 class _Answer(msgspec.Struct, frozen=True):
     error: _Refusal | None = None
     created: str = ""
+    consumers: list[str] = []
+    total: int = 0
 
 
 _answer = msgspec.json.Decoder(_Answer)
@@ -72,12 +75,19 @@ def delete_stream() -> Request:
     return f"{_API}.STREAM.DELETE.{STREAM}", b""
 
 
-def create_consumer(name: str, pattern: str, limits: QueueLimits) -> Request:
-    """Make a durable consumer, or give it our settings."""
+def create_consumer(
+    name: str, subjects: Sequence[str], limits: QueueLimits, *, is_partial: bool
+) -> Request:
+    """Make a durable consumer, or give it our settings.
+
+    Args:
+        is_partial: whether it takes of some parts only; then it is not kept for ever.
+    """
     config = {
         "name": name,
         "durable_name": name,
-        "filter_subject": pattern,
+        "filter_subjects": subjects,
+        "inactive_threshold": round(limits.idle_s * NS_PER_S) if is_partial else 0,
         "deliver_policy": "all",
         "ack_policy": "explicit",
         "ack_wait": round(limits.ack_wait_s * NS_PER_S),
@@ -88,10 +98,30 @@ def create_consumer(name: str, pattern: str, limits: QueueLimits) -> Request:
     )
 
 
+def list_consumers(offset: int) -> Request:
+    """Ask for the names of the stream's consumers, from the given place on."""
+    return f"{_API}.CONSUMER.NAMES.{STREAM}", _json({"offset": offset})
+
+
+def delete_consumer(name: str) -> Request:
+    """Forget a consumer."""
+    return f"{_API}.CONSUMER.DELETE.{STREAM}.{name}", b""
+
+
 def pull(name: str, *, limit: int, expires_s: float) -> Request:
     """Ask for the next messages; the broker sends them as they come until it expires."""
     request = {"batch": limit, "max_bytes": PULL_BYTES, "expires": round(expires_s * NS_PER_S)}
     return f"{_API}.CONSUMER.MSG.NEXT.{STREAM}.{name}", _json(request)
+
+
+def consumers(answer: bytes) -> tuple[list[str], int]:
+    """The names in an answer to `list_consumers`, and how many there are in all.
+
+    Raises:
+        LinkError: as `check`.
+    """
+    accepted = _accepted(answer)
+    return accepted.consumers, accepted.total
 
 
 def check(answer: bytes) -> str:
@@ -102,12 +132,16 @@ def check(answer: bytes) -> str:
         JetStreamRefusal: it refused for another reason.
         LinkError: this is no answer of JetStream.
     """
+    return _accepted(answer).created
+
+
+def _accepted(answer: bytes) -> _Answer:
     try:
         accepted = _answer.decode(answer)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise LinkError(f"no answer of JetStream: {error}") from error
     if (refusal := accepted.error) is None:
-        return accepted.created
+        return accepted
     text = " ".join(refusal.description.split()) or f"error {refusal.err_code or refusal.code}"
     if refusal.err_code in NO_SPACE:
         raise LinkFull(f"the broker's store is full: {text}")
@@ -121,6 +155,7 @@ def _stream(limits: QueueLimits, *, retention: str) -> bytes:
         {
             "name": STREAM,
             "subjects": [topics.ALL_UPLINKS],
+            "subject_transform": parts.TRANSFORM,
             "storage": "file",
             "retention": retention,
             "discard": "new",

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections.abc import Collection
 
 from contactor.errors import LinkError
 from contactor.link.mailbox import Mailbox
@@ -20,7 +21,7 @@ from contactor.link.nats.connection import (
     Listening,
     read_address,
 )
-from contactor.link.nats.consumer import NatsConsumer
+from contactor.link.nats.consumer import NatsConsumer, retire
 from contactor.link.ports import Message, QueueLimits
 
 CONSUMER_S = 1.0
@@ -75,12 +76,18 @@ class NatsTransport:
         answer = await connection.request(subject, payload, timeout_s=PUT_S, headers=headers)
         jetstream.check(answer)
 
-    async def consumer(self, pattern: str, *, name: str) -> NatsConsumer:
+    async def consumer(
+        self, pattern: str, *, name: str, parts: Collection[int] | None = None
+    ) -> NatsConsumer:
         """The consumer of that name, made at the broker where it is new."""
         if name not in self._consumers:
-            self._consumers[name] = NatsConsumer(self, pattern, name, self._limits)
+            self._consumers[name] = NatsConsumer(self, pattern, name, self._limits, parts=parts)
         await self._consumers[name].prepare(CONSUMER_S)
         return self._consumers[name]
+
+    async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
+        """Forget every consumer whose name begins with `prefix`, but those to keep."""
+        await retire(self._connection_now(), prefix, keep)
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
