@@ -7,7 +7,15 @@ import pytest
 
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, Quarantined, StoredGap
+from contactor.cloud.lake.schema import (
+    GAPS,
+    QUARANTINE,
+    STREAMS,
+    Flush,
+    Quarantined,
+    StoredCodebook,
+    StoredGap,
+)
 from contactor.errors import LakeError, StaleWriter
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import DAY, GEAR, POWER, SPEED, T0, S, flush, frame, state
@@ -138,3 +146,12 @@ def test_a_flush_with_nothing_in_it_counts(store: LakeStore) -> None:
     store.commit(flush(2, {Group.DRIVE: frame(Group.DRIVE, [], {SPEED: []})}))
     assert store.next_flush == 3
     assert store.snapshot().parts == ()
+
+
+def test_codebooks_are_stored_with_the_flush(store: LakeStore) -> None:
+    assert store.codebooks() == []
+    first = StoredCodebook("leaf", 2**64 - 1, b"first", T0)
+    second = StoredCodebook("leaf", 2**64 - 1, b"second", T0 + S)
+    store.commit(Flush(1, codebooks=[first]))
+    store.commit(Flush(2, codebooks=[second]))
+    assert store.codebooks() == [first, second]

@@ -42,8 +42,15 @@ from contactor.cloud.lake.log import (
 from contactor.cloud.lake.parts import PartFiles, number_of, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import STREAMS, Flush, StreamState
-from contactor.cloud.lake.tables import Table, check_number, groups_with, states, tables_of
+from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
+from contactor.cloud.lake.tables import (
+    Table,
+    check_number,
+    codebooks,
+    groups_with,
+    states,
+    tables_of,
+)
 from contactor.cloud.lake.translation import reading, writing
 from contactor.cloud.lake.vacuum import old_log_files, unneeded
 from contactor.errors import LakeError, StaleWriter
@@ -103,6 +110,9 @@ class LocalStore:
 
     def streams(self) -> list[StreamState]:
         return states(read_all(self._snapshot, STREAMS))
+
+    def codebooks(self) -> list[StoredCodebook]:
+        return codebooks(read_all(self._snapshot, CODEBOOKS))
 
     def commit(self, flush: Flush) -> None:
         with self._lock:

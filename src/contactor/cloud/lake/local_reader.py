@@ -15,8 +15,8 @@ from contactor.cloud.lake.delta import TelemetryTable
 from contactor.cloud.lake.log import entry, newest_entry, version_before_torn_tail
 from contactor.cloud.lake.ports import Snapshot
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import STREAMS, StreamState
-from contactor.cloud.lake.tables import states
+from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, StoredCodebook, StreamState
+from contactor.cloud.lake.tables import codebooks, states
 from contactor.cloud.lake.translation import reading
 from contactor.errors import FolderError, LakeError
 
@@ -70,6 +70,9 @@ class LocalReader:
 
     def streams(self) -> list[StreamState]:
         return states(read_all(self.snapshot(), STREAMS))
+
+    def codebooks(self) -> list[StoredCodebook]:
+        return codebooks(read_all(self.snapshot(), CODEBOOKS))
 
     def _load(self, version: int | None) -> None:
         if version == -1:

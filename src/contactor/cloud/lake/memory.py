@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import STREAMS, Flush, StreamState
+from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
 from contactor.cloud.lake.tables import (
     Table,
     check_number,
+    codebooks,
     groups_with,
     part_of,
     states,
@@ -35,6 +36,9 @@ class MemoryStore:
 
     def streams(self) -> list[StreamState]:
         return states(read_all(self._snapshot, STREAMS))
+
+    def codebooks(self) -> list[StoredCodebook]:
+        return codebooks(read_all(self._snapshot, CODEBOOKS))
 
     def commit(self, flush: Flush) -> None:
         check_number(flush, self.next_flush)

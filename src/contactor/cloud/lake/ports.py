@@ -13,7 +13,7 @@ from typing import Protocol
 
 import polars as pl
 
-from contactor.cloud.lake.schema import Flush, StreamState
+from contactor.cloud.lake.schema import Flush, StoredCodebook, StreamState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,10 @@ class LakeReader(Protocol):
 
     def streams(self) -> list[StreamState]:
         """The newest state of every stream."""
+        ...
+
+    def codebooks(self) -> list[StoredCodebook]:
+        """Every codebook, in the order in which they were stored."""
         ...
 
 

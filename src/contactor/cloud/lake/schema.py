@@ -1,8 +1,8 @@
 """What a flush holds, and how VSS types are stored.
 
 One physical table, partitioned by `group` and UTC `day`. The bookkeeping (streams, gaps,
-quarantine) lies in partitions of the same table, so that it is committed with the data or not at
-all. Every group but `events` is wide:
+quarantine, codebooks) lies in partitions of the same table, so that it is committed with the data
+or not at all. Every group but `events` is wide:
 
     group=drive   vehicle_id | ts | Vehicle.Speed | ... | unavailable     one column per path
     group=events  vehicle_id | ts | path | number | text | unavailable   one row per value
@@ -33,6 +33,7 @@ from contactor.signals.groups import Group
 STREAMS: Final = "streams"
 GAPS: Final = "gaps"
 QUARANTINE: Final = "quarantine"
+CODEBOOKS: Final = "codebooks"
 MINUTE: Final = "minute"
 HOUR: Final = "hour"
 
@@ -141,6 +142,16 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCodebook:
+    """The body of a codebook that records of a stream were written with."""
+
+    vehicle_id: str
+    stream: int
+    body: bytes
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """Everything that one commit makes durable at once.
 
@@ -155,6 +166,7 @@ class Flush:
     streams: Sequence[StreamState] = ()
     gaps: Sequence[StoredGap] = ()
     quarantined: Sequence[Quarantined] = ()
+    codebooks: Sequence[StoredCodebook] = ()
 
 
 def storage_type(datatype: Datatype) -> pl.DataType:

@@ -20,11 +20,13 @@ from contactor.cloud.lake.frames import to_json
 from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.schema import (
     BASE,
+    CODEBOOKS,
     GAPS,
     QUARANTINE,
     STREAMS,
     Flush,
     Quarantined,
+    StoredCodebook,
     StoredGap,
     StreamState,
     is_signal,
@@ -61,6 +63,7 @@ def tables_of(flush: Flush, known_streams: pl.DataFrame | None = None) -> Iterat
         yield from _by_day(group, frame)
     yield from _by_day(GAPS, _gaps_frame(flush.gaps))
     yield from _by_day(QUARANTINE, _quarantine_frame(flush.quarantined))
+    yield from _by_day(CODEBOOKS, _codebooks_frame(flush.codebooks))
     streams = streams_frame(flush.streams)
     if known_streams is not None:
         streams = newest(pl.concat([known_streams.select(streams.columns), streams]))
@@ -188,7 +191,7 @@ def unsigned(stream: int) -> int:
     return stream % _UNSIGNED
 
 
-# ── gaps and quarantine ──────────────────────────────────────────────────────────────────────────
+# ── gaps, quarantine and codebooks ───────────────────────────────────────────────────────────────
 
 
 def _gaps_frame(gaps: Sequence[StoredGap]) -> pl.DataFrame:
@@ -222,6 +225,27 @@ def _quarantine_frame(quarantined: Sequence[Quarantined]) -> pl.DataFrame:
         for item in quarantined
     ]
     return _frame(rows, "vehicle_id ts stream sequence reason payload")
+
+
+def _codebooks_frame(codebooks: Sequence[StoredCodebook]) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "vehicle_id": one.vehicle_id,
+            "ts": one.received_at,
+            "stream": signed(one.stream),
+            "payload": one.body,
+        }
+        for one in codebooks
+    ]
+    return _frame(rows, "vehicle_id ts stream payload")
+
+
+def codebooks(stored: pl.DataFrame) -> list[StoredCodebook]:
+    """The codebooks of rows of that group, in stored order."""
+    return [
+        StoredCodebook(row["vehicle_id"], unsigned(row["stream"]), row["payload"], row["ts"])
+        for row in stored.iter_rows(named=True)
+    ]
 
 
 def _frame(rows: list[dict[str, object]], columns: str) -> pl.DataFrame:
