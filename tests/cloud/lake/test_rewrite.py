@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +23,7 @@ from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.tables import Table
 from contactor.errors import LakeError, StaleWriter
 from contactor.signals.groups import Group
-from tests.cloud.lake.samples import SPEED, T0, S, store_drive
+from tests.cloud.lake.samples import DAY, SPEED, T0, S, store_drive
 from tests.cloud.lake.test_local import PowerCut, assert_no_orphans, filled, log, newest, speeds
 
 
@@ -273,3 +274,25 @@ def test_rewrites_beside_commits_lose_and_double_nothing(tmp_path: Path) -> None
     assert failures == []
     assert speeds(tmp_path) == [float(number) for number in range(30)]
     assert LocalStore(tmp_path).next_flush == 31
+
+
+def test_from_when_rows_are_kept_is_noted_with_the_rewrite(keeper: LakeKeeper) -> None:
+    store_drive(keeper, {SPEED: [1.0]})
+    day = date(2024, 5, 2)
+    assert keeper.rewrite(drive_parts(keeper), [], is_change=True, kept_from={"raw": day})
+    store_drive(keeper, {SPEED: [2.0]}, ts=[T0 + DAY])
+    assert keeper.snapshot().kept_from == {"raw": day}
+
+
+def test_from_when_rows_are_kept_is_known_after_reopening(tmp_path: Path) -> None:
+    store = filled(tmp_path, 3, checkpoint_every=2)
+    day = date(2024, 5, 2)
+    store.rewrite(drive_parts(store)[:1], [], is_change=True, kept_from={"raw": day})
+    assert LocalReader(tmp_path).snapshot().kept_from == {"raw": day}
+    torn = newest(tmp_path)
+    whole = torn.read_bytes().splitlines(keepends=True)
+    torn.write_bytes(b"".join(line for line in whole if b'"txn"' not in line))
+    assert LocalReader(tmp_path).snapshot().kept_from == {}
+    torn.write_bytes(b"".join(whole))
+    store.vacuum(older_than_s=0)
+    assert LocalStore(tmp_path).snapshot().kept_from == {"raw": day}

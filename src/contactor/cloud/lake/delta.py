@@ -16,6 +16,7 @@ Source: Delta Transaction Log Protocol.
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,10 +33,19 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from contactor.clock import NS_PER_MS
-from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED
+from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED, MARKS
 from contactor.cloud.lake.parts import is_packed, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
-from contactor.cloud.lake.schema import BASE, OLDEST, PARTITION, is_signal, storage_type
+from contactor.cloud.lake.schema import (
+    BASE,
+    HOUR,
+    MINUTE,
+    OLDEST,
+    PARTITION,
+    RAW,
+    is_signal,
+    storage_type,
+)
 from contactor.errors import LakeError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
@@ -45,6 +55,7 @@ FAILURES: Final = (DeltaError, OSError)
 CONFLICT: Final = CommitFailedError
 
 _MARK: Final = "ingest"
+_KEPT: Final = "kept from: "
 _COMMIT: Final = "contactor.commit"
 _GROUPS: Final = "contactor.groups"
 _NO_HOOK: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
@@ -98,7 +109,12 @@ class TelemetryTable:
         )
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
-        return Snapshot(self._table.transaction_version(_MARK) or 0, tuple(parts), groups)
+        flush = self._table.transaction_version(_MARK) or 0
+        return Snapshot(flush, tuple(parts), groups, self._kept_from())
+
+    def _kept_from(self) -> dict[str, date]:
+        days = {tier: self._table.transaction_version(_KEPT + tier) for tier in (RAW, MINUTE, HOUR)}
+        return {tier: date.fromordinal(day) for tier, day in days.items() if day}
 
     @property
     def missing(self) -> list[str]:
@@ -147,12 +163,19 @@ class TelemetryTable:
         self._table.update_incremental()
 
     def enter_rewrite(
-        self, commit: str, written: Sequence[Part], replaced: Sequence[Part], *, is_change: bool
+        self,
+        commit: str,
+        written: Sequence[Part],
+        replaced: Sequence[Part],
+        *,
+        is_change: bool,
+        kept_from: Mapping[str, date],
     ) -> None:
         """Write the log entry that puts `written` in the place of `replaced`; it is no flush.
 
         Args:
             is_change: whether the rows are others than before (Delta's `dataChange`).
+            kept_from: noted as transaction marks, each with the number of its day.
         """
         self._table.create_write_transaction(
             [
@@ -166,8 +189,12 @@ class TelemetryTable:
                 custom_metadata={
                     FILES_ADDED: str(len(written)),
                     FILES_REMOVED: str(len(replaced)),
+                    MARKS: str(len(kept_from)),
                     _COMMIT: commit,
                 },
+                app_transactions=[
+                    Transaction(_KEPT + tier, day.toordinal()) for tier, day in kept_from.items()
+                ],
             ),
             post_commithook_properties=_NO_HOOK,
         )

@@ -21,8 +21,9 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -123,11 +124,17 @@ class LocalStore:
             self._keep_house()
 
     def rewrite(
-        self, replaced: Sequence[Part], tables: Iterable[Table], *, is_change: bool = False
+        self,
+        replaced: Sequence[Part],
+        tables: Iterable[Table],
+        *,
+        is_packed: bool = True,
+        is_change: bool = False,
+        kept_from: Mapping[str, date] | None = None,
     ) -> bool:
         newest = max(number_of(path_of(part)) for part in replaced)
         with writing(self._data):
-            written = self._files.write_packed(tables, newest)
+            written = self._files.write(tables, newest, is_packed=is_packed)
         with self._lock:
             with writing(self._data):
                 try:
@@ -135,7 +142,9 @@ class LocalStore:
                 except BaseException:
                     self._files.discard(written)
                     raise
-                is_done = self._swap(replaced, written, is_change=is_change)
+                is_done = self._swap(
+                    replaced, written, is_change=is_change, kept_from=kept_from or {}
+                )
             self._keep_house()
         return is_done
 
@@ -157,6 +166,7 @@ class LocalStore:
             for folder in {path.parent for path in gone}:
                 self._sync(folder)
             self._sync(self._log)
+            self._files.remove_drafts(before_s=before)
             return len(gone)
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +215,14 @@ class LocalStore:
         self._flush = flush.number
         self._show(base, written, replaced)
 
-    def _swap(self, replaced: Sequence[Part], written: Sequence[Part], *, is_change: bool) -> bool:
+    def _swap(
+        self,
+        replaced: Sequence[Part],
+        written: Sequence[Part],
+        *,
+        is_change: bool,
+        kept_from: Mapping[str, date],
+    ) -> bool:
         held = {path_of(part) for part in self._snapshot.parts}
         if not held.issuperset(map(path_of, replaced)):
             self._files.discard(written)
@@ -213,10 +230,12 @@ class LocalStore:
         base = self._commit(
             written,
             lambda commit: self._table.enter_rewrite(
-                commit, written, replaced, is_change=is_change
+                commit, written, replaced, is_change=is_change, kept_from=kept_from
             ),
         )
         self._show(base, written, replaced)
+        kept = {**self._snapshot.kept_from, **kept_from}
+        self._snapshot = replace(self._snapshot, kept_from=kept)
         return True
 
     def _commit(self, written: Sequence[Part], enter: Callable[[str], None]) -> int:

@@ -23,6 +23,7 @@ from contactor.cloud.lake.failures import is_panic
 
 FILES_ADDED = "contactor.files"
 FILES_REMOVED = "contactor.removed"
+MARKS = "contactor.marks"
 Sync = Callable[[Path], None]
 
 ENTRY = re.compile(r"\d{20}\.json")
@@ -80,7 +81,10 @@ def is_whole(path: Path) -> bool:
         return True
     if kinds.count("add") != int(files):
         return False
-    return "txn" in kinds if removed is None else kinds.count("remove") == int(removed)
+    if removed is None:
+        return "txn" in kinds
+    marks = told.get(MARKS, "0")
+    return kinds.count("remove") == int(removed) and kinds.count("txn") == int(marks)
 
 
 def version_before_torn_tail(log: Path) -> int | None:

@@ -4,8 +4,9 @@ store = MemoryStore()
 store.commit(Flush(store.next_flush, {Group.DRIVE: frame}, [], [], []))
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
@@ -45,18 +46,29 @@ class MemoryStore:
         tables = list(tables_of(flush))
         groups = groups_with(self._snapshot.groups, tables)
         added = (part_of(table, table.frame) for table in tables)
-        self._snapshot = Snapshot(flush.number, (*self._snapshot.parts, *added), groups)
+        parts = (*self._snapshot.parts, *added)
+        self._snapshot = replace(self._snapshot, flush=flush.number, parts=parts, groups=groups)
 
     def rewrite(
-        self, replaced: Sequence[Part], tables: Iterable[Table], *, is_change: bool = False
+        self,
+        replaced: Sequence[Part],
+        tables: Iterable[Table],
+        *,
+        is_packed: bool = True,
+        is_change: bool = False,
+        kept_from: Mapping[str, date] | None = None,
     ) -> bool:
         if not set(self._snapshot.parts).issuperset(replaced):
             return False
         first = self._snapshot.parts.index(replaced[0])
         before = [part for part in self._snapshot.parts[:first] if part not in replaced]
         after = [part for part in self._snapshot.parts[first:] if part not in replaced]
-        added = [part_of(table, table.frame, is_packed=True) for table in tables]
-        self._snapshot = replace(self._snapshot, parts=(*before, *added, *after))
+        added = [part_of(table, table.frame, is_packed=is_packed) for table in tables]
+        self._snapshot = replace(
+            self._snapshot,
+            parts=(*before, *added, *after),
+            kept_from={**self._snapshot.kept_from, **(kept_from or {})},
+        )
         return True
 
     def vacuum(self, *, older_than_s: float) -> int:

@@ -3,28 +3,25 @@
     lake/telemetry/group=drive/day=2024-05-01/part-000000000040-1f0c....parquet
                                                    flush 40     random
     lake/telemetry/group=drive/day=2024-05-01/part-000000000040-packed-77ab....parquet
-                                       the newest flush in it   by a rewrite
+                                       the newest flush in it   by a rewrite, for good
 
 A file counts only if the log names it. Until then a failure or a crash may leave it behind: its
 flush number, greater than the newest committed one, shows later that it is nobody's; what a rewrite
 left behind is found by `vacuum`.
 """
 
+import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
-from io import BytesIO
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from contactor.cloud.lake.log import Sync
-from contactor.cloud.lake.packing import pack
+from contactor.cloud.lake.packing import write_packed, write_plain
 from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.tables import Table, part_of
 
 FILES: Final = "group=*/day=*/part-*.parquet"
-_ROW_GROUP: Final = 65_536
 _PACKED: Final = "-packed-"
 
 
@@ -35,23 +32,45 @@ class PartFiles:
         self._root, self._sync = root, sync
         self._durable: set[Path] = set()
         self._under_way: set[Path] = set()
+        self._drafts = root.parent / "drafts"
 
     @property
     def under_way(self) -> set[Path]:
         """The files that no log entry names yet."""
         return set(self._under_way)
 
-    def write(self, tables: Sequence[Table], flush: int) -> list[Part]:
-        """Write and sync a file per table, and the folders that name them; all or none."""
-        return self._write_all(tables, flush, "-", _plain, is_packed=False)
-
-    def write_packed(self, tables: Iterable[Table], flush: int) -> list[Part]:
-        """The same for a rewrite: each table is asked for when the one before is written.
+    def write(self, tables: Iterable[Table], flush: int, *, is_packed: bool = False) -> list[Part]:
+        """Write and sync a file per table, and the folders that name them; all or none.
 
         Args:
+            tables: each is asked for when the one before is written.
             flush: the newest flush whose rows are in them.
         """
-        return self._write_all(tables, flush, _PACKED, pack, is_packed=True)
+        mark = _PACKED if is_packed else "-"
+        written: list[Part] = []
+        try:
+            for table in tables:
+                folder = self._root / f"group={table.group}" / f"day={table.day}"
+                path = folder / f"part-{flush:012d}{mark}{uuid.uuid4().hex}.parquet"
+                self._under_way.add(path)
+                written.append(part_of(table, path, is_packed=is_packed))
+                folder.mkdir(parents=True, exist_ok=True)
+                if is_packed:
+                    write_packed(table.frame, path, drafts=self._drafts)
+                else:
+                    write_plain(table.frame, path)
+                self._sync(path)
+            self._sync_folders({path_of(part).parent for part in written})
+        except BaseException:
+            self.discard(written)
+            raise
+        return written
+
+    def remove_drafts(self, *, before_s: float) -> None:
+        """Remove what a crash left half written before then."""
+        for draft in self._drafts.glob("draft-*"):
+            if draft.stat().st_mtime < before_s:
+                shutil.rmtree(draft, ignore_errors=True)
 
     def present(self) -> set[Path]:
         """Every file that lies here, named by the log or not."""
@@ -60,36 +79,6 @@ class PartFiles:
     def settle(self, parts: Iterable[Part]) -> None:
         """Say that a log entry names these, or that they are removed."""
         self._under_way.difference_update(path_of(part) for part in parts)
-
-    def _write_all(
-        self,
-        tables: Iterable[Table],
-        flush: int,
-        mark: str,
-        encode: Callable[[pl.DataFrame], memoryview],
-        *,
-        is_packed: bool,
-    ) -> list[Part]:
-        written: list[Part] = []
-        try:
-            for table in tables:
-                folder = self._root / f"group={table.group}" / f"day={table.day}"
-                path = folder / f"part-{flush:012d}{mark}{uuid.uuid4().hex}.parquet"
-                self._under_way.add(path)
-                written.append(part_of(table, path, is_packed=is_packed))
-                self._write(encode(table.frame), path)
-            self._sync_folders({path_of(part).parent for part in written})
-        except BaseException:
-            self.discard(written)
-            raise
-        return written
-
-    def _write(self, content: memoryview, path: Path) -> None:
-        # Through memory: so what goes wrong with the disk is a plain OSError.
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(content)
-        self._sync(path)
 
     def _sync_folders(self, folders: Iterable[Path]) -> None:
         for folder in sorted(folders):
@@ -135,9 +124,3 @@ def number_of(path: Path) -> int:
 def is_packed(path: str) -> bool:
     """Whether a rewrite made the file of that name."""
     return _PACKED in path
-
-
-def _plain(frame: pl.DataFrame) -> memoryview:
-    content = BytesIO()
-    frame.write_parquet(content, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP)
-    return content.getbuffer()

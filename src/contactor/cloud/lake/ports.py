@@ -24,7 +24,7 @@ class Part:
         vehicles: the least and greatest vehicle id in it; None where that is not known.
         ts: the least and greatest instant in it, ns.
         source: a Parquet file, or the rows themselves.
-        is_packed: whether a rewrite made it; else a flush did.
+        is_packed: whether it is written to stay, and its rows are in the tiers.
     """
 
     group: str
@@ -52,11 +52,13 @@ class Snapshot:
         flush: the number of the newest flush in it; 0 before the first.
         parts: in the order in which they were stored.
         groups: for each signal with a column of its own, the groups that hold it.
+        kept_from: for a tier, or `raw` for the rows themselves, the day before which none are kept.
     """
 
     flush: int = 0
     parts: tuple[Part, ...] = ()
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    kept_from: Mapping[str, date] = field(default_factory=dict)
 
 
 class LakeReader(Protocol):

@@ -34,6 +34,7 @@ STREAMS: Final = "streams"
 GAPS: Final = "gaps"
 QUARANTINE: Final = "quarantine"
 CODEBOOKS: Final = "codebooks"
+RAW: Final = "raw"  # not a group: all of the signal groups
 MINUTE: Final = "minute"
 HOUR: Final = "hour"
 
