@@ -1,6 +1,7 @@
 """Many records at once give what each gives alone, and leave aside what is out of the ordinary."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contactor.can.kernels import is_installed
+from contactor.cloud.lake.frames import frame_of
 from contactor.errors import InvalidValue, MalformedRecord
 from contactor.signals.batch import RowsBatch
 from contactor.signals.datatypes import Datatype
@@ -64,6 +66,12 @@ def cells_of_batch(batch: RowsBatch) -> Cells:
     return found
 
 
+def plain(batch: RowsBatch) -> RowsBatch:
+    """The same with every column as plain cells."""
+    columns = [Column(one.path, one.datatype, one.values, one.state) for one in batch.columns]
+    return replace(batch, columns=tuple(columns))
+
+
 def together(parts: list[Cells]) -> Cells:
     found: Cells = defaultdict(list)
     for part in parts:
@@ -109,6 +117,7 @@ def test_many_records_give_what_each_gives_alone(some: list[Record], data: st.Da
     for batch in found.batches:
         order = np.lexsort((batch.ts, batch.vehicle))
         assert np.array_equal(order, np.arange(len(batch)))
+        assert frame_of(batch).equals(frame_of(plain(batch)))
 
 
 @given(records(), st.data())

@@ -1,6 +1,6 @@
-"""Rows of a record as frames in lake schema.
+"""Rows as frames in lake schema.
 
-    frame = rows_to_frames("demo", rows)    # vehicle_id | ts | Vehicle.Speed | ... | unavailable
+    frame = frame_of(batch)                 # vehicle_id | ts | Vehicle.Speed | ... | unavailable
     merge([frame, more])                    # one frame, in the order given
 
 Null means unknown. A cell that the car itself marked "not available" is null too, and its path is
@@ -17,9 +17,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from contactor.cloud.lake.schema import EVENT, KEY, UNAVAILABLE, storage_type
+from contactor.signals.batch import BatchColumn, ListColumn, RowsBatch, TextColumn
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
-from contactor.signals.record import Column, Rows, State
+from contactor.signals.record import Rows, State
 
 _LONG_INTEGERS = (Datatype.INT64, Datatype.UINT64)
 _WIDER: dict[Datatype, np.dtype[np.generic]] = {
@@ -44,59 +45,94 @@ def merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def rows_to_frames(vehicle_id: str, rows: Rows) -> pl.DataFrame:
-    """`rows` of one vehicle in lake schema.
+    """`rows` of one vehicle in lake schema, as `frame_of`."""
+    return frame_of(RowsBatch.of(vehicle_id, rows))
+
+
+def frame_of(batch: RowsBatch) -> pl.DataFrame:
+    """Rows of many vehicles in lake schema, in their order.
 
     A column without a known or unavailable cell is left out.
 
     Raises:
         LakeError: a column's type is one that the lake does not hold.
     """
-    if rows.group is Group.EVENTS:
-        return _long(vehicle_id, rows)
-    present = [column for column in rows.columns if column.state.any()]
-    ts = pl.Series("ts", rows.ts, pl.Int64)
+    vehicles = _vehicles(batch)
+    if batch.group is Group.EVENTS:
+        return _long(vehicles, batch)
+    present = [column for column in batch.columns if column.state.any()]
     cells = [_cells(column) for column in present]
-    vehicle = _constant("vehicle_id", vehicle_id, len(rows))
-    return pl.DataFrame([vehicle, ts, *cells, _unavailable(present, len(rows))])
+    ts = pl.Series("ts", batch.ts, pl.Int64)
+    return pl.DataFrame([vehicles, ts, *cells, _unavailable(present, len(batch))])
 
 
-def _constant(name: str, text: str, length: int) -> pl.Series:
-    return pl.Series(name, [text], pl.String).new_from_index(0, length)
+def _vehicles(batch: RowsBatch) -> pl.Series:
+    """The vehicle of each row."""
+    names = pl.Series("vehicle_id", batch.vehicles, pl.String)
+    if len(names) == 1:
+        return names.new_from_index(0, len(batch))
+    return names.gather(batch.vehicle)
 
 
-def _cells(column: Column) -> pl.Series:
+def _cells(column: BatchColumn) -> pl.Series:
     """The column's cells in their storage type, null where not VALID."""
     dtype = storage_type(column.datatype)
-    if column.datatype.is_array:
+    if isinstance(column, TextColumn):
+        values = pl.Series(column.path, [*column.words, ""], dtype).gather(column.codes)
+    elif isinstance(column, ListColumn):
+        values = _lists(column, dtype)
+    elif column.datatype.is_array:
         lists = [None if cell is None else list(cell) for cell in column.to_list()]  # type: ignore[arg-type]  # arrays are tuples
         return pl.Series(column.path, lists, dtype)
-    if column.datatype.is_text:
+    elif column.datatype.is_text:
         return pl.Series(column.path, column.to_list(), dtype)
-    values = pl.Series(
-        column.path,
-        column.values.astype(_WIDER.get(column.datatype, column.values.dtype), copy=False),
-    )
+    else:
+        wider = _WIDER.get(column.datatype, column.values.dtype)
+        values = pl.Series(column.path, column.values.astype(wider, copy=False))
     valid = column.state == State.VALID
-    return values if valid.all() else values.set(pl.Series(~valid), None)
+    return values if valid.all() else _null_where(values, ~valid)
 
 
-def _unavailable(columns: Sequence[Column], length: int) -> pl.Series:
+def _null_where(values: pl.Series, absent: NDArray[np.bool_]) -> pl.Series:
+    if not values.dtype.is_nested():
+        return values.set(pl.Series(absent), None)
+    whole = pl.select(pl.when(pl.lit(pl.Series(~absent))).then(pl.lit(values))).to_series()
+    return whole.alias(values.name)
+
+
+def _lists(column: ListColumn, dtype: pl.DataType) -> pl.Series:
+    """Arrays of one length at once; others one by one."""
+    lengths = np.diff(column.ends, prepend=0)
+    wider = _WIDER.get(column.datatype.element, column.elements.dtype)
+    elements = column.elements.astype(wider, copy=False)
+    is_even = len(lengths) and lengths[0] and bool(np.all(lengths == lengths[0]))
+    if is_even:
+        even = pl.Series(column.path, elements).reshape((len(lengths), int(lengths[0])))
+        return even.cast(dtype)
+    split = np.split(elements, column.ends[:-1])
+    return pl.Series(column.path, [one.tolist() for one in split], dtype)
+
+
+def _unavailable(columns: Sequence[BatchColumn], length: int) -> pl.Series:
     """Per row the paths of the cells that the car marked "not available"; null where none is."""
-    lists: list[list[str] | None] = [None] * length
-    for column in columns:
-        if column.state.max() != State.UNAVAILABLE:
-            continue
-        for row in np.flatnonzero(column.state == State.UNAVAILABLE).tolist():
-            lists[row] = [*(lists[row] or ()), column.path]
-    return pl.Series("unavailable", lists, pl.List(pl.String))
+    some = [column for column in columns if column.state.max() == State.UNAVAILABLE]
+    if not some:
+        return pl.Series("unavailable", [None], pl.List(pl.String)).new_from_index(0, length)
+    marks = np.stack([column.state == State.UNAVAILABLE for column in some], axis=1)
+    patterns, which = np.unique(np.packbits(marks, axis=1), axis=0, return_inverse=True)
+    lists = [
+        [one.path for one, is_marked in zip(some, row, strict=True) if is_marked] or None
+        for row in np.unpackbits(patterns, axis=1, count=len(some)).tolist()
+    ]
+    return pl.Series("unavailable", lists, pl.List(pl.String)).gather(which.ravel())
 
 
-def _long(vehicle_id: str, rows: Rows) -> pl.DataFrame:
-    frames = [_events(vehicle_id, rows.ts, column) for column in rows.columns]
+def _long(vehicles: pl.Series, batch: RowsBatch) -> pl.DataFrame:
+    frames = [_events(vehicles, batch.ts, column) for column in batch.columns]
     return merge([empty(Group.EVENTS), *frames]).sort("ts", maintain_order=True)
 
 
-def _events(vehicle_id: str, ts: NDArray[np.int64], column: Column) -> pl.DataFrame:
+def _events(vehicles: pl.Series, ts: NDArray[np.int64], column: BatchColumn) -> pl.DataFrame:
     storage_type(column.datatype)
     known = np.flatnonzero(column.state)
     told = column.take(known)
@@ -104,9 +140,9 @@ def _events(vehicle_id: str, ts: NDArray[np.int64], column: Column) -> pl.DataFr
     unavailable = (told.state == State.UNAVAILABLE).tolist()
     return pl.DataFrame(
         {
-            "vehicle_id": _constant("vehicle_id", vehicle_id, len(known)),
+            "vehicle_id": vehicles.gather(known),
             "ts": ts[known],
-            "path": _constant("path", column.path, len(known)),
+            "path": pl.Series([column.path], dtype=pl.String).new_from_index(0, len(known)),
             "number": number,
             "text": text,
             "unavailable": [[column.path] if listed else None for listed in unavailable],
@@ -115,14 +151,19 @@ def _events(vehicle_id: str, ts: NDArray[np.int64], column: Column) -> pl.DataFr
     )
 
 
-def _number_and_text(column: Column) -> tuple[pl.Series, pl.Series]:
-    cells, none = column.to_list(), [None] * len(column.state)
-    if column.datatype is Datatype.STRING:
-        return pl.Series(none, dtype=pl.Float64), pl.Series(cells, dtype=pl.String)
+def _number_and_text(column: BatchColumn) -> tuple[pl.Series, pl.Series]:
     if column.datatype.is_array or column.datatype in _LONG_INTEGERS:
-        texts = [None if cell is None else to_json(cell) for cell in cells]
-        return pl.Series(none, dtype=pl.Float64), pl.Series(texts, dtype=pl.String)
-    return _cells(column).cast(pl.Float64), pl.Series(none, dtype=pl.String)
+        cells = zip(column.values.tolist(), column.state.tolist(), strict=True)
+        texts = [to_json(cell) if state == State.VALID else None for cell, state in cells]
+        return _none(len(texts)), pl.Series(texts, dtype=pl.String)
+    cells_of_it = _cells(column)
+    if column.datatype is Datatype.STRING:
+        return _none(len(cells_of_it)), cells_of_it
+    return cells_of_it.cast(pl.Float64), pl.Series([None] * len(cells_of_it), dtype=pl.String)
+
+
+def _none(length: int) -> pl.Series:
+    return pl.Series([None] * length, dtype=pl.Float64)
 
 
 def to_json(cell: object) -> str:
