@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contactor.can.kernels import is_installed
+from contactor.cloud.ingest.arrays.signal_table import SignalTable
 from contactor.cloud.lake.frames import frame_of
 from contactor.errors import InvalidValue, MalformedRecord
 from contactor.signals.batch import RowsBatch
@@ -25,7 +26,7 @@ from tests.signals.wire.records import records
 if not is_installed():
     pytest.skip("Numba is not installed", allow_module_level=True)
 
-from contactor.cloud.ingest.arrays.decode import Decoded, Raw, SignalTable, decode
+from contactor.cloud.ingest.arrays.decode import Decoded, Raw, decode
 
 LATEST_NS = 2**62
 Cells = dict[tuple[str, Group, str], list[tuple[object, ...]]]

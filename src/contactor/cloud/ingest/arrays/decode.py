@@ -8,12 +8,13 @@ found.odd                                           # records left to `signals`,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.cloud.ingest.arrays import fill, scan
+from contactor.cloud.ingest.arrays.signal_table import SignalTable
 from contactor.cloud.ingest.arrays.tables import (
     BLOCK_WIDTH,
     CELLS_AT,
@@ -26,8 +27,6 @@ from contactor.cloud.ingest.arrays.tables import (
     LAYOUT,
     LIST,
     NO_CELLS,
-    NUMBER,
-    OTHER,
     RECORD,
     ROWS,
     STATES_MASK,
@@ -36,7 +35,7 @@ from contactor.cloud.ingest.arrays.tables import (
     WORDS_HASH,
 )
 from contactor.signals.batch import BatchColumn, ListColumn, RowsBatch, TextColumn
-from contactor.signals.catalogue import Signal, catalogue
+from contactor.signals.catalogue import Signal
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
 from contactor.signals.record import Column
@@ -55,29 +54,6 @@ class Raw(NamedTuple):
     vehicle_id: str
     payload: bytes
     start: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SignalTable:
-    """The signals of a codebook, by code; None for one that the catalogue has not, or not so."""
-
-    signals: tuple[Signal | None, ...]
-    kinds: Table
-    widths: Table
-
-    @classmethod
-    def of(cls, entries: Sequence[tuple[str, Datatype]]) -> Self:
-        """The table of the paths and data types of a codebook."""
-        known = catalogue()
-        signals = tuple(
-            known[path] if path in known and known[path].datatype is datatype else None
-            for path, datatype in entries
-        )
-        return cls(
-            signals,
-            np.array([_kind(one) for one in signals], np.int64),
-            np.array([_width(one) for one in signals], np.int64),
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -294,21 +270,6 @@ def _decoded(parts: list[_Part], is_odd: NDArray[np.bool_]) -> Decoded:
             batches.append(batch)
     odd = tuple(np.flatnonzero(is_odd).tolist())
     return Decoded(tuple(batches), odd, rows, first, last, tuple(paths))
-
-
-def _kind(signal: Signal | None) -> int:
-    if signal is None:
-        return OTHER
-    if signal.datatype.is_array:
-        return OTHER if signal.datatype.is_text else LIST
-    return TEXT if signal.datatype.is_text else NUMBER
-
-
-def _width(signal: Signal | None) -> int:
-    """Bytes of a number, or of an element."""
-    if signal is None or signal.datatype.is_text:
-        return 0
-    return signal.datatype.dtype.itemsize
 
 
 def _range(signal: Signal) -> tuple[float, float]:
