@@ -8,9 +8,10 @@ A view is one instant of the lake: what was committed, and what an instance hold
 Of the parts only those are opened whose group, vehicles and instants may match.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -23,6 +24,7 @@ from contactor.signals.catalogue import catalogue
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
 
+_T = TypeVar("_T")
 MAX_CELLS = 4_000_000  # 32 MB of doubles
 
 
@@ -117,6 +119,27 @@ def read_parts(
     return _collect(_scan(parts, schema).filter(wanted))
 
 
+def columns_of(parts: Sequence[Part]) -> dict[str, pl.DataType]:
+    """Every column that a part has, with its type, by name.
+
+    Raises:
+        LakeError: a column has two types, or a file cannot be read.
+    """
+    found: dict[str, pl.DataType] = {}
+    for part in parts:
+        for name, dtype in _schema(part.source).items():
+            if found.setdefault(name, dtype) != dtype:
+                raise LakeError(f"column {name!r} is {found[name]} in one file, {dtype} in another")
+    return dict(sorted(found.items()))
+
+
+def _schema(source: Path | pl.DataFrame) -> pl.Schema:
+    if isinstance(source, pl.DataFrame):
+        return source.schema
+    scan = pl.scan_parquet(source, glob=False, hive_partitioning=False)
+    return _translated(scan.collect_schema)
+
+
 def _told(paths: Sequence[str]) -> pl.Expr:
     listed = pl.col("unavailable").list.eval(pl.element().is_in(paths)).list.any()
     return pl.any_horizontal(*(pl.col(path).is_not_null() for path in paths), listed)
@@ -186,8 +209,12 @@ def _scan_frame(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.LazyF
 
 
 def _collect(rows: pl.LazyFrame) -> pl.DataFrame:
+    return _translated(rows.collect)
+
+
+def _translated(read: Callable[[], _T]) -> _T:
     try:
-        return rows.collect()
+        return read()
     except (PolarsError, OSError) as error:
         raise LakeError(f"the lake cannot be read: {one_line(error)}") from error
     except BaseException as error:
