@@ -184,3 +184,9 @@ def test_hello_of_too_many_streams_is_not_made() -> None:
     streams = tuple(StreamHello(n, "live", 1, 0) for n in range(messages.MAX_STREAMS + 1))
     with pytest.raises(ValueError, match="limit"):
         encode_hello(Hello("leaf", "nissan_leaf_ze1", streams))
+
+
+def test_a_watermark_of_before_asks_for_no_codebook() -> None:
+    told: list[object] = msgspec.msgpack.decode(encode_watermark(WATERMARK))
+    assert told.pop() is False
+    assert decode_watermark(msgspec.msgpack.encode(told)) == WATERMARK

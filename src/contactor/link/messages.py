@@ -3,7 +3,7 @@
     hello     = ["hello/1", vehicle_id, profile, [[stream, lane, first, last], ...], flush, closing,
                  asleep]
     watermark = ["watermark/1", vehicle_id, stream, watermark, [[first, last], ...], rows_stored,
-                 rows_refused, {reason: count}, committed_at]
+                 rows_refused, {reason: count}, committed_at, needs_codebook]
 
 A car says hello when it connects, when it stands still and when it asks; the cloud answers with
 one watermark per stream. Both may be lost: each is said again.
@@ -83,6 +83,7 @@ class Watermark(
         rows_stored: rows of this stream in the lake.
         rows_refused: rows of this stream in quarantine, by reason in `refused`.
         committed_at: ns UTC of the last commit, 0 for none.
+        needs_codebook: records of the stream wait for their codebook: send it.
     """
 
     vehicle_id: _VehicleId
@@ -93,6 +94,7 @@ class Watermark(
     rows_refused: _Count
     refused: Annotated[Mapping[_Reason, _Count], Meta(max_length=MAX_REASONS)]
     committed_at: _Count
+    needs_codebook: bool = False
 
     def __post_init__(self) -> None:
         end = self.watermark

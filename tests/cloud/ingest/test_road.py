@@ -37,7 +37,7 @@ class Process:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store, self.is_dead = store, False
-        self.streams = store.streams
+        self.streams, self.codebooks = store.streams, store.codebooks
 
     @property
     def next_flush(self) -> int:

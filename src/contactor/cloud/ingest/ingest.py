@@ -30,6 +30,7 @@ from contactor.link import topics
 from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
 from contactor.link.ports import Consumer, Delivery, Transport
 from contactor.signals.record import Record
+from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
@@ -72,7 +73,12 @@ class Ingest:
         self._flush_s = flush_s
         self._patient = patient
         states = store.streams()
-        self.intake = Intake(states, number=store.next_flush, on_record=on_record)
+        self.intake = Intake(
+            states,
+            number=store.next_flush,
+            on_record=on_record,
+            codebooks=store.codebooks(),
+        )
         self.committed = {(state.vehicle_id, state.stream): state for state in states}
         self._committed_at = 0
         self._committing: Cut | None = None
@@ -140,6 +146,8 @@ class Ingest:
                 continue
             self.presence.hear(vehicle_id, now_ns)
             self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
+        for vehicle_id, stream in self.intake.asks(self._clock.monotonic_ns()):
+            await self._tell(vehicle_id, stream, needs_codebook=True)
         self._deliveries += deliveries
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
@@ -184,7 +192,8 @@ class Ingest:
             self.committed |= {(state.vehicle_id, state.stream): state for state in states}
         try:
             for state in states:
-                await self._tell(state.vehicle_id, state.stream)
+                if state.stream != UNNUMBERED_STREAM:
+                    await self._tell(state.vehicle_id, state.stream)
             for delivery in deliveries:
                 await delivery.ack()
         except LinkError as error:
@@ -246,7 +255,7 @@ class Ingest:
             self.intake.introduce(hello.vehicle_id, named.stream, hello.profile, named.lane)
             await self._tell(hello.vehicle_id, named.stream)
 
-    async def _tell(self, vehicle_id: str, stream: int) -> None:
+    async def _tell(self, vehicle_id: str, stream: int, *, needs_codebook: bool = False) -> None:
         """Send a stream's watermark as it is committed, and the holes as they are now."""
         state = self.committed.get((vehicle_id, stream)) or StreamLedger(vehicle_id, stream).state()
         account = self.intake.ledger.find(vehicle_id, stream)
@@ -259,6 +268,7 @@ class Ingest:
             rows_refused=state.rows_refused,
             refused=dict(state.refused),
             committed_at=self._committed_at,
+            needs_codebook=needs_codebook,
         )
         await self._transport.publish(topics.watermark(vehicle_id), encode_watermark(watermark))
 

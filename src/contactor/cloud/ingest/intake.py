@@ -1,7 +1,8 @@
 """One message at a time: size, form, right, meaning; then buffer or quarantine. No I/O.
 
-What can be read is either stored as a whole or quarantined as a whole with its reason, so that one
-bad message never holds up a stream; what cannot even name its record is quarantined without one.
+What can be read is either stored or quarantined with its reason, so that one bad message never
+holds up a stream: a record with a value that is not allowed as a whole, of a record with signals
+that the catalogue lacks those. What cannot even name its record is quarantined without one.
 
     intake = Intake(store.streams(), number=1)
     intake.take("leaf", payload, now_ns=clock.now_ns())
@@ -15,10 +16,16 @@ from dataclasses import dataclass
 from contactor.clock import NS_PER_DAY
 from contactor.cloud.ingest.buffer import Buffer
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
+from contactor.cloud.ingest.reader import Message, Reader
 from contactor.cloud.lake.reading import PendingFrame
-from contactor.cloud.lake.schema import Flush, Quarantined, StoredGap, StreamState
+from contactor.cloud.lake.schema import (
+    Flush,
+    Quarantined,
+    StoredCodebook,
+    StoredGap,
+    StreamState,
+)
 from contactor.errors import InvalidValue, MalformedRecord
-from contactor.signals.codec import decode_message
 from contactor.signals.datatypes import Datatype
 from contactor.signals.record import Gap, Record, Rows
 from contactor.signals.validation import check_rows
@@ -37,6 +44,7 @@ class Cut:
     streams: tuple[StreamState, ...]
     gaps: tuple[StoredGap, ...]
     quarantined: tuple[Quarantined, ...]
+    codebooks: tuple[StoredCodebook, ...]
 
     def flush(self) -> Flush:
         """The flush in lake schema."""
@@ -46,6 +54,7 @@ class Cut:
             streams=self.streams,
             gaps=self.gaps,
             quarantined=self.quarantined,
+            codebooks=self.codebooks,
         )
 
 
@@ -56,6 +65,7 @@ class Intake:
         states: the streams as last committed.
         number: the number of the first flush.
         on_record: told each record that will be stored as rows, once.
+        codebooks: the codebooks as last committed.
     """
 
     def __init__(
@@ -64,8 +74,10 @@ class Intake:
         *,
         number: int,
         on_record: Callable[[Record], None] | None = None,
+        codebooks: Iterable[StoredCodebook] = (),
     ) -> None:
         self.ledger = Ledger(states)
+        self._reader = Reader(codebooks)
         self.buffered_bytes = 0
         self.records = 0
         self.rows = 0
@@ -96,24 +108,17 @@ class Intake:
         """Take in one message that came on the subject of `vehicle_id`."""
         self.buffered_bytes += len(payload)
         try:
-            message = decode_message(payload)
-            if message.vehicle_id != vehicle_id:
-                reason = f"record of {message.vehicle_id} on the subject of {vehicle_id}"
-                raise MalformedRecord(reason)
+            for message in self._reader.read(vehicle_id, payload, self.ledger, now_ns=now_ns):
+                self._keep(message, now_ns)
         except MalformedRecord as error:
             self._refuse(error, vehicle_id, payload, now_ns)
             return
-        account = self._account(message.identity, now_ns)
-        parts = account.news(message.sequence, message.last)
-        if parts is None:
-            self.out_of_order += 1
-        elif not parts:
-            self.repeats += 1
-        elif isinstance(message, Gap):
-            account.take(parts)
-            self._keep_gap(message, parts)
-        else:
-            self._keep_record(account, message, payload, now_ns)
+        for waited in self._reader.released(payload):
+            self.take(vehicle_id, waited, now_ns=now_ns)
+
+    def asks(self, now_ns: int) -> Sequence[tuple[str, int]]:
+        """The vehicles and streams whose codebook is to be asked for now."""
+        return self._reader.parked.asks(now_ns)
 
     def take_stranger(self, subject: str, payload: bytes, *, now_ns: int) -> None:
         """Take in a message on a subject that names no vehicle: it can only be quarantined."""
@@ -126,12 +131,27 @@ class Intake:
             streams=tuple(account.state() for account in self._touched.values()),
             gaps=tuple(self._gaps),
             quarantined=tuple(self._quarantined),
+            codebooks=self._reader.codebooks.cut(),
         )
         self._buffer = Buffer(number=self._buffer.number + 1)
         self.buffered_bytes = 0
         self._touched = {}
         self._gaps, self._quarantined = [], []
         return cut
+
+    def _keep(self, message: Message, now_ns: int) -> None:
+        content = message.content
+        account = self._account(content.identity, now_ns)
+        parts = account.news(content.sequence, content.last)
+        if parts is None:
+            self.out_of_order += 1
+        elif not parts:
+            self.repeats += 1
+        elif isinstance(content, Gap):
+            account.take(parts)
+            self._keep_gap(content, parts)
+        else:
+            self._keep_record(account, content, message, now_ns)
 
     def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
         account = self.ledger.of(identity[0], identity[1])
@@ -159,15 +179,19 @@ class Intake:
             )
 
     def _keep_record(
-        self, account: StreamLedger, record: Record, payload: bytes, now_ns: int
+        self, account: StreamLedger, record: Record, message: Message, now_ns: int
     ) -> None:
-        try:
-            _check(record, now_ns)
-        except InvalidValue as error:
-            account.take([(record.sequence, record.sequence)])
-            account.refuse(_short(account, str(error)), record.row_count)
-            self._quarantine(record.identity, str(error), payload, now_ns)
+        account.take([(record.sequence, record.sequence)])
+        problem = message.problem or _problem(record, now_ns)
+        if problem:
+            account.refuse(_short(account, problem), max(record.row_count, 1))
+            self._quarantine(record.identity, problem, message.evidence, now_ns)
             return
+        for reason, count in message.unknown.items():
+            account.refuse(_short(account, reason), count)
+        if message.unknown:
+            reason = next(iter(message.unknown))
+            self._quarantine(record.identity, reason, message.unknown_payload, now_ns)
         for rows in record.groups:
             account.paths.update(column.path for column in rows.columns)
             self.buffered_bytes += _text_bytes(rows)
@@ -175,7 +199,6 @@ class Intake:
                 account.span(int(rows.ts[0]), int(rows.ts[-1]))
                 self._buffer.add(record.vehicle_id, rows)
         account.rows_stored += record.row_count
-        account.take([(record.sequence, record.sequence)])
         self.records += 1
         self.rows += record.row_count
         if self._on_record:
@@ -215,17 +238,17 @@ class Intake:
         )
 
 
-def _check(record: Record, now_ns: int) -> None:
-    """Check every value and instant of a record.
-
-    Raises:
-        InvalidValue: naming the first that is wrong.
-    """
+def _problem(record: Record, now_ns: int) -> str:
+    """The first value or instant of a record that is not allowed; "" if all are."""
     for rows in record.groups:
-        check_rows(rows)
+        try:
+            check_rows(rows)
+        except InvalidValue as error:
+            return str(error)
         if len(rows) and (int(rows.ts[0]) < 0 or int(rows.ts[-1]) > now_ns + FUTURE_NS):
             # Without the instant, so that many such records are counted under one reason.
-            raise InvalidValue(f"{rows.group}: ts is not between 1970 and tomorrow")
+            return f"{rows.group}: ts is not between 1970 and tomorrow"
+    return ""
 
 
 def _text_bytes(rows: Rows) -> int:
