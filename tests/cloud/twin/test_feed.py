@@ -1,15 +1,31 @@
 """Subscriptions: who hears what, and that what waits is bounded and newest."""
 
+from collections.abc import Sequence
+
 from contactor.cloud.ingest.presence import Connectivity
-from contactor.cloud.twin.events import Change, CommandEvent, ConnectivityChange, Desired, Stale
-from contactor.cloud.twin.feed import MAX_COMMANDS_WAITING, Feed, Subscription
+from contactor.cloud.twin.events import (
+    Change,
+    CommandEvent,
+    ConnectivityChange,
+    Desired,
+    Event,
+    Stale,
+)
+from contactor.cloud.twin.feed import IDLE_TICKS, MAX_COMMANDS_WAITING, Feed, Subscription
 from tests.cloud.lake.samples import GEAR, SPEED
 
 T = "2024-05-01T08:00:0{}Z"
 
 
-def waiting(subscription: Subscription) -> list[object]:
-    found: list[object] = []
+def made(vehicles: Sequence[str] = ()) -> Feed:
+    """A feed of vehicles of which nothing is known but a speed."""
+    return Feed(
+        retell=lambda vehicle_id, _: [change(9, vehicle_id, speed=0.0)], vehicles=lambda: vehicles
+    )
+
+
+def waiting(subscription: Subscription) -> list[Event]:
+    found: list[Event] = []
     while events := subscription.take():
         found += events
     return found
@@ -35,7 +51,7 @@ def command(number: int, state: str = "queued") -> CommandEvent:
 
 
 def test_event_is_encoded_once_for_all_who_keep_up() -> None:
-    feed = Feed()
+    feed = made()
     both = [feed.subscribe(), feed.subscribe()]
     event = change(1, speed=1.0)
     feed.publish(event)
@@ -45,7 +61,7 @@ def test_event_is_encoded_once_for_all_who_keep_up() -> None:
 
 
 def test_same_filter_shares_what_is_left_of_an_event() -> None:
-    feed = Feed()
+    feed = made()
     both = [feed.subscribe(paths=frozenset({SPEED})) for _ in range(2)]
     feed.publish(change(1, speed=1.0, gear=2.0))
     [first], [second] = (waiting(subscription) for subscription in both)
@@ -54,7 +70,7 @@ def test_same_filter_shares_what_is_left_of_an_event() -> None:
 
 
 def test_subscriber_hears_of_its_vehicles_and_paths() -> None:
-    feed = Feed()
+    feed = made()
     subscription = feed.subscribe(vehicles=frozenset({"leaf"}), paths=frozenset({SPEED}))
     for vehicle in ("elm", "leaf"):
         feed.publish(change(1, vehicle, gear=1.0))
@@ -69,25 +85,32 @@ def test_subscriber_hears_of_its_vehicles_and_paths() -> None:
     ]
 
 
-def test_newest_value_replaces_one_that_waits() -> None:
-    feed = Feed()
-    subscription = feed.subscribe()
+def test_state_of_then_replaces_values_that_a_newer_one_overtook() -> None:
+    state = [change(9, speed=9.0, gear=1.0), Stale("leaf", (GEAR,))]
+    asked: list[tuple[str, frozenset[str] | None]] = []
+
+    def retell(vehicle_id: str, paths: frozenset[str] | None) -> list[Event]:
+        asked.append((vehicle_id, paths))
+        return list(state)
+
+    feed = Feed(retell=retell, vehicles=lambda: ["leaf"])
+    paths = frozenset({SPEED, GEAR})
+    subscription = feed.subscribe(paths=paths)
     feed.publish(change(1, speed=1.0, gear=1.0))
     feed.publish(Stale("leaf", (SPEED, GEAR)))
     for second in range(2, 6):
         feed.publish(change(second, speed=float(second)))
-    assert feed.merged == 4
-    assert waiting(subscription) == [
-        change(5, speed=5.0),
-        change(1, gear=1.0),
-        Stale("leaf", (GEAR,)),
-    ]
+    assert waiting(subscription) == state
+    assert asked == [("leaf", paths)]
+    assert feed.merged == 5
+    feed.publish(change(6, speed=6.0))
+    assert waiting(subscription) == [change(6, speed=6.0)]
     subscription.close()
-    assert (feed.merged, feed.is_heard) == (4, False)
+    assert (feed.merged, feed.is_heard) == (5, False)
 
 
 def test_what_waits_is_bounded_however_much_is_published() -> None:
-    feed = Feed()
+    feed = made()
     subscription = feed.subscribe()
     for number in range(10_000):
         feed.publish(change(number % 10, f"v{number % 7}", speed=float(number)))
@@ -99,14 +122,47 @@ def test_what_waits_is_bounded_however_much_is_published() -> None:
     assert [int(event.id) for event in commands] == list(
         range(10_000 - MAX_COMMANDS_WAITING, 10_000)
     )
-    assert len(changes) == 7
-    assert {value for event in changes for value in event.values.values()} == {
-        float(number) for number in range(9_993, 10_000)
-    }
+    assert sorted(event.vehicle_id for event in changes) == [f"v{n}" for n in range(7)]
+
+
+def test_subscriber_that_stands_is_parked_and_told_all_when_it_takes_again() -> None:
+    names = ["elm", "leaf", "oak"]
+    feed = made(names)
+    stands, reads = feed.subscribe(), feed.subscribe(vehicles=frozenset({"leaf"}))
+    feed.publish(change(1, speed=1.0))
+    for _ in range(IDLE_TICKS):
+        assert waiting(reads) in ([change(1, speed=1.0)], [])
+        assert feed.parked == 0
+        feed.tick()
+    assert feed.parked == 1
+    assert feed.wanted == frozenset({"leaf"})
+    for second in range(2, 9):
+        feed.publish(change(second, speed=1.0))
+        waiting(reads)
+        feed.tick()
+    feed.publish(command(1))
+    assert waiting(reads) == [command(1)]
+    heard = stands.take()
+    assert feed.parked == 0
+    feed.publish(change(9, "ash", speed=1.0))
+    heard += waiting(stands)
+    assert {event.vehicle_id for event in heard} == {"ash", *names}
+    assert [event for event in heard if isinstance(event, CommandEvent)] == [command(1)]
+    stands.close()
+    assert feed.wanted == frozenset({"leaf"})
+
+
+def test_nothing_is_parked_that_has_nothing_to_take() -> None:
+    feed = made()
+    subscription = feed.subscribe()
+    for _ in range(5):
+        feed.tick()
+    feed.publish(change(1, speed=1.0))
+    assert waiting(subscription) == [change(1, speed=1.0)]
 
 
 def test_commands_wait_in_their_newest_state() -> None:
-    feed = Feed()
+    feed = made()
     subscription = feed.subscribe()
     for state in ("queued", "sent", "accepted"):
         feed.publish(command(1, state))
@@ -114,9 +170,9 @@ def test_commands_wait_in_their_newest_state() -> None:
 
 
 def test_vehicle_that_waits_longest_comes_first() -> None:
-    feed = Feed()
+    feed = made()
     subscription = feed.subscribe()
     feed.publish(change(1, "elm", speed=1.0))
     feed.publish(change(1, "leaf", speed=1.0))
     feed.publish(change(2, "elm", speed=2.0))
-    assert waiting(subscription) == [change(2, "elm", speed=2.0), change(1, "leaf", speed=1.0)]
+    assert [event.vehicle_id for event in waiting(subscription)] == ["elm", "leaf"]

@@ -149,7 +149,7 @@ def test_twin_grows_with_vehicles_and_signals() -> None:
     for vehicle in range(40):
         for start in range(0, 200, 50):
             part = paths[start : start + 50]
-            values = {path: [float(vehicle)] for path in part}
+            values: dict[str, list[object]] = {path: [float(vehicle)] for path in part}
             twin.take(record(1, values, vehicle=f"v{vehicle}"))
     twin.want("v7", paths[3], 1.5)
     for vehicle in range(40):

@@ -1,27 +1,32 @@
-"""Cells of vehicles x signals: value, stamp, group and desired value of each. Pure.
+"""Cells of signals x vehicles: value, stamp and group of each, and what is desired. Pure.
 
-              Speed   IsOpen   Latitude          row: a vehicle, column: a signal
-    leaf       41.5      0.0      48.1           values, desired: float64, NaN for none
-    elm         NaN      1.0       NaN           stamps: int64 ns UTC, NEVER for none
-                                                 groups: uint8, which clock a value came by
-                                                 newest: int64, the newest row of each clock
+               leaf    elm          row of the picture: a signal, column: a vehicle
+    Speed      41.5    NaN
+    IsOpen      0.0    1.0          values: float64, NaN for none
+    Latitude    NaN   48.1          stamps: int64 ns UTC, NEVER for none
+                                    groups: which clock a value came by: one code a signal
+                                    where all are alike, else uint8 a cell
+                                    newest: int64, groups x vehicles, the newest row of each clock
 
-What a float64 cannot hold exactly (text, arrays, integers beyond 2^53) lies beside the matrix, one
-mapping a vehicle. A cell with a stamp and no value is one that the car called "not available".
+One signal of all cars lies together, so that a question to the fleet reads little. A text is its
+code in the signal's `Words`; of an array the matrix holds the length, of an integer beyond 2^53 a
+neighbour, and the value itself lies beside. A cell with a stamp and no value is one that the car
+called "not available".
 
     cells = Cells()
-    row, columns = cells.row("leaf"), cells.columns(["Vehicle.Speed"])
-    cells.put(row, columns, [41.5], stamps, group=Group.DRIVE)
-    cells.value(row, columns[0])            # 41.5
+    row, [column] = cells.row("leaf"), cells.columns(["Vehicle.Speed"])
+    cells.put(row, column, 41.5, ts=ts, group=Group.DRIVE)
+    cells.value(row, column)            # 41.5
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contactor.cloud.twin.words import Words
 from contactor.signals.catalogue import Signal, catalogue
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
@@ -31,8 +36,12 @@ NEVER = int(np.iinfo(np.int64).min)
 EXACT = 2**53  # beyond it a float64 skips integers
 GROUPS = tuple(Group)
 GROUP_INDEX = {group: index for index, group in enumerate(GROUPS)}
-_Dtype = TypeVar("_Dtype", bound=np.generic)
+MIXED, EMPTY = 254, 255
+"""Of a signal whose cells came by more than one group, and of one without cells."""
+LAST = len(GROUPS) - 1
 FIRST_ROWS, FIRST_COLUMNS = 16, 64
+WORDS_KEPT = 1_024
+_Dtype = TypeVar("_Dtype", bound=np.generic)
 
 
 class Cells:
@@ -41,51 +50,65 @@ class Cells:
     def __init__(self) -> None:
         self.vehicles: list[str] = []
         self.signals: list[Signal] = []
+        self.words: list[Words] = []
+        self.groups_of: list[int] = []
         self._rows: dict[str, int] = {}
         self._columns: dict[str, int] = {}
         self._beside: list[dict[int, Value]] = []
-        self._desired_beside: list[dict[int, Value]] = []
-        shape = (FIRST_ROWS, FIRST_COLUMNS)
+        self._desired: dict[int, dict[int, Value]] = {}
+        shape = (FIRST_COLUMNS, FIRST_ROWS)
         self._values = np.full(shape, np.nan)
-        self._desired = np.full(shape, np.nan)
         self._stamps = np.full(shape, NEVER, np.int64)
         self._groups = np.zeros(shape, np.uint8)
-        self._newest = np.full((FIRST_ROWS, len(GROUPS)), NEVER, np.int64)
+        self._newest = np.full((len(GROUPS), FIRST_ROWS), NEVER, np.int64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(signals, vehicles)."""
+        return len(self.signals), len(self.vehicles)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """(signals, vehicles); a view, good until the next vehicle or signal."""
+        return self._values[: len(self.signals), : len(self.vehicles)]
 
     @property
     def stamps(self) -> NDArray[np.int64]:
-        """(vehicles, signals), ns UTC; a view, good until the next vehicle or signal."""
-        return self._stamps[: len(self.vehicles), : len(self.signals)]
-
-    @property
-    def groups(self) -> NDArray[np.uint8]:
-        """(vehicles, signals), indices into `GROUPS`; a view as `stamps` is."""
-        return self._groups[: len(self.vehicles), : len(self.signals)]
+        """(signals, vehicles), ns UTC; a view as `values` is."""
+        return self._stamps[: len(self.signals), : len(self.vehicles)]
 
     @property
     def newest(self) -> NDArray[np.int64]:
-        """(vehicles, groups), ns UTC of the newest row of each group; a view as `stamps` is."""
-        return self._newest[: len(self.vehicles)]
+        """(groups, vehicles), ns UTC of the newest row of each group; a view as `values` is."""
+        return self._newest[:, : len(self.vehicles)]
 
-    def note_row(self, row: int, group: Group, ts: int) -> None:
-        """A vehicle has told a row of a group, whatever is in it."""
-        column = GROUP_INDEX[group]
-        self._newest[row, column] = max(int(self._newest[row, column]), ts)
+    # ── places ───────────────────────────────────────────────────────────────────────────────────
 
     def find(self, vehicle_id: str) -> int | None:
         """The row of a vehicle that has one."""
         return self._rows.get(vehicle_id)
 
+    def find_column(self, path: str) -> int | None:
+        """The column of a signal that has one."""
+        return self._columns.get(path)
+
     def row(self, vehicle_id: str) -> int:
         """The row of a vehicle, made where it is new."""
-        row = self._rows.get(vehicle_id)
-        if row is None:
-            row = self._rows[vehicle_id] = len(self.vehicles)
-            self.vehicles.append(vehicle_id)
-            self._beside.append({})
-            self._desired_beside.append({})
-            self._grow()
+        [row] = self.rows([vehicle_id])
         return row
+
+    def rows(self, vehicles: Sequence[str]) -> list[int]:
+        """The row of each vehicle, made where it is new."""
+        known = self._rows
+        try:
+            return [known[name] for name in vehicles]
+        except KeyError:
+            for name in vehicles:
+                if name not in known:
+                    known[name] = len(self.vehicles)
+                    self.vehicles.append(name)
+            self._grow()
+            return [known[name] for name in vehicles]
 
     def columns(self, paths: Sequence[str]) -> list[int]:
         """The columns of signals of the catalogue, made where they are new.
@@ -99,53 +122,150 @@ class Cells:
         except KeyError:
             return [self._column(path) for path in paths]
 
-    def put(
+    # ── what comes in ────────────────────────────────────────────────────────────────────────────
+
+    def note_rows(self, rows: NDArray[np.intp], group: Group, ts: NDArray[np.int64]) -> None:
+        """Each of these vehicles, none named twice, has told a row of a group."""
+        newest = self._newest[GROUP_INDEX[group]]
+        newest[rows] = np.maximum(newest[rows], ts)
+
+    def merge(
         self,
-        row: int,
-        columns: Sequence[int],
-        values: Sequence[Value | None],
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        numbers: NDArray[np.float64],
         stamps: NDArray[np.int64],
+        is_told: NDArray[np.bool_],
         *,
         group: Group,
-    ) -> None:
-        """Set cells of one row; None for "not available"."""
-        beside = self._beside[row]
-        numbers = [_number(value) for value in values]
-        for column, value, number in zip(columns, values, numbers, strict=True):
-            if not math.isnan(number):
-                if beside:
-                    beside.pop(column, None)
-            elif value is None:
-                beside.pop(column, None)
+    ) -> NDArray[np.bool_]:
+        """Set the cells that are told and not older than what is held.
+
+        Args:
+            rows, columns: (m,) and (c,), none named twice.
+            numbers, stamps, is_told: (c, m); what goes into the matrix.
+
+        Returns:
+            (c, m): which were set. What lies beside is the caller's to set: `lay_beside`.
+        """
+        index = columns[:, np.newaxis] * self._stamps.shape[1] + rows
+        flat_stamps = self._stamps.reshape(-1)
+        is_newer: NDArray[np.bool_] = stamps >= flat_stamps[index]
+        is_newer &= is_told
+        code = GROUP_INDEX[group]
+        is_mixed = False
+        for column in columns.tolist():
+            is_mixed |= self._came_by(column, code)
+        if is_newer.all():
+            where: NDArray[np.intp] = index
+        else:
+            where, numbers, stamps = index[is_newer], numbers[is_newer], stamps[is_newer]
+        self._values.reshape(-1)[where] = numbers
+        flat_stamps[where] = stamps
+        if is_mixed:
+            self._groups.reshape(-1)[where] = code
+        return is_newer
+
+    def put(self, row: int, column: int, value: Value | None, *, ts: int, group: Group) -> None:
+        """Set one cell unless a newer one is held; None for "not available"."""
+        place = np.array([row]), np.array([column])
+        number, stamp = np.array([[self.number(column, value)]]), np.array([[ts]])
+        is_newer = self.merge(*place, number, stamp, np.array([[True]]), group=group)
+        if is_newer.item():
+            self.lay_beside(column, [row], [value])
+
+    def number(self, column: int, value: Value | None) -> float:
+        """What of a value goes into the matrix: NaN where there is none."""
+        if value is None:
+            return np.nan
+        if isinstance(value, str):
+            [code] = self.words[column].codes([value])
+            return float(code)
+        return float(len(value) if isinstance(value, tuple) else value)
+
+    def has_beside(self, column: int) -> bool:
+        """Whether anything of a column lies beside."""
+        return bool(self._beside[column])
+
+    def lay_beside(self, column: int, rows: Iterable[int], values: Iterable[Value | None]) -> None:
+        """Keep of the values just set in a column what the matrix cannot hold."""
+        beside = self._beside[column]
+        for row, value in zip(rows, values, strict=True):
+            if isinstance(value, tuple) or (isinstance(value, int) and abs(value) > EXACT):
+                beside[row] = value
             else:
-                beside[column] = value
-        self._values[row, columns] = numbers
-        self._stamps[row, columns] = stamps
-        self._groups[row, columns] = GROUP_INDEX[group]
+                beside.pop(row, None)
+
+    def forget_words(self, column: int) -> None:
+        """Let go of the words that no car holds any more, once they are many."""
+        words = self.words[column]
+        if len(words) < WORDS_KEPT + 2 * len(self.vehicles):
+            return
+        numbers = self._values[column]
+        is_held = ~np.isnan(numbers)
+        held, places = np.unique(numbers[is_held].astype(np.intp), return_inverse=True)
+        self.words[column] = words.only(held.tolist())
+        numbers[is_held] = places
+
+    # ── what is held ─────────────────────────────────────────────────────────────────────────────
 
     def value(self, row: int, column: int) -> Value | None:
         """The value of a cell in its signal's own type; None for none."""
-        found = self._beside[row].get(column)
-        return _plain(self.signals[column], self._values[row, column]) if found is None else found
+        [value] = self.values_of(column, np.array([row]))
+        return value
 
-    def want(self, row: int, column: int, value: Value | None) -> None:
-        """Set the desired value of a cell; None for none."""
-        self._desired_beside[row].pop(column, None)
-        self._desired[row, column] = number = _number(value)
-        if value is not None and math.isnan(number):
-            self._desired_beside[row][column] = value
+    def values_of(self, column: int, rows: NDArray[np.intp]) -> list[Value | None]:
+        """The values of some cells of a column, in its signal's own type; None for none."""
+        found: list[float] = self._values[column, rows].tolist()
+        datatype, beside = self.signals[column].datatype, self._beside[column]
+        if beside or datatype.is_array:
+            held = zip(rows.tolist(), found, strict=True)
+            return [beside[row] if row in beside else self._plain(column, one) for row, one in held]
+        if datatype.is_float:
+            return [None if math.isnan(one) else one for one in found]
+        if datatype is Datatype.BOOLEAN:
+            return [None if math.isnan(one) else bool(one) for one in found]
+        return [self._plain(column, one) for one in found]
 
-    def wanted(self, row: int, column: int) -> Value | None:
-        """The desired value of a cell; None for none."""
-        found = self._desired_beside[row].get(column)
-        return _plain(self.signals[column], self._desired[row, column]) if found is None else found
+    def group_codes(self, column: int) -> int | NDArray[np.uint8]:
+        """By which group the cells of a column came: one index of `GROUPS` for all, or for each."""
+        code = self.groups_of[column]
+        return self._groups[column, : len(self.vehicles)] if code == MIXED else min(code, LAST)
+
+    def group_code(self, row: int, column: int) -> int:
+        """By which group one cell came, an index of `GROUPS`."""
+        code = self.groups_of[column]
+        return int(self._groups[column, row]) if code == MIXED else min(code, LAST)
 
     def told(self, row: int) -> list[int]:
         """The columns of a row that hold a stamp or a desired value."""
-        width = len(self.signals)
-        has = (self._stamps[row, :width] != NEVER) | ~np.isnan(self._desired[row, :width])
+        has = self._stamps[: len(self.signals), row] != NEVER
         found: list[int] = np.flatnonzero(has).tolist()
-        return sorted({*found, *self._desired_beside[row]})
+        return sorted({*found, *self._desired.get(row, ())})
+
+    # ── what is desired ──────────────────────────────────────────────────────────────────────────
+
+    def want(self, row: int, column: int, value: Value | None) -> None:
+        """Set the desired value of a cell; None for none."""
+        wanted = self._desired.setdefault(row, {})
+        if value is not None:
+            wanted[column] = value
+        else:
+            wanted.pop(column, None)
+
+    def wanted(self, row: int, column: int) -> Value | None:
+        """The desired value of a cell; None for none."""
+        return self._desired.get(row, {}).get(column)
+
+    def _plain(self, column: int, number: float) -> Value | None:
+        signal = self.signals[column]
+        if math.isnan(number):
+            return None
+        if signal.datatype.is_float:
+            return number
+        if signal.datatype.is_text:
+            return self.words[column][int(number)]
+        return bool(number) if signal.datatype is Datatype.BOOLEAN else int(number)
 
     def _column(self, path: str) -> int:
         column = self._columns.get(path)
@@ -153,42 +273,40 @@ class Cells:
             signal = catalogue()[path]
             column = self._columns[path] = len(self.signals)
             self.signals.append(signal)
+            self.words.append(Words())
+            self.groups_of.append(EMPTY)
+            self._beside.append({})
             self._grow()
         return column
 
+    def _came_by(self, column: int, code: int) -> bool:
+        """Note the group of what is set next; whether the group of each cell must be kept."""
+        known = self.groups_of[column]
+        if known == EMPTY:
+            self.groups_of[column] = code
+        elif known not in (code, MIXED):
+            self._groups[column] = known
+            self.groups_of[column] = MIXED
+        return self.groups_of[column] == MIXED
+
     def _grow(self) -> None:
-        rows, columns = self._values.shape
-        shape = (
-            rows * 2 if len(self.vehicles) > rows else rows,
-            columns * 2 if len(self.signals) > columns else columns,
-        )
-        if shape == (rows, columns):
+        columns, rows = self._values.shape
+        shape = _doubled(columns, len(self.signals)), _doubled(rows, len(self.vehicles))
+        if shape == (columns, rows):
             return
         self._values = _grown(self._values, shape, np.nan)
-        self._desired = _grown(self._desired, shape, np.nan)
         self._stamps = _grown(self._stamps, shape, NEVER)
         self._groups = _grown(self._groups, shape, 0)
-        self._newest = _grown(self._newest, (shape[0], len(GROUPS)), NEVER)
+        self._newest = _grown(self._newest, (len(GROUPS), shape[1]), NEVER)
+
+
+def _doubled(size: int, needed: int) -> int:
+    while size < needed:
+        size *= 2
+    return size
 
 
 def _grown(old: NDArray[_Dtype], shape: tuple[int, int], empty: float) -> NDArray[_Dtype]:
     new = np.full(shape, empty, old.dtype)
     new[: old.shape[0], : old.shape[1]] = old
     return new
-
-
-def _number(value: Value | None) -> float:
-    """What of a value goes into the matrix: NaN where it lies beside, or there is none."""
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int) and -EXACT <= value <= EXACT:  # booleans too
-        return float(value)
-    return math.nan
-
-
-def _plain(signal: Signal, number: float) -> Value | None:
-    if math.isnan(number):
-        return None
-    if signal.datatype.is_float:
-        return float(number)
-    return bool(number) if signal.datatype is Datatype.BOOLEAN else int(number)

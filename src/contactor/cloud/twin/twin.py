@@ -1,38 +1,43 @@
 """The twin: the last reported and the desired values of every car. Owned by the cloud's process.
 
     twin = Twin(presence=presence, clock=clock)
-    twin.take(record)                   # each checked record, once, from the ingest
+    twin.take_batch(batch)              # checked rows of any number of cars, once, from the ingest
     twin.signals("leaf")["Vehicle.Speed"]           # SignalNow(value=41.5, ...)
+    twin.select("Vehicle.Speed > 100 and connectivity == 'online'").vehicles
     twin.tick()                         # once a second: tells what became stale, who was lost
 
 Rules: the newer stamp wins, of equal ones the later told. A cell that is unknown changes nothing;
-one that the car calls "not available" makes the value null. A value is stale once it is older than
-the limit of the group that it came in, and every value of a lost car is. But a car that is awake
-and heard without a pause writes no row while nothing changes: what its newest row told still
-holds, until the heartbeat that should have told it again is overdue.
+one that the car calls "not available" makes the value null. What is stale: see `staleness`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from contactor.clock import NS_PER_S, Clock, to_iso
-from contactor.cloud.ingest.presence import PAUSE_NS, Connectivity, Presence
-from contactor.cloud.twin.cells import GROUPS, NEVER, Cells
-from contactor.cloud.twin.events import Change, ConnectivityChange, Desired, Stale
+from contactor.clock import Clock, to_iso
+from contactor.cloud.ingest.presence import (
+    ASLEEP,
+    CONNECTIVITIES,
+    LOST,
+    NOT_HELD,
+    PAUSE_NS,
+    Connectivity,
+    Presence,
+)
+from contactor.cloud.twin.batches import last_cells, may_lie_beside, values_at
+from contactor.cloud.twin.cells import GROUP_INDEX, NEVER, Cells
+from contactor.cloud.twin.events import Change, ConnectivityChange, Desired, Event, Stale
 from contactor.cloud.twin.feed import Feed, Subscription
-from contactor.signals.groups import GROUP_RULES, Group
-from contactor.signals.record import Record, Rows, State, Value
+from contactor.cloud.twin.hearing import Hearing
+from contactor.cloud.twin.staleness import LIMITS_NS, is_stale, stale_before
+from contactor.signals.batch import RowsBatch
+from contactor.signals.catalogue import Kind
+from contactor.signals.groups import Group
+from contactor.signals.record import Record, Value
 
 TICK_S = 1.0
-_LIMITS_NS = np.array([round(GROUP_RULES[group].stale_s * NS_PER_S) for group in GROUPS], np.int64)
-_NOT_HELD = int(np.iinfo(np.int64).max)
-_BEATS_NS = _LIMITS_NS + np.array(
-    [round(GROUP_RULES[group].heartbeat_s * NS_PER_S) for group in GROUPS], np.int64
-)
 
 
 class SignalNow(msgspec.Struct, frozen=True):
@@ -49,86 +54,99 @@ class Twin:
     """The state of every car that ever told a value; lives on one loop."""
 
     def __init__(self, *, presence: Presence, clock: Clock) -> None:
-        self.feed = Feed()
-        self._presence = presence
+        self.cells = Cells()
+        self.presence = presence
+        self.feed = Feed(retell=self._retell, vehicles=lambda: self.cells.vehicles)
         self._clock = clock
-        self._cells = Cells()
+        self._hearing = Hearing(presence, self.cells)
         self._was_stale: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
-        self._was: list[Connectivity] = []
+        self._was: NDArray[np.uint8] = np.empty(0, np.uint8)
 
     @property
     def vehicles(self) -> Sequence[str]:
         """Every vehicle that has a value, in the order in which they came."""
-        return self._cells.vehicles
+        return self.cells.vehicles
 
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
 
     def take(self, record: Record) -> None:
         """Take in the newest cell of each column of a checked record."""
-        row = self._cells.row(record.vehicle_id)
-        told: dict[int, dict[str, Value | None]] = {}
         for rows in record.groups:
-            if len(rows) and rows.columns:
-                self._take_rows(row, rows, told)
-        if told:
-            self._tell(row, told)
+            self.take_batch(RowsBatch.of(record.vehicle_id, rows))
+
+    def take_batch(self, batch: RowsBatch) -> None:
+        """Take in the newest cell of each vehicle and column of checked rows, in any order."""
+        if not len(batch) or not batch.columns:
+            return
+        cells = self.cells
+        columns = cells.columns([column.path for column in batch.columns])
+        block = last_cells(batch, [cells.words[column] for column in columns])
+        rows = np.array(cells.rows(block.vehicles), np.intp)
+        cells.note_rows(rows, batch.group, block.newest)
+        is_newer = cells.merge(
+            rows,
+            np.array(columns, np.intp),
+            block.numbers,
+            block.stamps,
+            block.is_told,
+            group=batch.group,
+        )
+        for place, (column, told) in enumerate(zip(columns, batch.columns, strict=True)):
+            if may_lie_beside(told, block.numbers[place]) or cells.has_beside(column):
+                picked = np.flatnonzero(is_newer[place])
+                values = values_at(told, block.places[place][picked])
+                cells.lay_beside(column, rows[picked].tolist(), values)
+            elif told.datatype.is_text:
+                cells.forget_words(column)
+        if self.feed.is_heard:
+            self._tell(batch.group, rows, columns, block.stamps, is_newer)
 
     def put(
         self, vehicle_id: str, path: str, value: Value | None, *, ts: int, group: Group
     ) -> None:
         """Take in one value, None for "not available"; as when the twin is restored."""
-        row = self._cells.row(vehicle_id)
-        [column] = self._cells.columns([path])
-        self._cells.note_row(row, group, ts)
-        if ts >= self._cells.stamps[row, column]:
-            self._cells.put(row, [column], [value], np.array([ts]), group=group)
+        row = self.cells.row(vehicle_id)
+        [column] = self.cells.columns([path])
+        self.cells.note_rows(np.array([row]), group, np.array([ts]))
+        self.cells.put(row, column, value, ts=ts, group=group)
 
     def want(self, vehicle_id: str, path: str, value: Value | None) -> None:
         """Set what an actuator is asked to be; None once that is settled."""
-        row = self._cells.row(vehicle_id)
-        [column] = self._cells.columns([path])
-        self._cells.want(row, column, value)
+        row = self.cells.row(vehicle_id)
+        [column] = self.cells.columns([path])
+        self.cells.want(row, column, value)
         self.feed.publish(Desired(vehicle_id, {path: value}))
 
-    def _take_rows(self, row: int, rows: Rows, told: dict[int, dict[str, Value | None]]) -> None:
-        self._cells.note_row(row, rows.group, int(rows.ts[-1]))
-        paths = [column.path for column in rows.columns]
-        columns = self._cells.columns(paths)
-        states = np.stack([column.state for column in rows.columns])
-        last = states.shape[1] - 1 - np.argmax(states[:, ::-1] != State.UNKNOWN, axis=1)
-        state = states[np.arange(len(columns)), last]
-        stamps = rows.ts[last]
-        newer = (state != State.UNKNOWN) & (stamps >= self._cells.stamps[row, columns])
-        chosen = np.flatnonzero(newer)
-        if not chosen.size:
-            return
-        picked: list[int] = chosen.tolist()
-        places: list[int] = last[chosen].tolist()
-        valid: list[bool] = (state[chosen] == State.VALID).tolist()
-        values = [
-            cast("Value", rows.columns[pick].values.item(place)) if is_valid else None
-            for pick, place, is_valid in zip(picked, places, valid, strict=True)
-        ]
-        targets = [columns[pick] for pick in picked]
-        self._cells.put(row, targets, values, stamps[chosen], group=rows.group)
-        if self.feed.is_heard:
-            for pick, ts, value in zip(picked, stamps[chosen].tolist(), values, strict=True):
-                told.setdefault(ts, {})[paths[pick]] = value
-
-    def _tell(self, row: int, told: Mapping[int, Mapping[str, Value | None]]) -> None:
-        """Publish what a record changed, and at once what of it is old already."""
-        vehicle_id = self._cells.vehicles[row]
-        now_ns = self._clock.now_ns()
-        was_stale = self._history()[row]
-        for ts, values in sorted(told.items()):
-            self.feed.publish(Change.of(vehicle_id, ts, values))
-            columns = self._cells.columns(list(values))
-            limits = _LIMITS_NS[self._cells.groups[row, columns]]
-            is_old = ts < now_ns - limits
-            was_stale[columns] = is_old
-            if is_old.any():
-                old = [path for path, stale in zip(values, is_old.tolist(), strict=True) if stale]
-                self.feed.publish(Stale(vehicle_id, tuple(old)))
+    def _tell(
+        self,
+        group: Group,
+        rows: NDArray[np.intp],
+        columns: Sequence[int],
+        stamps: NDArray[np.int64],
+        is_newer: NDArray[np.bool_],
+    ) -> None:
+        """Publish what a batch changed, and at once what of it is old already."""
+        newcomers = self._grow_history()
+        limit_ns = self._clock.now_ns() - int(LIMITS_NS[GROUP_INDEX[group]])
+        where = np.ix_(np.array(columns, np.intp), rows)
+        self._was_stale[where] = np.where(is_newer, stamps < limit_ns, self._was_stale[where])
+        names = [self.cells.vehicles[row] for row in rows.tolist()]
+        wanted = self.feed.wanted
+        if wanted is not None:
+            is_newer = is_newer & np.array([name in wanted for name in names], np.bool_)
+        told: dict[int, dict[int, dict[str, Value | None]]] = {}
+        for place, column in enumerate(columns):
+            path, picked = self.cells.signals[column].path, np.flatnonzero(is_newer[place])
+            values = self.cells.values_of(column, rows[picked])
+            instants: list[int] = stamps[place, picked].tolist()
+            for one, ts, value in zip(picked.tolist(), instants, values, strict=True):
+                told.setdefault(one, {}).setdefault(ts, {})[path] = value
+        for one, by_ts in told.items():
+            for ts, changed in sorted(by_ts.items()):
+                self.feed.publish(Change.of(names[one], ts, changed))
+                if ts < limit_ns:
+                    self.feed.publish(Stale(names[one], tuple(changed)))
+        self._introduce(newcomers)
 
     # ── what time does ───────────────────────────────────────────────────────────────────────────
 
@@ -136,17 +154,18 @@ class Twin:
         """Tell subscribers what became stale, or known again, and whose connectivity changed."""
         if not self.feed.is_heard:
             return
+        self.feed.tick()
+        newcomers = self._grow_history()
         now_ns = self._clock.now_ns()
-        before = self._history()
-        connectivity = [self._presence.of(name, now_ns) for name in self._cells.vehicles]
-        for row, (old, new) in enumerate(zip(self._was, connectivity, strict=True)):
-            if old is not new:
-                self.feed.publish(ConnectivityChange(self._cells.vehicles[row], new))
-        self._was = connectivity
-        stale = self._stale(now_ns, connectivity)
-        self._was_stale = stale
-        for row in np.flatnonzero((stale != before).any(axis=1)).tolist():
-            self._tell_stale(row, before[row], stale[row])
+        codes, before = self._hearing.codes(now_ns), self._was_stale
+        self._was_stale = stale = is_stale(self.cells, self.stale_before(now_ns, codes))
+        for row in self._wanted_rows((stale != before).any(axis=0)):
+            self._tell_stale(row, before[:, row], stale[:, row])
+        changed = codes != self._was
+        self._was = codes
+        for row in self._wanted_rows(changed):
+            self._tell_connectivity(row)
+        self._introduce(newcomers)
 
     def subscribe(
         self, *, vehicles: frozenset[str] | None = None, paths: frozenset[str] | None = None
@@ -154,98 +173,118 @@ class Twin:
         """Hear of those vehicles and paths, None for all, from now on."""
         if not self.feed.is_heard:  # nobody kept what was told
             now_ns = self._clock.now_ns()
-            self._was = [self._presence.of(name, now_ns) for name in self._cells.vehicles]
-            self._was_stale = self._stale(now_ns, self._was)
+            self._was = self._hearing.codes(now_ns)
+            self._was_stale = is_stale(self.cells, self.stale_before(now_ns, self._was))
         return self.feed.subscribe(vehicles=vehicles, paths=paths)
 
+    def stale_before(self, now_ns: int, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """(groups, vehicles): the stamp before which a value is stale."""
+        held_from = self._hearing.held_from(now_ns)
+        return stale_before(self.cells.newest, held_from, codes == LOST, now_ns)
+
+    def connectivity(self, now_ns: int) -> NDArray[np.uint8]:
+        """Where each of `vehicles` stands: indices into `CONNECTIVITIES`."""
+        return self._hearing.codes(now_ns)
+
     def _tell_stale(self, row: int, before: NDArray[np.bool_], now: NDArray[np.bool_]) -> None:
-        vehicle_id, signals = self._cells.vehicles[row], self._cells.signals
+        vehicle_id, signals = self.cells.vehicles[row], self.cells.signals
         became: list[int] = np.flatnonzero(now & ~before).tolist()
         if became:
             self.feed.publish(Stale(vehicle_id, tuple(signals[column].path for column in became)))
-        known_again: dict[int, dict[str, Value | None]] = {}
-        for column in np.flatnonzero(before & ~now).tolist():
-            ts = int(self._cells.stamps[row, column])
-            value = self._cells.value(row, column)
-            known_again.setdefault(ts, {})[signals[column].path] = value
-        for ts, values in sorted(known_again.items()):
-            self.feed.publish(Change.of(vehicle_id, ts, values))
+        for change in self._changes(row, np.flatnonzero(before & ~now).tolist()):
+            self.feed.publish(change)
 
-    def _stale(self, now_ns: int, connectivity: Sequence[Connectivity]) -> NDArray[np.bool_]:
-        """(vehicles, signals): which cells hold a value that is no longer known to hold."""
-        stamps, groups = self._cells.stamps, self._cells.groups
-        newest = np.take_along_axis(self._cells.newest, groups.astype(np.intp), axis=1)
-        since = np.array([self._held_from(name, now_ns) for name in self.vehicles], np.int64)
-        is_lost = np.array([one is Connectivity.LOST for one in connectivity], np.bool_)
-        is_old = _is_old(stamps, groups, newest, since[:, np.newaxis], now_ns)
-        stale: NDArray[np.bool_] = (stamps != NEVER) & (is_old | is_lost[:, np.newaxis])
-        return stale
+    def _tell_connectivity(self, row: int) -> None:
+        connectivity = CONNECTIVITIES[self._was[row]]
+        self.feed.publish(ConnectivityChange(self.cells.vehicles[row], connectivity))
 
-    def _held_from(self, vehicle_id: str, now_ns: int) -> int:
-        """From which stamp on the newest row of a car still holds though it is old."""
-        since_ns = self._presence.awake_since(vehicle_id, now_ns)
-        return _NOT_HELD if since_ns is None else since_ns - PAUSE_NS
+    def _wanted_rows(self, mask: NDArray[np.bool_]) -> list[int]:
+        """The rows of a mask (vehicles,) that anybody wants to hear of."""
+        wanted, found = self.feed.wanted, np.flatnonzero(mask).tolist()
+        if wanted is None:
+            return found
+        return [row for row in found if self.cells.vehicles[row] in wanted]
 
-    def _history(self) -> NDArray[np.bool_]:
-        """What subscribers were told is stale, grown to the twin's size; new cars are told of."""
-        shape = self._cells.stamps.shape
+    def _grow_history(self) -> range:
+        """Make what subscribers were told as large as the twin; the rows that are new."""
+        shape, known = self.cells.shape, len(self._was)
         if self._was_stale.shape != shape:
             grown = np.zeros(shape, np.bool_)
-            rows, columns = self._was_stale.shape
-            grown[:rows, :columns] = self._was_stale
+            columns, rows = self._was_stale.shape
+            grown[:columns, :rows] = self._was_stale
             self._was_stale = grown
-            now_ns = self._clock.now_ns()
-            for name in self._cells.vehicles[len(self._was) :]:
-                connectivity = self._presence.of(name, now_ns)
-                self._was.append(connectivity)
-                self.feed.publish(ConnectivityChange(name, connectivity))
-        return self._was_stale
+        if known < shape[1]:
+            self._was = np.append(self._was, np.full(shape[1] - known, ASLEEP))
+            self._was[known:] = self._hearing.codes(self._clock.now_ns())[known:]
+        return range(known, shape[1])
+
+    def _introduce(self, newcomers: range) -> None:
+        """Tell where cars that are new stand."""
+        wanted = self.feed.wanted
+        for row in newcomers:
+            if wanted is None or self.cells.vehicles[row] in wanted:
+                self._tell_connectivity(row)
+
+    def _changes(self, row: int, columns: Sequence[int]) -> list[Event]:
+        """The values of a vehicle as changes, by stamp."""
+        by_ts: dict[int, dict[str, Value | None]] = {}
+        for column in columns:
+            ts = int(self.cells.stamps[column, row])
+            if ts != NEVER:
+                path = self.cells.signals[column].path
+                by_ts.setdefault(ts, {})[path] = self.cells.value(row, column)
+        vehicle_id = self.cells.vehicles[row]
+        return [Change.of(vehicle_id, ts, values) for ts, values in sorted(by_ts.items())]
+
+    def _retell(self, vehicle_id: str, paths: frozenset[str] | None) -> list[Event]:
+        """The state of a vehicle as events, as far as subscribers were told."""
+        self._introduce(self._grow_history())
+        row, signals = self.cells.find(vehicle_id), self.cells.signals
+        if row is None:
+            return []
+        asked = [c for c, one in enumerate(signals) if paths is None or one.path in paths]
+        events = self._changes(row, asked)
+        stale = tuple(signals[column].path for column in asked if self._was_stale[column, row])
+        if stale:
+            events.append(Stale(vehicle_id, stale))
+        desired = {
+            signals[column].path: self.cells.wanted(row, column)
+            for column in asked
+            if signals[column].kind is Kind.ACTUATOR
+        }
+        if desired:
+            events.append(Desired(vehicle_id, desired))
+        return [*events, ConnectivityChange(vehicle_id, CONNECTIVITIES[self._was[row]])]
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────
 
     def signals(self, vehicle_id: str, paths: frozenset[str] | None = None) -> dict[str, SignalNow]:
         """The last value of each signal of a vehicle, or of those named; none of a stranger."""
-        row = self._cells.find(vehicle_id)
+        row, cells = self.cells.find(vehicle_id), self.cells
         if row is None:
             return {}
-        now_ns = self._clock.now_ns()
-        columns = [
-            column
-            for column in self._cells.told(row)
-            if paths is None or self._cells.signals[column].path in paths
-        ]
-        is_lost = self._presence.of(vehicle_id, now_ns) is Connectivity.LOST
-        stamps = self._cells.stamps[row, columns]
-        groups = self._cells.groups[row, columns]
-        since = self._held_from(vehicle_id, now_ns)
-        old = _is_old(stamps, groups, self._cells.newest[row, groups], since, now_ns)
+        before = self._stale_before_of(vehicle_id, row)
         found = {}
-        for column, ts, is_old in zip(columns, stamps.tolist(), old.tolist(), strict=True):
-            signal = self._cells.signals[column]
+        for column in cells.told(row):
+            signal, ts = cells.signals[column], int(cells.stamps[column, row])
+            if paths is not None and signal.path not in paths:
+                continue
             found[signal.path] = SignalNow(
-                value=self._cells.value(row, column),
+                value=cells.value(row, column),
                 unit=signal.unit,
                 ts=None if ts == NEVER else to_iso(ts),
-                desired=self._cells.wanted(row, column),
-                stale=is_old or is_lost,
+                desired=cells.wanted(row, column),
+                stale=ts < before[cells.group_code(row, column)],
             )
         return dict(sorted(found.items()))
 
-
-def _is_old(
-    stamps: NDArray[np.int64],
-    groups: NDArray[np.uint8],
-    newest: NDArray[np.int64],
-    since: NDArray[np.int64] | int,
-    now_ns: int,
-) -> NDArray[np.bool_]:
-    """Which cells, all of one shape, are past their limit and no longer held by a newest row.
-
-    Args:
-        newest: the newest row of each cell's vehicle and group.
-        since: the least stamp that a car which is awake still stands by.
-    """
-    least = np.maximum(since, now_ns - _BEATS_NS[groups])
-    is_held = (stamps == newest) & (stamps >= least)
-    is_old: NDArray[np.bool_] = (stamps < now_ns - _LIMITS_NS[groups]) & ~is_held
-    return is_old
+    def _stale_before_of(self, vehicle_id: str, row: int) -> list[int]:
+        """By group, the stamp before which a value of one vehicle is stale."""
+        now_ns = self._clock.now_ns()
+        since = self.presence.awake_since(vehicle_id, now_ns)
+        held_from = NOT_HELD if since is None else since - PAUSE_NS
+        is_lost = self.presence.of(vehicle_id, now_ns) is Connectivity.LOST
+        newest = self.cells.newest[:, row : row + 1]
+        before = stale_before(newest, np.array([held_from]), np.array([is_lost]), now_ns)
+        found: list[int] = before[:, 0].tolist()
+        return found
