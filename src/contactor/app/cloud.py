@@ -94,7 +94,7 @@ class _Cloud:
             transport=self._transport,
             clock=clock,
             presence=presence,
-            on_record=self.twin.take,
+            on_batch=self.twin.take_batch,
             on_return=self.dispatcher.resend,
         )
         lake = Lake(store, pending=self.ingest.pending)

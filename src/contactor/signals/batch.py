@@ -100,6 +100,12 @@ class RowsBatch:
     def __len__(self) -> int:
         return int(self.ts.shape[0])
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes; a text counts in each row, as it will in the lake."""
+        cells = sum(_cell_bytes(column) for column in self.columns)
+        return cells + self.ts.nbytes + self.vehicle.nbytes
+
     def take(self, rows: Chosen) -> "RowsBatch":
         """The given rows, in that order."""
         return RowsBatch(
@@ -117,24 +123,63 @@ class RowsBatch:
         return cls(rows.group, (vehicle_id,), vehicle, rows.ts, rows.columns)
 
     @classmethod
-    def joined(cls, parts: Sequence[tuple[str, Rows]]) -> Self:
+    def joined(cls, parts: Sequence["RowsBatch"]) -> "RowsBatch":
         """The rows of `parts` (at least one), of one group and with the same columns each."""
-        names = {name: place for place, name in enumerate(dict.fromkeys(one for one, _ in parts))}
-        rows = [one for _, one in parts]
-        columns = tuple(
-            Column(
-                column.path,
-                column.datatype,
-                np.concatenate([one.columns[place].values for one in rows]),
-                np.concatenate([one.columns[place].state for one in rows]),
-            )
-            for place, column in enumerate(rows[0].columns)
-        )
-        counts = [len(one) for one in rows]
+        if len(parts) == 1:
+            return parts[0]
+        names: dict[str, int] = {}
+        places = [
+            np.array([names.setdefault(name, len(names)) for name in part.vehicles], np.int32)
+            for part in parts
+        ]
         return cls(
-            rows[0].group,
+            parts[0].group,
             tuple(names),
-            np.repeat(np.array([names[name] for name, _ in parts], np.int32), counts),
-            np.concatenate([one.ts for one in rows]),
-            columns,
+            np.concatenate(
+                [place[part.vehicle] for place, part in zip(places, parts, strict=True)]
+            ),
+            np.concatenate([part.ts for part in parts]),
+            tuple(
+                _joined(columns) for columns in zip(*(part.columns for part in parts), strict=True)
+            ),
         )
+
+
+def _cell_bytes(column: BatchColumn) -> int:
+    if isinstance(column, TextColumn):
+        lengths = np.array([*map(len, column.words), 0], np.int64)
+        return int(lengths[column.codes].sum()) + column.state.nbytes
+    if isinstance(column, ListColumn):
+        return column.elements.nbytes + column.ends.nbytes + column.state.nbytes
+    if column.datatype.is_text:
+        return sum(map(len, column.values.tolist())) + column.state.nbytes
+    return column.values.nbytes + column.state.nbytes
+
+
+def _joined(columns: Sequence[BatchColumn]) -> BatchColumn:
+    """Columns of one signal, one after another."""
+    path, datatype = columns[0].path, columns[0].datatype
+    state = np.concatenate([column.state for column in columns])
+    if all(isinstance(column, TextColumn) for column in columns):
+        return _joined_texts(columns, state)  # type: ignore[arg-type]  # all are
+    if all(isinstance(column, ListColumn) for column in columns):
+        return _joined_lists(columns, state)  # type: ignore[arg-type]  # all are
+    return Column(path, datatype, np.concatenate([column.values for column in columns]), state)
+
+
+def _joined_texts(columns: Sequence[TextColumn], state: NDArray[np.uint8]) -> TextColumn:
+    words: dict[str, int] = {}
+    codes = []
+    for column in columns:
+        places = [words.setdefault(word, len(words)) for word in column.words]
+        codes.append(np.array([*places, 0], np.int32)[column.codes])
+    first = columns[0]
+    return TextColumn(first.path, first.datatype, tuple(words), np.concatenate(codes), state)
+
+
+def _joined_lists(columns: Sequence[ListColumn], state: NDArray[np.uint8]) -> ListColumn:
+    before = np.cumsum([0, *(len(column.elements) for column in columns[:-1])])
+    ends = [column.ends + offset for column, offset in zip(columns, before, strict=True)]
+    elements = np.concatenate([column.elements for column in columns])
+    first = columns[0]
+    return ListColumn(first.path, first.datatype, elements, np.concatenate(ends), state)

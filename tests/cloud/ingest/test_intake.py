@@ -1,12 +1,13 @@
-"""Who is told of the records that are taken in."""
+"""Who is told of the rows that are taken in."""
 
 import pytest
 
 from contactor.cloud.ingest.intake import Intake
-from contactor.signals.codec import encode_message
+from contactor.signals.batch import RowsBatch
 from contactor.signals.groups import Group
 from contactor.signals.record import Gap, Record
 from tests.cloud.lake.samples import SPEED, T0, rows
+from tests.signals.wire.version_1 import encode_version_1
 
 
 def record(sequence: int, speed: float, vehicle: str = "leaf") -> Record:
@@ -14,32 +15,32 @@ def record(sequence: int, speed: float, vehicle: str = "leaf") -> Record:
 
 
 @pytest.fixture
-def told() -> list[Record]:
+def told() -> list[RowsBatch]:
     return []
 
 
 @pytest.fixture
-def intake(told: list[Record]) -> Intake:
-    return Intake([], number=1, on_record=told.append)
+def intake(told: list[RowsBatch]) -> Intake:
+    return Intake([], number=1, on_batch=told.append)
 
 
 def take(intake: Intake, message: Record | Gap, subject: str = "leaf") -> None:
-    intake.take(subject, encode_message(message), now_ns=T0)
+    intake.take(subject, encode_version_1(message), now_ns=T0)
 
 
-def test_each_record_is_told_once(intake: Intake, told: list[Record]) -> None:
+def test_each_record_is_told_once(intake: Intake, told: list[RowsBatch]) -> None:
     for sequence in (1, 2, 2, 1, 3):
         take(intake, record(sequence, 10.0 * sequence))
-    assert [one.sequence for one in told] == [1, 2, 3]
+    assert [one.columns[0].values.tolist() for one in told] == [[10.0], [20.0], [30.0]]
     assert (intake.records, intake.rows, intake.repeats) == (3, 3, 2)
 
 
-def test_nothing_is_told_of_what_is_refused(intake: Intake, told: list[Record]) -> None:
+def test_nothing_is_told_of_what_is_refused(intake: Intake, told: list[RowsBatch]) -> None:
     take(intake, record(1, float("nan")))
     take(intake, record(2, 1.0), subject="elm")
     take(intake, Gap("leaf", 1, 2, 3, "full", 1, T0, T0))
     intake.take("leaf", b"\x00", now_ns=T0)
-    intake.take_stranger("contactor.v1.up", encode_message(record(4, 1.0)), now_ns=T0)
+    intake.take_stranger("contactor.v1.up", encode_version_1(record(4, 1.0)), now_ns=T0)
     assert told == []
-    take(intake, record(4, 1.0))
-    assert [one.sequence for one in told] == [4]
+    take(intake, record(4, 7.0))
+    assert [one.columns[0].values.tolist() for one in told] == [[7.0]]

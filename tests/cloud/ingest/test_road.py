@@ -20,9 +20,9 @@ from contactor.cloud.lake.schema import Flush
 from contactor.errors import FolderFull, LakeError
 from contactor.link import topics
 from contactor.link.memory import MemoryBroker, MemoryTransport
-from contactor.signals.codec import encode_message
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, Record, Rows
+from tests.signals.wire.version_1 import encode_version_1
 
 DISTANCE = "Vehicle.TraveledDistance"
 
@@ -236,7 +236,7 @@ def test_poison_is_quarantined_with_its_reason_and_holds_nothing_up(tmp_path: Pa
         stranger = MemoryTransport(broker)
         async with car(broker, outbox, stream) as uplink:
             await uplink.watermark(stream, 5)
-            foreign = encode_message(Record("other", 9, 1, batch(7)))
+            foreign = encode_version_1(Record("other", 9, 1, batch(7)))
             for number, payload in enumerate((b"garbage", b"", foreign)):
                 await stranger.put(topics.uplink("leaf"), payload, message_id=f"x{number}")
             outbox.append(stream, [batch(1), poison, batch(3)])
@@ -285,7 +285,7 @@ def test_rows_not_committed_yet_are_seen_inside_and_not_outside() -> None:
     async def test(broker: MemoryBroker, store: MemoryStore) -> None:
         ingest = Ingest(store=store, transport=MemoryTransport(broker), clock=FakeClock(10**9))
         lake = Lake(store, pending=ingest.pending)
-        ingest.intake.take("leaf", encode_message(Record("leaf", 1, 1, batch(1))), now_ns=10**9)
+        ingest.intake.take("leaf", encode_version_1(Record("leaf", 1, 1, batch(1))), now_ns=10**9)
         assert lake.refresh().signals("leaf", [DISTANCE])[DISTANCE].to_list() == [1]
         assert Lake(store).vehicles().is_empty()
         store.commit(ingest.intake.cut().flush())

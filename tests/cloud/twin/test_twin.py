@@ -18,11 +18,11 @@ from contactor.cloud.twin.restore import restore
 from contactor.cloud.twin.twin import Twin
 from contactor.link.messages import Hello
 from contactor.signals.catalogue import catalogue
-from contactor.signals.codec import encode_message
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import GROUP_RULES, Group
 from contactor.signals.record import Record, Rows, Value
 from tests.cloud.lake.samples import CELLS, CODES, GEAR, NA, SPEED, T0, VIN, S, rows
+from tests.signals.wire.version_1 import encode_version_1
 
 LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 VALUES: dict[str, st.SearchStrategy[Value]] = {
@@ -112,12 +112,12 @@ def test_twin_restored_from_the_lake_is_the_one_that_was(
 ) -> None:
     twin, _, clock = made()
     store = MemoryStore()
-    intake = Intake([], number=store.next_flush, on_record=twin.take)
+    intake = Intake([], number=store.next_flush, on_batch=twin.take_batch)
     sequences: dict[str, int] = {}
     for number, record in enumerate(given_records, 1):
         sequences[record.vehicle_id] = sequence = sequences.get(record.vehicle_id, 0) + 1
         sent = Record(record.vehicle_id, record.stream, sequence, record.groups)
-        intake.take(sent.vehicle_id, encode_message(sent), now_ns=clock.now_ns())
+        intake.take(sent.vehicle_id, encode_version_1(sent), now_ns=clock.now_ns())
         if not number % per_flush:
             store.commit(intake.cut().flush())
     store.commit(intake.cut().flush())

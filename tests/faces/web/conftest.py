@@ -48,7 +48,7 @@ class Instance:
             transport=self.transport,
             clock=self.clock,
             presence=self.presence,
-            on_record=self.twin.take,
+            on_batch=self.twin.take_batch,
             on_return=self.dispatcher.resend,
         )
         self.lake = Lake(self.store, pending=self.ingest.pending)

@@ -1,7 +1,7 @@
 """Rows on their way into one flush: kept as they came, made into frames once, when asked for.
 
 buffer = Buffer(number=7)
-buffer.add("leaf", rows)
+buffer.add(batch)
 buffer.pending()            # for queries: PendingFrame(7, Group.DRIVE, frame)
 buffer.tables()             # for the commit; may be asked in another thread
 """
@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from contactor.cloud.lake.frames import merge, rows_to_frames
+from contactor.cloud.lake.frames import frame_of, merge
 from contactor.cloud.lake.reading import PendingFrame
+from contactor.signals.batch import RowsBatch
 from contactor.signals.groups import Group
-from contactor.signals.record import Rows, join_rows
 
 
 class Buffer:
@@ -24,13 +24,13 @@ class Buffer:
     def __init__(self, *, number: int) -> None:
         self.number = number
         self._lock = threading.Lock()
-        self._rows: dict[Group, list[tuple[str, Rows]]] = defaultdict(list)
+        self._batches: dict[Group, list[RowsBatch]] = defaultdict(list)
         self._frames: dict[Group, list[pl.DataFrame]] = defaultdict(list)
 
-    def add(self, vehicle_id: str, rows: Rows) -> None:
-        """Take in checked rows of one vehicle."""
+    def add(self, batch: RowsBatch) -> None:
+        """Take in checked rows."""
         with self._lock:
-            self._rows[rows.group].append((vehicle_id, rows))
+            self._batches[batch.group].append(batch)
 
     def tables(self) -> Mapping[Group, pl.DataFrame]:
         """Everything taken in, a frame in lake schema per group."""
@@ -49,11 +49,9 @@ class Buffer:
             ]
 
     def _make_frames(self) -> None:
-        for group, taken in self._rows.items():
-            alike: dict[tuple[str, ...], list[Rows]] = defaultdict(list)
-            for vehicle_id, rows in taken:
-                alike[vehicle_id, *(column.path for column in rows.columns)].append(rows)
-            self._frames[group] += [
-                rows_to_frames(key[0], join_rows(group, parts)) for key, parts in alike.items()
-            ]
-        self._rows.clear()
+        for group, taken in self._batches.items():
+            alike: dict[tuple[str, ...], list[RowsBatch]] = defaultdict(list)
+            for batch in taken:
+                alike[tuple(column.path for column in batch.columns)].append(batch)
+            self._frames[group] += [frame_of(RowsBatch.joined(parts)) for parts in alike.values()]
+        self._batches.clear()

@@ -4,8 +4,9 @@
                                                                           │
              broker acknowledged ◄── watermarks sent ◄────────────────────┘
 
-A message is acknowledged to the broker only when it is committed. While the lake cannot be
-written (a full disk), nothing more is taken, so that memory stays bounded; the cars keep theirs.
+A message is acknowledged to the broker only when it is committed. More is taken in during a commit,
+but no more than another flush: while the lake cannot be written (a full disk) memory stays bounded,
+and the cars keep theirs.
 """
 
 import asyncio
@@ -29,13 +30,14 @@ from contactor.errors import (
 from contactor.link import topics
 from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
 from contactor.link.ports import Consumer, Delivery, Transport
-from contactor.signals.record import Record
+from contactor.signals.batch import RowsBatch
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
 TAKE_AT_ONCE = 500
-YIELD_EVERY = 8
+READ_BYTES = 2 * 2**20
+"""Of messages that are read before others have their turn."""
 TAKE_S = 0.2
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
@@ -50,7 +52,7 @@ class Ingest:
         patient: whether to wait for room when the lake's disk is full (a running instance) or to
             raise (a command that does one thing).
         presence: where it notes who was heard.
-        on_record: told each checked record as it is taken in, once, before it is committed.
+        on_batch: told checked rows as they are taken in, once, before they are committed.
         on_return: told the id of each car that says hello after a silence. Both are called on
             the ingest's loop, must be quick and may not raise.
     """
@@ -64,7 +66,7 @@ class Ingest:
         flush_s: float = FLUSH_S,
         patient: bool = True,
         presence: Presence | None = None,
-        on_record: Callable[[Record], None] | None = None,
+        on_batch: Callable[[RowsBatch], None] | None = None,
         on_return: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
@@ -76,7 +78,7 @@ class Ingest:
         self.intake = Intake(
             states,
             number=store.next_flush,
-            on_record=on_record,
+            on_batch=on_batch,
             codebooks=store.codebooks(),
         )
         self.committed = {(state.vehicle_id, state.stream): state for state in states}
@@ -135,24 +137,41 @@ class Ingest:
 
     async def _take_some(self, consumer: Consumer) -> None:
         deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
-        now_ns = self._clock.now_ns()
-        for number, delivery in enumerate(deliveries, 1):
-            if not number % YIELD_EVERY:
-                await asyncio.sleep(0)
+        now_ns, some, size = self._clock.now_ns(), list[tuple[str, bytes]](), 0
+        for delivery in deliveries:
             try:
                 vehicle_id = topics.vehicle_of(delivery.subject)
             except MalformedRecord:
                 self.intake.take_stranger(delivery.subject, delivery.payload, now_ns=now_ns)
                 continue
             self.presence.hear(vehicle_id, now_ns)
-            self.intake.take(vehicle_id, delivery.payload, now_ns=now_ns)
+            some.append((vehicle_id, delivery.payload))
+            size += len(delivery.payload)
+            if size >= READ_BYTES:
+                self.intake.take_many(some, now_ns=now_ns)
+                some, size = [], 0
+                await asyncio.sleep(0)
+        self.intake.take_many(some, now_ns=now_ns)
         for vehicle_id, stream in self.intake.asks(self._clock.monotonic_ns()):
             await self._tell(vehicle_id, stream, needs_codebook=True)
         self._deliveries += deliveries
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
-        if self._is_due():
-            await self._commit()
+        await self._commit_behind()
+
+    async def _commit_behind(self) -> None:
+        """Commit what is due while more is taken in; of that at most as much again."""
+        under_way = self._committing_task
+        if under_way is not None and under_way.done():
+            under_way.result()
+            under_way = self._committing_task = None
+        if not self._is_due():
+            return
+        if under_way is None:
+            self._committing_task = asyncio.create_task(self._commit_after(None))
+            await asyncio.sleep(0)
+        elif self.intake.buffered_bytes >= FLUSH_BYTES:
+            await asyncio.shield(under_way)
 
     def _patience_s(self) -> float:
         """How long to wait for messages: until the flush is due, and never long."""

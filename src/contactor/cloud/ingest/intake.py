@@ -1,20 +1,24 @@
-"""One message at a time: size, form, right, meaning; then buffer or quarantine. No I/O.
+"""Messages as they come: size, form, right, meaning; then buffer or quarantine. No I/O.
 
 What can be read is either stored or quarantined with its reason, so that one bad message never
 holds up a stream: a record with a value that is not allowed as a whole, of a record with signals
 that the catalogue lacks those. What cannot even name its record is quarantined without one.
 
     intake = Intake(store.streams(), number=1)
-    intake.take("leaf", payload, now_ns=clock.now_ns())
+    intake.take_many([("leaf", payload)], now_ns=clock.now_ns())
     cut = intake.cut()              # what to commit; the next messages go into the next flush
     store.commit(cut.flush())
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from contactor.can import kernels
 from contactor.clock import NS_PER_DAY
 from contactor.cloud.ingest.buffer import Buffer
+from contactor.cloud.ingest.codebooks import Known
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
 from contactor.cloud.ingest.reader import Message, Reader
 from contactor.cloud.lake.reading import PendingFrame
@@ -26,14 +30,18 @@ from contactor.cloud.lake.schema import (
     StreamState,
 )
 from contactor.errors import InvalidValue, MalformedRecord
-from contactor.signals.datatypes import Datatype
-from contactor.signals.record import Gap, Record, Rows
+from contactor.signals.batch import RowsBatch
+from contactor.signals.record import Gap, Record
 from contactor.signals.validation import check_rows
+from contactor.signals.wire.decode import body_of
+from contactor.signals.wire.envelope import Envelope
 
 MAX_QUARANTINED_BYTES = 4_096
 FUTURE_NS = NS_PER_DAY
 KEPT_REASONS = 50
 MAX_INTRODUCED = 100_000
+FRAMES_A_RECORD = 2_000
+"""What a record is worth where the kernels are asked whether they are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +66,21 @@ class Cut:
         )
 
 
+class _Arrived(NamedTuple):
+    """A record that is new, to be read with others of its codebook."""
+
+    account: StreamLedger
+    envelope: Envelope
+    payload: bytes
+
+
 class Intake:
     """Owns the accounts of all streams and what is not yet committed.
 
     Args:
         states: the streams as last committed.
         number: the number of the first flush.
-        on_record: told each record that will be stored as rows, once.
+        on_batch: told the rows that will be stored, once.
         codebooks: the codebooks as last committed.
     """
 
@@ -73,7 +89,7 @@ class Intake:
         states: Iterable[StreamState],
         *,
         number: int,
-        on_record: Callable[[Record], None] | None = None,
+        on_batch: Callable[[RowsBatch], None] | None = None,
         codebooks: Iterable[StoredCodebook] = (),
     ) -> None:
         self.ledger = Ledger(states)
@@ -83,7 +99,7 @@ class Intake:
         self.rows = 0
         self.repeats = 0
         self.out_of_order = 0
-        self._on_record = on_record
+        self._on_batch = on_batch
         self._buffer = Buffer(number=number)
         self._gaps: list[StoredGap] = []
         self._quarantined: list[Quarantined] = []
@@ -103,6 +119,30 @@ class Intake:
     def pending(self) -> Sequence[PendingFrame]:
         """The rows that the next flush will commit."""
         return self._buffer.pending()
+
+    def take_many(self, messages: Sequence[tuple[str, bytes]], *, now_ns: int) -> None:
+        """Take in messages, each with the vehicle of its subject, in the order in which they came.
+
+        Many records of one codebook are read at once in machine code; few, and what is out of the
+        ordinary, one by one. Both give the same.
+        """
+        if not kernels.are_wanted(FRAMES_A_RECORD * len(messages)):
+            for vehicle_id, payload in messages:
+                self.take(vehicle_id, payload, now_ns=now_ns)
+            return
+        arrived: dict[Known, list[_Arrived]] = defaultdict(list)
+        for vehicle_id, payload in messages:
+            told = self._reader.peek(vehicle_id, payload, now_ns)
+            if told is None:
+                self.take(vehicle_id, payload, now_ns=now_ns)
+                continue
+            envelope, known = told
+            account = self._account(envelope.identity, now_ns)
+            if self._settle(account, envelope.sequence, envelope.sequence):
+                self.buffered_bytes += len(payload)
+                arrived[known].append(_Arrived(account, envelope, payload))
+        for known, records in arrived.items():
+            self._read_at_once(known, records, now_ns)
 
     def take(self, vehicle_id: str, payload: bytes, *, now_ns: int) -> None:
         """Take in one message that came on the subject of `vehicle_id`."""
@@ -139,19 +179,53 @@ class Intake:
         self._gaps, self._quarantined = [], []
         return cut
 
+    def _read_at_once(self, known: Known, records: Sequence[_Arrived], now_ns: int) -> None:
+        """Keep records of one codebook, whose sequences are settled."""
+        from contactor.cloud.ingest.arrays.decode import Raw, decode  # Numba
+
+        raw = [Raw(one.envelope.vehicle_id, one.payload, body_of(one.envelope)) for one in records]
+        found = decode(raw, known.table, latest_ns=now_ns + FUTURE_NS)
+        counts = found.rows.tolist()
+        spans = zip(found.first_ts.tolist(), found.last_ts.tolist(), strict=True)
+        for (account, *_), count, span, paths in zip(
+            records, counts, spans, found.paths, strict=True
+        ):
+            if count:
+                account.rows_stored += count
+                account.span(*span)
+                account.name(paths)
+        for batch in found.batches:
+            self._keep_rows(batch)
+        self.records += len(records) - len(found.odd)
+        for number in found.odd:
+            account, envelope, payload = records[number]
+            try:
+                message = self._reader.read_record(envelope, payload, known.codebook)
+            except MalformedRecord as error:
+                account.refuse(_short(account, str(error)))
+                self._quarantine(envelope.identity, str(error), payload, now_ns)
+            else:
+                self._keep_record(account, message, now_ns)
+
+    def _settle(self, account: StreamLedger, first: int, last: int) -> Sequence[tuple[int, int]]:
+        """What of first..last is new, and taken in with this."""
+        parts = account.news(first, last)
+        if parts is None:
+            self.out_of_order += 1
+            return ()
+        if not parts:
+            self.repeats += 1
+        account.take(parts)
+        return parts
+
     def _keep(self, message: Message, now_ns: int) -> None:
         content = message.content
         account = self._account(content.identity, now_ns)
-        parts = account.news(content.sequence, content.last)
-        if parts is None:
-            self.out_of_order += 1
-        elif not parts:
-            self.repeats += 1
-        elif isinstance(content, Gap):
-            account.take(parts)
+        parts = self._settle(account, content.sequence, content.last)
+        if parts and isinstance(content, Gap):
             self._keep_gap(content, parts)
-        else:
-            self._keep_record(account, content, message, now_ns)
+        elif parts:
+            self._keep_record(account, message, now_ns)
 
     def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
         account = self.ledger.of(identity[0], identity[1])
@@ -178,10 +252,10 @@ class Intake:
                 )
             )
 
-    def _keep_record(
-        self, account: StreamLedger, record: Record, message: Message, now_ns: int
-    ) -> None:
-        account.take([(record.sequence, record.sequence)])
+    def _keep_record(self, account: StreamLedger, message: Message, now_ns: int) -> None:
+        """Store or quarantine a record whose sequence is settled."""
+        record = message.content
+        assert isinstance(record, Record)
         problem = message.problem or _problem(record, now_ns)
         if problem:
             account.refuse(_short(account, problem), max(record.row_count, 1))
@@ -192,17 +266,21 @@ class Intake:
         if message.unknown:
             reason = next(iter(message.unknown))
             self._quarantine(record.identity, reason, message.unknown_payload, now_ns)
+        account.name(tuple(column.path for column in rows.columns) for rows in record.groups)
+        account.rows_stored += record.row_count
         for rows in record.groups:
-            account.paths.update(column.path for column in rows.columns)
-            self.buffered_bytes += _text_bytes(rows)
             if len(rows):
                 account.span(int(rows.ts[0]), int(rows.ts[-1]))
-                self._buffer.add(record.vehicle_id, rows)
-        account.rows_stored += record.row_count
+                self._keep_rows(RowsBatch.of(record.vehicle_id, rows))
         self.records += 1
-        self.rows += record.row_count
-        if self._on_record:
-            self._on_record(record)
+
+    def _keep_rows(self, batch: RowsBatch) -> None:
+        """Let checked rows wait for the next commit."""
+        self._buffer.add(batch)
+        self.buffered_bytes += batch.nbytes
+        self.rows += len(batch)
+        if self._on_batch:
+            self._on_batch(batch)
 
     def _refuse(self, error: MalformedRecord, vehicle_id: str, payload: bytes, now_ns: int) -> None:
         """Quarantine what could not be read; if it named its own record, that one is settled."""
@@ -249,12 +327,6 @@ def _problem(record: Record, now_ns: int) -> str:
             # Without the instant, so that many such records are counted under one reason.
             return f"{rows.group}: ts is not between 1970 and tomorrow"
     return ""
-
-
-def _text_bytes(rows: Rows) -> int:
-    """What texts take in memory, which a message holds once and the lake in each row."""
-    texts = [column for column in rows.columns if column.datatype is Datatype.STRING]
-    return sum(len(cell) for column in texts for cell in column.values.tolist())
 
 
 def _short(account: StreamLedger, reason: str) -> str:

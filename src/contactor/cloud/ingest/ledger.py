@@ -7,7 +7,7 @@ The watermark is the greatest n with all of 1..n taken in, never the highest see
 sequences that were taken in already is a repeat; a gap counts only for what nobody delivered.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -34,6 +34,7 @@ class StreamLedger:
     first_ts: int | None = None
     last_ts: int | None = None
     received_at: int = 0
+    _named: set[tuple[str, ...]] = field(default_factory=set)
 
     @classmethod
     def restored(cls, state: StreamState) -> "StreamLedger":
@@ -111,6 +112,13 @@ class StreamLedger:
         self.rows_refused += rows
         self.refused[reason] += rows
 
+    def name(self, groups: Iterable[tuple[str, ...]]) -> None:
+        """Note the signals of the groups of a record."""
+        for paths in groups:
+            if paths not in self._named:
+                self._named.add(paths)
+                self.paths.update(paths)
+
     def span(self, first_ts: int, last_ts: int) -> None:
         """Widen the span of instants stored."""
         self.first_ts = first_ts if self.first_ts is None else min(self.first_ts, first_ts)
@@ -124,6 +132,9 @@ class Ledger:
         self._streams = {
             (state.vehicle_id, state.stream): StreamLedger.restored(state) for state in states
         }
+        self._by_vehicle: dict[str, list[StreamLedger]] = defaultdict(list)
+        for account in self._streams.values():
+            self._by_vehicle[account.vehicle_id].append(account)
 
     def __iter__(self) -> Iterator[StreamLedger]:
         return iter(self._streams.values())
@@ -132,9 +143,14 @@ class Ledger:
         """The account of a stream that something was taken in of."""
         return self._streams.get((vehicle_id, stream))
 
+    def of_vehicle(self, vehicle_id: str) -> Sequence[StreamLedger]:
+        """The accounts of the streams of a vehicle."""
+        return self._by_vehicle.get(vehicle_id, ())
+
     def of(self, vehicle_id: str, stream: int) -> StreamLedger:
         """The account of a stream; a new one begins at watermark 0."""
         key = (vehicle_id, stream)
         if key not in self._streams:
-            self._streams[key] = StreamLedger(vehicle_id, stream)
+            self._streams[key] = account = StreamLedger(vehicle_id, stream)
+            self._by_vehicle[vehicle_id].append(account)
         return self._streams[key]

@@ -12,12 +12,11 @@ for message in reader.read("leaf", payload, ledger, now_ns=now_ns):
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from contactor.cloud.ingest.codebooks import Codebooks, Parked
+from contactor.cloud.ingest.codebooks import Codebooks, Known, Parked
 from contactor.cloud.ingest.ledger import Ledger
 from contactor.cloud.lake.schema import StoredCodebook
 from contactor.errors import InvalidValue, MalformedRecord
 from contactor.signals.catalogue import catalogue
-from contactor.signals.codec import decode_message
 from contactor.signals.record import Column, Gap, Record, RecordIdentity, Rows
 from contactor.signals.wire.alone import encode_alone, join_alone
 from contactor.signals.wire.codebook import Codebook
@@ -28,8 +27,11 @@ from contactor.signals.wire.decode import (
     decode_record,
 )
 from contactor.signals.wire.encode import encode_codebook
-from contactor.signals.wire.envelope import MAGIC, Envelope, MessageKind, read_envelope
+from contactor.signals.wire.envelope import MAGIC, VERSION, Envelope, MessageKind, read_envelope
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM, is_json, read_json
+from contactor.signals.wire.version_1 import decode_version_1
+
+RECORD_HEAD = MAGIC + bytes((VERSION, MessageKind.RECORD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Reader:
         elif is_json(payload):
             yield _read_json(vehicle_id, payload, ledger, now_ns)
         else:
-            content = decode_message(payload)
+            content = decode_version_1(payload)
             _check_right(content.vehicle_id, vehicle_id)
             yield (
                 Message(content, payload)
@@ -105,13 +107,35 @@ class Reader:
             codebook_id = codebook_id_of(envelope, payload)
             yield from self.parked.release((envelope.vehicle_id, envelope.stream, codebook_id))
 
+    def peek(self, vehicle_id: str, payload: bytes, now_ns: int) -> tuple[Envelope, Known] | None:
+        """The envelope and the codebook of a record that can be read; None of anything else."""
+        if payload[:4] != RECORD_HEAD:
+            return None
+        try:
+            envelope = read_envelope(payload)
+            codebook_id = codebook_id_of(envelope, payload)
+        except MalformedRecord:
+            return None
+        if envelope.vehicle_id != vehicle_id:
+            return None
+        known = self.codebooks.known(vehicle_id, envelope.stream, codebook_id, now_ns)
+        return None if known is None else (envelope, known)
+
+    def read_record(self, envelope: Envelope, payload: bytes, codebook: Codebook) -> Message:
+        """The record of version 2 in `payload`.
+
+        Raises:
+            MalformedRecord: it cannot be read.
+        """
+        return _sorted_out(decode_record(envelope, payload, codebook), payload, codebook)
+
     def _read_record(self, envelope: Envelope, payload: bytes, now_ns: int) -> Iterator[Message]:
         key = (envelope.vehicle_id, envelope.stream, codebook_id_of(envelope, payload))
-        codebook = self.codebooks.use(*key, now_ns)
-        if codebook is None:
+        known = self.codebooks.known(*key, now_ns)
+        if known is None:
             self.parked.add(key, payload)
         else:
-            yield _sorted_out(decode_record(envelope, payload, codebook), payload, codebook)
+            yield self.read_record(envelope, payload, known.codebook)
 
 
 def _check_right(named: str, vehicle_id: str) -> None:

@@ -64,13 +64,18 @@ def codebook_id_of(envelope: Envelope, payload: bytes) -> int:
     return int.from_bytes(payload[envelope.body_at : envelope.body_at + 4], "little")
 
 
+def body_of(envelope: Envelope) -> int:
+    """Where the blocks of a record begin."""
+    return envelope.body_at + 4
+
+
 def decode_record(envelope: Envelope, payload: bytes, codebook: Codebook) -> Record:
     """The record in `payload`, written with that codebook.
 
     Raises:
         MalformedRecord: it is cut off or inconsistent.
     """
-    cursor = _Cursor(payload, envelope.body_at + 4)
+    cursor = _Cursor(payload, body_of(envelope))
     try:
         groups = _read_blocks(cursor, codebook)
     except ValueError as error:
