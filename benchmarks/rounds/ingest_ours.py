@@ -1,0 +1,150 @@
+"""What of ours the ingest benchmark measures; one line of JSON.
+
+    python ingest_ours.py MODE FOLDER
+
+    minutes    records of 60 s, as a backlog is sent        40 x 60 signals a message
+    seconds    records of 1 s, as a live car sends          40 signals a message
+    json       a text per sample, as a hand-made device     40 signals a message
+
+The broker is filled first. Counted is from the first message taken until the last is committed and
+fsynced, on one core; the broker has the other one.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from ingest_samples import CARS, DTYPES, ROWS, SIGNALS, minutes, name_of
+
+from contactor.clock import SystemClock
+from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.lake.lake import open_lake
+from contactor.cloud.lake.local import LocalStore
+from contactor.link import topics
+from contactor.link.broker import prepare_broker, wait_broker
+from contactor.link.nats import NatsTransport
+from contactor.signals.catalogue import catalogue
+from contactor.signals.groups import Group
+from contactor.signals.record import Column, Record, Rows
+from contactor.signals.wire.codebook import Codebook
+from contactor.signals.wire.encode import encode_codebook, encode_record
+
+PUTS_AT_ONCE = 500
+FEW_MINUTES = 2
+"""Of messages of one sample each there are 60 times as many."""
+
+
+def rows_of(samples: np.ndarray) -> Rows:
+    columns = tuple(
+        Column(path, catalogue()[path].datatype, np.ascontiguousarray(samples[path]), state)
+        for path, state in ((path, np.ones(len(samples), np.uint8)) for path in DTYPES)
+    )
+    return Rows(Group.DRIVE, np.ascontiguousarray(samples["ts"]), columns)
+
+
+def records(seconds_each: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """Codebooks and records, as every car sends them."""
+    codebook = Codebook((path, catalogue()[path].datatype) for path in DTYPES)
+    for car in range(CARS):
+        yield name_of(car), encode_codebook(name_of(car), car + 1, codebook)
+    sequence = 0
+    for minute in minutes(count=count):
+        for start in range(0, ROWS, seconds_each):
+            sequence += 1
+            for car in range(CARS):
+                rows = rows_of(minute[car, start : start + seconds_each])
+                record = Record(name_of(car), car + 1, sequence, (rows,))
+                yield name_of(car), encode_record(record, codebook)
+
+
+def texts(count: int) -> Iterator[tuple[str, bytes]]:
+    """A sample a message."""
+    for minute in minutes(count=count):
+        for second in range(ROWS):
+            for car in range(CARS):
+                values = {path: minute[car, second][path].item() for path in DTYPES}
+                ms = int(minute[car, second]["ts"]) // 10**6
+                yield name_of(car), json.dumps({"ts": ms, "values": values}).encode()
+
+
+async def fill(url: str, messages: Iterator[tuple[str, bytes]]) -> tuple[int, int]:
+    """Put all messages into the broker; how many, and how many bytes."""
+    transport = NatsTransport(url, name="cars")
+    await transport.wait_connected(20.0)
+    await transport.consumer(topics.ALL_UPLINKS, name="ingest")
+    count, size, puts = 0, 0, []
+    for vehicle_id, payload in messages:
+        count, size = count + 1, size + len(payload)
+        puts.append(transport.put(topics.uplink(vehicle_id), payload, message_id=str(count)))
+        if len(puts) == PUTS_AT_ONCE:
+            await asyncio.gather(*puts)
+            puts = []
+    await asyncio.gather(*puts)
+    await transport.close()
+    return count, size
+
+
+async def take(url: str, folder: Path, rows: int) -> float:
+    """Seconds until all rows are committed."""
+    transport = NatsTransport(url, name="ingest")
+    await transport.wait_connected(20.0)
+    ingest = Ingest(store=LocalStore(folder), transport=transport, clock=SystemClock())
+    began = time.perf_counter()
+    running = asyncio.create_task(ingest.run())
+    while ingest.intake.rows < rows and not running.done():
+        await asyncio.sleep(0.005)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    seconds = time.perf_counter() - began
+    await transport.close()
+    return seconds
+
+
+def main(mode: str, folder: Path) -> None:
+    count = FEW_MINUTES if mode != "minutes" else int(os.environ.get("BENCH_MINUTES", "20"))
+    made = texts(count) if mode == "json" else records(60 if mode == "minutes" else 1, count)
+    launch = prepare_broker(folder / "broker")
+    with (folder / "broker.log").open("wb") as log:
+        broker = subprocess.Popen(launch.command, stdout=log, stderr=log)
+    try:
+        asyncio.run(wait_broker(launch.url, 20.0))
+        messages, size = asyncio.run(fill(launch.url, made))
+        if hasattr(os, "sched_setaffinity"):
+            cores = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(broker.pid, {cores[-1]})
+            os.sched_setaffinity(0, {cores[0]})
+        rows = count * ROWS * CARS
+        cpu_s = time.process_time()
+        seconds = asyncio.run(take(launch.url, folder / "data", rows))
+        cpu_s = time.process_time() - cpu_s
+    finally:
+        broker.terminate()
+        broker.wait()
+    lake = open_lake(folder / "data")
+    stored = int(lake.vehicles()["rows"].sum())
+    assert stored == rows, f"{stored} rows of {rows} are stored"
+    on_disk = sum(one.stat().st_size for one in (folder / "data").rglob("group=drive/**/*.parquet"))
+    facts = {
+        "signals_per_s": rows * SIGNALS / seconds,
+        "signals_per_cpu_s": rows * SIGNALS / cpu_s,
+        "bytes_on_the_wire": size / (rows * SIGNALS),
+        "bytes_on_disk": on_disk / (rows * SIGNALS),
+        "messages_per_s": messages / seconds,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(dir=sys.argv[2]) as made_here:
+        main(sys.argv[1], Path(made_here))
