@@ -36,14 +36,7 @@ FLAGS = (
     *(CHARGING + one for one in ("IsCharging", "IsDischarging")),
     *(
         f"{CHARGING}ChargingPort.{one}.IsChargingCableConnected"
-        for one in (
-            "AnyPosition",
-            "FrontLeft",
-            "FrontMiddle",
-            "FrontRight",
-            "RearLeft",
-            "RearRight",
-        )
+        for one in ("AnyPosition", *(end + side for end in ("Front", "Rear") for side in SIDES))
     ),
 )
 DTYPES = {
