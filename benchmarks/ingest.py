@@ -42,11 +42,13 @@ def ours() -> None:
     from contactor.cloud.ingest.intake import Intake
     from contactor.cloud.lake.local import LocalStore
     from contactor.signals.catalogue import catalogue
-    from contactor.signals.codec import encode_message
     from contactor.signals.groups import Group
     from contactor.signals.record import Column, Record, Rows
+    from contactor.signals.wire.codebook import Codebook
+    from contactor.signals.wire.encode import encode_codebook, encode_record
 
-    messages = []
+    codebook = Codebook((path, catalogue()[path].datatype) for path in PATHS)
+    messages = [(f"car{car}", encode_codebook(f"car{car}", car, codebook)) for car in range(CARS)]
     for second in range(SECONDS):
         for car in range(CARS):
             ts, walks = samples(car, second)
@@ -60,7 +62,7 @@ def ours() -> None:
                 for path, walk in walks.items()
             )
             record = Record(f"car{car}", car, second + 1, (Rows(Group.DRIVE, ts, columns),))
-            messages.append((record.vehicle_id, encode_message(record)))
+            messages.append((record.vehicle_id, encode_record(record, codebook)))
     with tempfile.TemporaryDirectory() as folder:
         store = LocalStore(Path(folder))
         intake = Intake([], number=store.next_flush)

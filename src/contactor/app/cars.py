@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from contactor.car.agent.road import Sampling
 from contactor.errors import MalformedCar, UsageError
 from contactor.physics.plan import PlanKind
-from contactor.signals.codec import VEHICLE_ID
+from contactor.signals.wire.limits import VEHICLE_ID
 
 LATER = ("can", "obd")
 MAX_COUNT = 100

@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 from contactor.errors import FolderError, FolderFull, LinkError, MissingPart
 from contactor.link.nats.connection import Connection, read_address
-from contactor.signals.codec import MAX_MESSAGE_BYTES
+from contactor.signals.wire.limits import MAX_MESSAGE_BYTES
 
 HOST = "127.0.0.1"
 USER = "contactor"

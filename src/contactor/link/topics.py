@@ -12,7 +12,7 @@ matches(ALL_UPLINKS, uplink("leaf"))        # True
 """
 
 from contactor.errors import MalformedRecord, UsageError
-from contactor.signals.codec import VEHICLE_ID
+from contactor.signals.wire.limits import VEHICLE_ID
 
 PREFIX = "contactor.v1"
 ANY = "*"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from contactor.errors import InvalidValue, UnknownSignal
 from contactor.signals.catalogue import Signal, catalogue
-from contactor.signals.codec import MAX_TEXT_CHARACTERS
 from contactor.signals.datatypes import Datatype
 from contactor.signals.record import Column, Rows, Scalar, State, Value
+from contactor.signals.wire.limits import MAX_TEXT_CHARACTERS
 
 MAX_ARRAY_ELEMENTS = 4_096
 

@@ -13,9 +13,9 @@ from contactor.car.agent.recorder import CUT_VERSION
 from contactor.car.agent.road import SET_BACK_NS, Road, Sampling, between_set_backs
 from contactor.car.profiles.profile import load_profile
 from contactor.clock import NS_PER_S
-from contactor.signals.codec import encode_message
 from contactor.signals.groups import Group
 from contactor.signals.record import Record, Rows
+from tests.signals.wire.version_1 import encode_version_1
 
 GOLDEN = Path(__file__).parents[1] / "profiles" / "golden_nissan_leaf_ze1.log"
 START_NS = 1_700_000_000_000_000_000
@@ -33,7 +33,7 @@ def playback(path: Path, sampling: Sampling, **changes: object) -> Playback:
 def digest(played: Playback) -> str:
     made = hashlib.sha256()
     for sequence, batch in enumerate(played.batches(), 1):
-        made.update(encode_message(Record("leaf", 1, sequence, batch.groups)))
+        made.update(encode_version_1(Record("leaf", 1, sequence, batch.groups)))
     return made.hexdigest()[:16]
 
 

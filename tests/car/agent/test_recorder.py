@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactor.car.agent.recorder import BATCH_NS, cut_batches
-from contactor.signals.codec import encode_message
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, Record, Rows
+from tests.signals.wire.version_1 import encode_version_1
 
 CELLS = "Vehicle.Powertrain.TractionBattery.CellVoltage.CellVoltages"
 
@@ -40,7 +40,7 @@ def test_large_batch_is_cut_to_messages_that_can_be_sent() -> None:
     batches = list(cut_batches([rows], origin_ns=0))
     assert len(batches) > 3
     for sequence, batch in enumerate(batches, 1):
-        encode_message(Record("leaf", 1, sequence, batch))
+        encode_version_1(Record("leaf", 1, sequence, batch))
     assert sum(len(batch[0]) for batch in batches) == count
 
 

@@ -28,10 +28,10 @@ from contactor.car.adapters.table_text import (
 )
 from contactor.errors import TableError
 from contactor.signals.catalogue import Signal
-from contactor.signals.codec import MAX_TEXT_CHARACTERS
 from contactor.signals.datatypes import Datatype
 from contactor.signals.record import Column, State, object_array, zero_of
 from contactor.signals.validation import MAX_ARRAY_ELEMENTS, refused_elements
+from contactor.signals.wire.limits import MAX_TEXT_CHARACTERS
 from contactor.units import convert
 
 _NEARLY_WHOLE = 1e-9

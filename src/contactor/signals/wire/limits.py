@@ -1,7 +1,9 @@
 """What bounds a message; beyond it a message is refused."""
 
+import re
 from typing import Final
 
+VEHICLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_MESSAGE_BYTES: Final = 1_000_000
 MAX_SEQUENCE: Final = 2**62
 MAX_BLOCKS: Final = 16
