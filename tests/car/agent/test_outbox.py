@@ -12,14 +12,14 @@ import pytest
 
 from contactor.car.agent.outbox import RESERVED_SENDS, Lane, Outbox, Stream
 from contactor.errors import OutboxError
-from contactor.signals.codec import decode_message
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, Gap, Record, Rows
 
 
 def batch(number: int, rows: int = 1) -> tuple[Rows, ...]:
     ts = np.arange(number, number + rows, dtype=np.int64)
-    return (Rows(Group.DRIVE, ts, (Column.of("Vehicle.Speed", [float(number)] * rows),)),)
+    speeds = [float(number + row) for row in range(rows)]
+    return (Rows(Group.DRIVE, ts, (Column.of("Vehicle.Speed", speeds),)),)
 
 
 def filled(outbox: Outbox, count: int) -> Stream:
@@ -29,7 +29,7 @@ def filled(outbox: Outbox, count: int) -> Stream:
 
 
 def messages(outbox: Outbox, stream: Stream) -> list[Record | Gap]:
-    return [decode_message(held.payload) for held in outbox.held(stream, after=0, limit=100_000)]
+    return [outbox.read(held) for held in outbox.held(stream, after=0, limit=100_000)]
 
 
 def test_appended_records_are_counted_from_one(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_gap_that_was_sent_is_not_stretched(tmp_path: Path) -> None:
 
 
 def test_backlog_is_dropped_before_live(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.db", limit_bytes=40_000)
+    outbox = Outbox(tmp_path / "outbox.db", limit_bytes=35_000)
     live = outbox.open_stream("leaf", Lane.LIVE, profile="p")
     backlog = outbox.open_stream("leaf", Lane.BACKLOG, profile="p")
     for number in range(1, 120):
@@ -176,7 +176,7 @@ def test_newer_format_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "outbox.db") as database:
         database.execute("pragma user_version = 99")
     database.close()
-    with pytest.raises(OutboxError, match="format 99; this Contactor reads 1"):
+    with pytest.raises(OutboxError, match="format 99; this Contactor reads 2"):
         Outbox(tmp_path / "outbox.db")
 
 
@@ -229,7 +229,7 @@ def test_killed_writer_loses_nothing_that_append_returned_for(tmp_path: Path) ->
 def test_full_disk_adds_nothing_and_says_so(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     stream = filled(outbox, 2)
-    outbox._database.execute("pragma max_page_count = 10")
+    outbox._database.execute("pragma max_page_count = 12")
     with pytest.raises(OutboxError, match="full"):
         outbox.append(stream, [batch(number, rows=2_000) for number in range(3, 30)])
     assert [message.sequence for message in messages(outbox, stream)] == [1, 2]

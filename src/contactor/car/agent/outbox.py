@@ -27,10 +27,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from contactor.car.agent.outbox_codebooks import OutboxCodebooks, stream_key
 from contactor.car.agent.outbox_file import open_outbox_file
 from contactor.errors import OutboxError
-from contactor.signals.codec import MAX_SEQUENCE, decode_message, encode_message
 from contactor.signals.record import Gap, Record, Rows
+from contactor.signals.wire.decode import codebook_id_of, decode_gap, decode_record
+from contactor.signals.wire.encode import encode_codebook, encode_gap
+from contactor.signals.wire.envelope import MAGIC, MessageKind, read_envelope
+from contactor.signals.wire.limits import MAX_SEQUENCE
+from contactor.signals.wire.version_1 import decode_version_1
 
 DEFAULT_LIMIT_BYTES = 256 * 2**20
 RESERVED_SENDS = 512
@@ -77,6 +82,16 @@ class HeldMessage:
     last: int
     payload: bytes
 
+    @property
+    def codebook_id(self) -> int | None:
+        """The codebook without which it cannot be read; None for a gap or one of version 1."""
+        if not self.payload.startswith(MAGIC):
+            return None
+        envelope = read_envelope(self.payload)
+        if envelope.kind is not MessageKind.RECORD:
+            return None
+        return codebook_id_of(envelope, self.payload)
+
 
 class Outbox:
     """Owns the file; one process at a time.
@@ -90,6 +105,7 @@ class Outbox:
         self._path = path
         self._limit_bytes = limit_bytes
         self._database = open_outbox_file(path)
+        self._codebooks = OutboxCodebooks(self._database)
         with self._transaction():
             self._held_bytes = self._count_bytes()
 
@@ -128,7 +144,7 @@ class Outbox:
             self._database.execute(
                 "insert into stream (stream, vehicle_id, lane, profile, random)"
                 " values (?, ?, ?, ?, ?) on conflict do update set profile = excluded.profile",
-                (_key(number), vehicle_id, lane, profile, stream is None),
+                (stream_key(number), vehicle_id, lane, profile, stream is None),
             )
         return Stream(number, vehicle_id, lane, profile)
 
@@ -146,7 +162,7 @@ class Outbox:
         with self._reading():
             acknowledged, made = self._counts(stream)
             first = self._database.execute(
-                "select min(sequence) from message where stream = ?", (_key(stream.stream),)
+                "select min(sequence) from message where stream = ?", (stream_key(stream.stream),)
             ).fetchone()[0]
         return StreamPosition(acknowledged, made + 1 if first is None else first, made)
 
@@ -164,6 +180,8 @@ class Outbox:
             for sequence, groups in enumerate(batches, made + 1):
                 if sequence > acknowledged:
                     self._add(Record(stream.vehicle_id, stream.stream, sequence, groups))
+                else:
+                    self._codebooks.learn(stream.stream, groups)
             self._set_made(stream, made + len(batches))
             if self._held_bytes > self._limit_bytes:
                 self._drop()
@@ -178,12 +196,36 @@ class Outbox:
             rows = self._database.execute(
                 "select sequence, last, payload from message"
                 " where stream = ? and last > ? order by sequence limit ?",
-                (_key(stream.stream), after, limit),
+                (stream_key(stream.stream), after, limit),
             ).fetchall()
         messages = [HeldMessage(*row) for row in rows]
         if messages:
             self._reserve(stream, messages[-1].last)
         return messages
+
+    def codebooks(self, stream: Stream) -> dict[int, bytes]:
+        """The codebooks that held messages of a stream may need, as messages, by id."""
+        with self._reading():
+            found = self._codebooks.held(stream.stream)
+        return {one.id: encode_codebook(stream.vehicle_id, stream.stream, one) for one in found}
+
+    def read(self, message: HeldMessage) -> Record | Gap:
+        """The content of a held message, of whatever version.
+
+        Raises:
+            OutboxError: its codebook is not there.
+            MalformedRecord: it cannot be read.
+        """
+        if not message.payload.startswith(MAGIC):
+            return decode_version_1(message.payload)
+        envelope = read_envelope(message.payload)
+        if envelope.kind is MessageKind.GAP:
+            return decode_gap(envelope, message.payload)
+        with self._reading():
+            codebook = self._codebooks.find(
+                envelope.stream, codebook_id_of(envelope, message.payload)
+            )
+        return decode_record(envelope, message.payload, codebook)
 
     def acknowledge(self, stream: Stream, watermark: int) -> None:
         """Delete what the cloud has stored."""
@@ -192,9 +234,10 @@ class Outbox:
             if watermark <= acknowledged:
                 return
             self._delete(stream, watermark)
+            self._codebooks.prune(stream.stream, watermark)
             self._database.execute(
                 "update stream set acknowledged = ? where stream = ?",
-                (watermark, _key(stream.stream)),
+                (watermark, stream_key(stream.stream)),
             )
 
     def renew(self, stream: Stream) -> Stream:
@@ -224,35 +267,36 @@ class Outbox:
 
     def _is_random(self, stream: Stream) -> bool:
         row = self._database.execute(
-            "select random from stream where stream = ?", (_key(stream.stream),)
+            "select random from stream where stream = ?", (stream_key(stream.stream),)
         ).fetchone()
         return bool(row[0])
 
     def _renew(self, stream: Stream) -> Stream:
         """Go on under another number, with what is held numbered anew."""
-        key = _key(stream.stream)
+        key = stream_key(stream.stream)
         rows = self._database.execute(
-            "select payload from message where stream = ? order by sequence", (key,)
+            "select sequence, last, payload from message where stream = ? order by sequence",
+            (key,),
         ).fetchall()
+        held = [self.read(HeldMessage(*row)) for row in rows]
         renewed = replace(stream, stream=secrets.randbits(64))
         self._delete(stream, MAX_SEQUENCE)
+        self._codebooks.drop(stream.stream)
         self._database.execute(
             "update stream set random = 0, made = acknowledged, renewed = ? where stream = ?",
-            (_key(renewed.stream), key),
+            (stream_key(renewed.stream), key),
         )
         self._database.execute(
             "insert into stream (stream, vehicle_id, lane, profile, random) values (?, ?, ?, ?, 1)",
-            (_key(renewed.stream), stream.vehicle_id, stream.lane, stream.profile),
+            (stream_key(renewed.stream), stream.vehicle_id, stream.lane, stream.profile),
         )
         made = 0
-        for (payload,) in rows:
-            message = decode_message(payload)
+        for message in held:
             first, made = made + 1, made + 1 + message.last - message.sequence
             if isinstance(message, Gap):
-                message = replace(message, stream=renewed.stream, sequence=first, last=made)
+                self._add(replace(message, stream=renewed.stream, sequence=first, last=made))
             else:
-                message = replace(message, stream=renewed.stream, sequence=first)
-            self._add(message)
+                self._add(replace(message, stream=renewed.stream, sequence=first))
         self._set_made(renewed, made)
         _log.warning("outbox is an older copy, its stream begins anew held=%s", made)
         return renewed
@@ -261,24 +305,25 @@ class Outbox:
         """The stream that a renewed one goes on in."""
         with self._reading():
             row = self._database.execute(
-                "select renewed from stream where stream = ?", (_key(stream.stream),)
+                "select renewed from stream where stream = ?", (stream_key(stream.stream),)
             ).fetchone()
         if row is None or row[0] is None:
             return stream
         return self._current(replace(stream, stream=int(row[0], 16)))
 
     def _add(self, message: Record | Gap) -> None:
-        payload = encode_message(message)
         if isinstance(message, Gap):
+            payload = encode_gap(message)
             first_ts, last_ts = message.first_ts, message.last_ts
         else:
+            payload = self._codebooks.encode(message)
             filled = [rows.ts for rows in message.groups if len(rows)]
             first_ts = min((int(ts[0]) for ts in filled), default=0)
             last_ts = max((int(ts[-1]) for ts in filled), default=0)
         self._database.execute(
             "insert or replace into message values (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                _key(message.stream),
+                stream_key(message.stream),
                 message.sequence,
                 message.last,
                 isinstance(message, Gap),
@@ -344,18 +389,18 @@ class Outbox:
         """Mark sequences up to `last`, and some beyond, as possibly sent."""
         with self._reading():
             sent_upto = self._database.execute(
-                "select sent_upto from stream where stream = ?", (_key(stream.stream),)
+                "select sent_upto from stream where stream = ?", (stream_key(stream.stream),)
             ).fetchone()[0]
         if last <= sent_upto:
             return
         with self._transaction():
             self._database.execute(
                 "update stream set sent_upto = ? where stream = ?",
-                (last + RESERVED_SENDS, _key(stream.stream)),
+                (last + RESERVED_SENDS, stream_key(stream.stream)),
             )
 
     def _delete(self, stream: Stream, watermark: int) -> None:
-        key = _key(stream.stream)
+        key = stream_key(stream.stream)
         size, count = self._database.execute(
             "select coalesce(sum(length(payload)), 0), count(*) from message"
             " where stream = ? and last <= ?",
@@ -368,15 +413,15 @@ class Outbox:
 
     def _counts(self, stream: Stream) -> tuple[int, int]:
         row = self._database.execute(
-            "select acknowledged, made from stream where stream = ?", (_key(stream.stream),)
+            "select acknowledged, made from stream where stream = ?", (stream_key(stream.stream),)
         ).fetchone()
         if row is None:
-            raise OutboxError(f"outbox {self._path}: no stream {_key(stream.stream)}")
+            raise OutboxError(f"outbox {self._path}: no stream {stream_key(stream.stream)}")
         return row[0], row[1]
 
     def _set_made(self, stream: Stream, made: int) -> None:
         self._database.execute(
-            "update stream set made = ? where stream = ?", (made, _key(stream.stream))
+            "update stream set made = ? where stream = ?", (made, stream_key(stream.stream))
         )
 
     def _count_bytes(self) -> int:
@@ -406,13 +451,9 @@ class Outbox:
             self._database.execute("commit")
         except BaseException as error:
             self._held_bytes = held_bytes
+            self._codebooks.forget()
             if isinstance(error, sqlite3.Error):
                 if self._database.in_transaction:
                     self._database.execute("rollback")
                 raise OutboxError(f"outbox {self._path}: {error}") from error
             raise
-
-
-def _key(stream: int) -> str:
-    """SQLite's integers are signed: a stream is kept as sixteen hexadecimal digits."""
-    return f"{stream:016x}"

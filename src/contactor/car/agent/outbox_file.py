@@ -8,7 +8,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from contactor.car.agent.outbox_schema import SCHEMA, SCHEMA_VERSION
+from contactor.car.agent.outbox_schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from contactor.errors import OutboxError
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,10 @@ def _connect(path: Path | str) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(health)
         if found == 0:
             database.executescript(f"begin; {SCHEMA}; commit;")
-        elif found != SCHEMA_VERSION:
+        while found in MIGRATIONS:
+            database.executescript(f"begin; {MIGRATIONS[found]}; commit;")
+            found = database.execute("pragma user_version").fetchone()[0]
+        if found not in (0, SCHEMA_VERSION):
             raise OutboxError(
                 f"outbox {path}: format {found}; this Contactor reads {SCHEMA_VERSION}"
             )

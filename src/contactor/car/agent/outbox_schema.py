@@ -1,7 +1,16 @@
-"""The tables of the outbox."""
+"""The tables of the outbox, and how an older file becomes one of today."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
+_CODEBOOK = """
+create table codebook (
+    stream text not null,
+    id     integer not null,                 -- CRC-32 of the content
+    first  integer not null,                 -- sequence of the first message written with it
+    body   blob not null,
+    unique (stream, id)
+);
+"""
 SCHEMA = f"""
 create table stream (
     stream       text primary key,           -- sixteen hexadecimal digits
@@ -27,5 +36,8 @@ create table message (
 );
 create index message_last on message (stream, last);
 create table note (key text primary key, value text not null) without rowid;
+{_CODEBOOK}
 pragma user_version = {SCHEMA_VERSION}
 """
+MIGRATIONS = {1: f"{_CODEBOOK} pragma user_version = 2"}
+"""What makes a file of that version one of the next."""

@@ -1,7 +1,8 @@
 """Carries the outbox to the cloud: sends, listens for watermarks, sends again.
 
 A message leaves the outbox only when the cloud's watermark has passed it; the broker's own
-acknowledgement merely paces the sender (`SendWindow` has the rules).
+acknowledgement merely paces the sender (`SendWindow` has the rules). The codebook that a message
+needs goes ahead of it: once in each round of sending, and whenever the cloud asks.
 
     uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
     uplink.carry(stream)
@@ -73,6 +74,9 @@ class Uplink:
         self._windows: dict[int, SendWindow] = {}
         self._watermarks: dict[int, Watermark] = {}
         self._unsettled: dict[int, int] = {}
+        self._told: dict[int, tuple[int, set[int]]] = {}
+        self._codebook_wanted: set[int] = set()
+        self._codebooks_sent = 0
         self._awake = asyncio.Event()
         self._moved = asyncio.Event()
         self._run_id = secrets.token_hex(4)
@@ -253,6 +257,10 @@ class Uplink:
     async def _send_some(self, stream: Stream) -> bool:
         if stream.stream in self._unsettled:
             return False
+        if stream.stream in self._codebook_wanted:
+            for payload in self._outbox.codebooks(stream).values():
+                await self._put_codebook(stream, payload)
+            self._codebook_wanted.discard(stream.stream)
         window = self._windows[stream.stream]
         after, count = window.next(self._clock.monotonic_ns())
         if not count:
@@ -261,6 +269,7 @@ class Uplink:
         if not messages:
             window.nothing_held(after)
             return False
+        await self._tell_codebooks(stream, messages, window.round)
         results = await asyncio.gather(
             *(self._put(stream, message, window.round) for message in messages),
             return_exceptions=True,
@@ -273,6 +282,28 @@ class Uplink:
             last = message.last
         window.sent(after, last, self._clock.monotonic_ns())
         return True
+
+    async def _tell_codebooks(
+        self, stream: Stream, messages: Sequence[HeldMessage], sending_round: int
+    ) -> None:
+        """Send what the cloud needs to read these messages, unless it was sent in this round."""
+        told_round, told = self._told.get(stream.stream, (sending_round, set()))
+        if told_round != sending_round:
+            told = set()
+        needed = {one.codebook_id for one in messages if one.codebook_id is not None}
+        if needed - told:
+            for codebook_id, payload in self._outbox.codebooks(stream).items():
+                if codebook_id in needed - told:
+                    await self._put_codebook(stream, payload)
+        self._told[stream.stream] = (sending_round, told | needed)
+
+    async def _put_codebook(self, stream: Stream, payload: bytes) -> None:
+        self._codebooks_sent += 1
+        await self._transport.put(
+            topics.uplink(stream.vehicle_id),
+            payload,
+            message_id=f"{self._run_id}-{stream.stream:016x}-codebook-{self._codebooks_sent}",
+        )
 
     async def _put(self, stream: Stream, message: HeldMessage, sending_round: int) -> None:
         await self._transport.put(
@@ -323,6 +354,8 @@ class Uplink:
             self._outbox.acknowledge(stream, watermark.watermark)
             window.heard(watermark.watermark, watermark.missing, self._clock.monotonic_ns())
         self._watermarks[stream.stream] = watermark
+        if watermark.needs_codebook:
+            self._codebook_wanted.add(stream.stream)
         self._moved.set()
         self.wake()
 
@@ -338,6 +371,7 @@ class Uplink:
     def _open_window(self, stream: Stream, acknowledged: int) -> None:
         window = SendWindow(acknowledged, max_in_flight=self._max_in_flight)
         self._windows[stream.stream] = window
+        self._told.pop(stream.stream, None)
 
     async def _greet(
         self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False
