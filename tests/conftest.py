@@ -37,10 +37,14 @@ def shared_data() -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start processes share one worker: on two cores they would starve each other."""
+    """Tests that start processes share one worker: on two cores they would starve each other.
+
+    So do those that kill and cut them, which bear it to run beside the others.
+    """
     for item in items:
-        if item.get_closest_marker("processes"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+        for name in ("processes", "flow"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 def skips(config: pytest.Config) -> Counter[str]:

@@ -49,7 +49,7 @@ class BrokerProcess:
                 self.launch.command,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one system call
+                preexec_fn=end_with_parent,  # noqa: PLW1509  # one system call
             )
 
     async def restart(self) -> None:
@@ -64,7 +64,8 @@ class BrokerProcess:
             self._process = None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Have Linux end this process with its parent."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

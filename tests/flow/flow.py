@@ -1,0 +1,168 @@
+"""The road under test as processes of its own: cars ─► proxy ─► broker ◄─ proxy ◄─ cloud.
+
+    with Flow(tmp_path, drives, seed=1) as flow:
+        flow.kill("broker")
+        flow.start("broker")
+        flow.finish()               # the cars go on as fast as they can, until all is settled
+    check(flow.data, drives.truth)
+
+Roles: agent, broker, cloud. Each is killed and started by the test, never by a supervisor.
+"""
+
+import asyncio
+import contextlib
+import random
+import resource
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Self
+
+from contactor.link.broker import prepare_broker, wait_broker
+from tests.app.processes import CONTACTOR
+from tests.flow.drives import Drives
+from tests.flow.proxy import Proxy
+from tests.flow.stored import KEY, rows_settled
+from tests.link.support import end_with_parent
+
+ROLES = ("agent", "broker", "cloud")
+START_S = 20.0
+SETTLE_S = 90.0
+POLL_S = 0.25
+
+
+class Flow:
+    """Owns the processes, from their first start to their end.
+
+    Args:
+        seed: of all that is chosen by chance.
+        speed: of the cars, times real time.
+        options: further words for `contactor agent`, from its next start on.
+    """
+
+    def __init__(
+        self, folder: Path, drives: Drives, *, seed: int, speed: float = 20, options: str = ""
+    ) -> None:
+        self.data = folder / "cloud"
+        self.car = folder / "car"
+        self.chance = random.Random(seed)
+        self.kills: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self._folder = folder
+        self._drives = drives
+        self._speed = str(speed)
+        self.options = options
+        self._expected = drives.truth.select(KEY).n_unique()
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._launch = prepare_broker(folder / "broker")
+        self.car_side = Proxy(target_port=self._launch.port, seed=seed)
+        self.cloud_side = Proxy(target_port=self._launch.port, seed=seed + 1)
+        self._proxies = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._proxies.enter_context(self.car_side)
+        self._proxies.enter_context(self.cloud_side)
+        for role in ("broker", "cloud", "agent"):
+            self.start(role)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            process.kill()
+            process.wait()
+        self._proxies.close()
+
+    def start(self, role: str) -> None:
+        """Start a role; does not wait until it works."""
+        assert role not in self._running, f"{role} runs"
+        with (self._folder / f"{role}.log").open("ab") as log:
+            self._running[role] = subprocess.Popen(
+                self._command(role),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  # one system call
+            )
+
+    def kill(self, role: str) -> None:
+        """Kill -9; it is not to have ended by itself."""
+        process = self._running.pop(role)
+        assert process.poll() is None, f"{role} has ended\n{self.logs()}"
+        process.kill()
+        process.wait()
+        self.kills[role] += 1
+
+    def restart(self, role: str, after_s: float = 0.0) -> None:
+        """Kill -9, and start again after a while."""
+        self.kill(role)
+        time.sleep(after_s)
+        self.start(role)
+
+    def signal(self, role: str, number: signal.Signals) -> None:
+        """Send a signal, such as SIGSTOP."""
+        self._running[role].send_signal(number)
+
+    def limit_files(self, role: str, most_bytes: int) -> None:
+        """From now on no file of that role grows beyond so much, as on a full disk."""
+        limits = (most_bytes, resource.RLIM_INFINITY)
+        resource.prlimit(self._running[role].pid, resource.RLIMIT_FSIZE, limits)
+
+    def revive(self) -> None:
+        """Start again what has ended by itself, as a supervisor does; counted in `ended`."""
+        for role, process in list(self._running.items()):
+            if process.poll() is not None:
+                del self._running[role]
+                self.ended[role] += 1
+                self.start(role)
+
+    def finish(self, timeout_s: float = SETTLE_S) -> None:
+        """Have the cars go on as fast as they can, and wait until all is stored or declared."""
+        self._speed = "max"
+        if "agent" in self._running:
+            self.kill("agent")
+        self.start("agent")
+        self.wait_settled(1.0, timeout_s)
+
+    def wait_settled(self, part: float, timeout_s: float = SETTLE_S) -> None:
+        """Wait until so much of all rows is stored or declared."""
+        deadline = time.monotonic() + timeout_s
+        while (settled := rows_settled(self.data)) < part * self._expected:
+            self.revive()
+            assert time.monotonic() < deadline, f"{settled} of {self._expected}\n{self.logs()}"
+            time.sleep(POLL_S)
+
+    def wait_broker(self) -> None:
+        """Wait until the broker accepts clients."""
+        asyncio.run(wait_broker(self._launch.url, START_S))
+
+    @property
+    def broker_store(self) -> Path:
+        return self._folder / "broker" / "store"
+
+    @property
+    def outbox(self) -> Path:
+        return self.car / "agent" / "outbox.db"
+
+    def logs(self) -> str:
+        """The end of what each role said."""
+        ends = []
+        for role in ROLES:
+            text = (self._folder / f"{role}.log").read_text(errors="replace")
+            ends.append(f"── {role}\n{text[-2_000:]}")
+        return "\n".join(ends)
+
+    def _link(self, proxy: Proxy) -> str:
+        return self._launch.url.replace(f":{self._launch.port}", f":{proxy.port}")
+
+    def _command(self, role: str) -> list[str]:
+        if role == "broker":
+            return self._launch.command
+        if role == "cloud":
+            link = self._link(self.cloud_side)
+            data = ["--data", str(self.data)]
+            return [*CONTACTOR, "serve", *data, "--link", link, "--port", "0"]
+        cars = [word for car in self._drives.cars for word in ("--car", car)]
+        where = ["--data", str(self.car), "--link", self._link(self.car_side)]
+        return [*CONTACTOR, "agent", *cars, *where, "--speed", self._speed, *self.options.split()]
