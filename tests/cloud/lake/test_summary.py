@@ -8,7 +8,7 @@ import pytest
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import MAX_CELLS
-from contactor.cloud.lake.summary import series, summarise
+from contactor.cloud.lake.summary import summarise
 from contactor.errors import LakeError, UnknownSignal, UsageError
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import CELLS, CODES, GEAR, NA, POWER, SPEED, T0, VIN, S, store_drive
@@ -64,7 +64,7 @@ def test_summary_of_booleans_text_and_arrays(store: LakeStore, look: Look) -> No
     store_drive(store, {VIN: ["x", NA], CODES: [("a",), ("b", "c")]}, group=Group.EVENTS)
     signals = summarise(look(store), "leaf", None, None, None)["signals"]
     told = {
-        path: tuple(s[key] for key in ("count", "first", "last", "min", "max", "mean"))  # type: ignore[literal-required]
+        path: tuple(s[key] for key in ("count", "first", "last", "min", "max", "mean"))
         for path, s in signals.items()
     }
     assert told == {
@@ -89,7 +89,7 @@ def test_summary_of_a_signal_never_stored_is_null_not_zero(store: LakeStore, loo
     found = summarise(look(store), "leaf", [GEAR], None, None)["signals"][GEAR]
     assert found["count"] == 0
     assert found["unavailable"] == 0
-    assert {found[key] for key in ("first", "last", "min", "max", "mean", "first_ts")} == {None}  # type: ignore[literal-required]
+    assert {found[key] for key in ("first", "last", "min", "max", "mean", "first_ts")} == {None}
 
 
 def test_summary_of_equal_instants_takes_first_and_last_as_stored(
@@ -111,7 +111,7 @@ def test_summary_refuses_unknown_vehicles_and_paths(store: LakeStore, look: Look
 
 def test_series_that_fits_is_raw(store: LakeStore, look: Look) -> None:
     store_drive(store, {SPEED: [1.0, None, NA, 2.0]})
-    assert series(look(store), "leaf", SPEED, None, None, 10) == {
+    assert look(store).series("leaf", SPEED, None, None, 10) == {
         "path": SPEED,
         "unit": "km/h",
         "tier": "raw",
@@ -129,7 +129,7 @@ def test_series_is_reduced_without_hiding_extremes(store: LakeStore, look: Look)
         chosen = slice(part * 100, part * 100 + 100)
         stamps = [T0 + n * S for n in range(1000)][chosen]
         store_drive(store, {POWER: values[chosen]}, ts=stamps)
-    found = series(look(store), "leaf", POWER, None, None, 15)
+    found = look(store).series("leaf", POWER, None, None, 15)
     assert found["tier"] == "reduced"
     assert len(found["ts"]) == len(found["value"]) == 15
     assert max(found["max"]) == 200.0  # type: ignore[type-var]
@@ -142,7 +142,7 @@ def test_series_is_reduced_without_hiding_extremes(store: LakeStore, look: Look)
 def test_series_of_late_rows_is_in_order(store: LakeStore, look: Look) -> None:
     store_drive(store, {SPEED: [5.0, 6.0, 7.0]}, ts=[T0 + n * S for n in (4, 5, 6)])
     store_drive(store, {SPEED: [1.0, 2.0, 3.0, 4.0]}, ts=[T0 + n * S for n in range(4)])
-    found = series(look(store), "leaf", SPEED, None, None, 4)
+    found = look(store).series("leaf", SPEED, None, None, 4)
     assert found["value"] == [1.5, 3.5, 5.0, 6.5]
     assert found["min"] == [1.0, 3.0, 5.0, 6.0]
 
@@ -151,29 +151,29 @@ def test_series_of_booleans_and_text_take_the_last_of_a_span(store: LakeStore, l
     store_drive(store, {LOCKED: [True, False, False, True]})
     store_drive(store, {VIN: ["a", "b", "c", "d"]}, group=Group.EVENTS)
     lake = look(store)
-    locked = series(lake, "leaf", LOCKED, None, None, 2)
+    locked = lake.series("leaf", LOCKED, None, None, 2)
     assert (locked["value"], locked["min"], locked["max"]) == (
         [False, True],
         [False, False],
         [True, True],
     )
-    text = series(lake, "leaf", VIN, None, None, 2)
+    text = lake.series("leaf", VIN, None, None, 2)
     assert (text["value"], text["min"], text["max"]) == (["b", "d"], [None, None], [None, None])
 
 
 def test_series_of_one_instant_is_one_point(store: LakeStore, look: Look) -> None:
     store_drive(store, {SPEED: [1.0, 2.0, 3.0]}, ts=[T0, T0, T0])
-    found = series(look(store), "leaf", SPEED, None, None, 2)
+    found = look(store).series("leaf", SPEED, None, None, 2)
     assert (found["value"], found["min"], found["max"]) == ([2.0], [1.0], [3.0])
 
 
 def test_series_of_nothing_is_empty(store: LakeStore, look: Look) -> None:
     store_drive(store, {SPEED: [1.0]})
-    found = series(look(store), "leaf", GEAR, None, None, 2)
+    found = look(store).series("leaf", GEAR, None, None, 2)
     assert (found["tier"], found["ts"], found["value"]) == ("raw", [], [])
 
 
 def test_series_refuses_no_points(store: LakeStore, look: Look) -> None:
     store_drive(store, {SPEED: [1.0]})
     with pytest.raises(UsageError, match="max_points"):
-        series(look(store), "leaf", SPEED, None, None, 0)
+        look(store).series("leaf", SPEED, None, None, 0)

@@ -22,6 +22,7 @@ from contactor.cloud.lake.local_reader import LocalReader
 from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.lake.reading import MAX_CELLS, PendingFrame, Selection, View, read_all
 from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, StreamState, is_signal
+from contactor.cloud.lake.series import Series, series
 from contactor.cloud.lake.tables import states, unsigned
 from contactor.errors import UnknownVehicle, UsageError
 from contactor.signals.catalogue import catalogue
@@ -141,6 +142,24 @@ class Lake:
         shown = self._shown
         selection = shown.select(vehicle_id, paths, start, end)
         return (wide if layout == "wide" else long)(shown.view, selection)
+
+    def series(
+        self,
+        vehicle_id: str,
+        path: str,
+        start: Instant | None,
+        end: Instant | None,
+        max_points: int,
+    ) -> Series:
+        """The values of one signal in [start, end) for a picture: at most `max_points`.
+
+        No extreme is hidden. Long spans are read from the sums of minutes and hours: see `series`.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+            UsageError: an unknown path, an instant that is none, or `max_points` under 1.
+        """
+        return series(*self.select(vehicle_id, [path], start, end), max_points)
 
     def select(
         self,

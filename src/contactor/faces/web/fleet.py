@@ -9,7 +9,6 @@ the lake, is read in threads of the fleet's own, so that no question keeps a com
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,7 +20,8 @@ from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.lake.lake import Lake
-from contactor.cloud.lake.summary import series, summarise
+from contactor.cloud.lake.summary import summarise
+from contactor.cloud.twin.query import parse
 from contactor.cloud.twin.twin import SignalNow, Twin
 from contactor.errors import UnknownVehicle
 
@@ -68,12 +68,38 @@ class Fleet:
 
     def vehicles(self, names: Collection[str] | None = None) -> list[Vehicle]:
         """Every vehicle that ever stored anything, or those named of them, by id."""
-        wanted = None if names is None else frozenset(names)
-        by_vehicle: dict[str, list[StreamLedger]] = defaultdict(list)
-        for account in self._ingest.intake.ledger:
-            if account.paths and (wanted is None or account.vehicle_id in wanted):
-                by_vehicle[account.vehicle_id].append(account)
-        return [self._vehicle(name, accounts) for name, accounts in sorted(by_vehicle.items())]
+        ledger = self._ingest.intake.ledger
+        if names is None:
+            names = {account.vehicle_id for account in ledger if account.paths}
+        found = []
+        for name in sorted(set(names)):
+            accounts = [account for account in ledger.of_vehicle(name) if account.paths]
+            if accounts:
+                found.append(self._vehicle(name, accounts))
+        return found
+
+    def page(
+        self, names: Collection[str] | None, where: str | None, *, limit: int, cursor: str | None
+    ) -> tuple[list[Vehicle], str | None]:
+        """At most `limit` vehicles by id, those after `cursor`, and the cursor of what follows.
+
+        Args:
+            names: these only.
+            where: those only of which this is true now; see `contactor.cloud.twin.query`.
+
+        Raises:
+            MalformedQuery: `where` cannot be read.
+        """
+        if where is not None:
+            names = self._twin.select(parse(where), limit=limit + 1, after=cursor, among=names)
+        elif names is None:
+            names = {one.vehicle_id for one in self._ingest.intake.ledger if one.paths}
+        known = self._ingest.intake.ledger.of_vehicle
+        later = sorted(
+            name for name in set(names) if known(name) and (cursor is None or name > cursor)
+        )
+        page, is_more = later[:limit], len(later) > limit
+        return self.vehicles(page), page[-1] if is_more else None
 
     def vehicle(self, vehicle_id: str) -> Vehicle:
         """One vehicle.
@@ -120,7 +146,7 @@ class Fleet:
         """
         self.vehicle(vehicle_id)
         return await self._read(
-            lambda: [series(self._lake, vehicle_id, path, start, end, points) for path in paths]
+            lambda: [self._lake.series(vehicle_id, path, start, end, points) for path in paths]
         )
 
     async def summary(

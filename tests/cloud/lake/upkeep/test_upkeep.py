@@ -118,9 +118,7 @@ def test_parts_are_ranges_of_vehicles_that_do_not_cross(keeper: LakeKeeper) -> N
     assert max(map(len, by_day.values())) > 1
     for ranges in by_day.values():
         ordered = sorted(ranges)
-        assert all(
-            first[1] < second[0] for first, second in zip(ordered, ordered[1:], strict=False)
-        )
+        assert all(first[1] < second[0] for first, second in pairwise(ordered))
     assert_sums_are_right(keeper)
 
 

@@ -12,7 +12,7 @@ Sums of different rows of one span can be combined in any order and any number o
 rows simply become sums of their own. `last_ts` says which value is the last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -39,6 +39,7 @@ SUMS: Final = {
         "last_ts",
     )
 }
+VALUE: Final = ("number", "text")
 ORDER: Final = ("vehicle_id", "path", "ts")
 _SPAN: Final = ["vehicle_id", "path", "ts"]
 
@@ -60,7 +61,7 @@ def sums_of(rows: pl.DataFrame, tier: str) -> pl.DataFrame:
     """A row per vehicle, path and span, by vehicle, path and ts."""
     width_ns = WIDTH_NS[tier]
     if "path" in rows.columns:
-        found = [_sums(rows.select("vehicle_id", "ts", "path", "number", "text"), width_ns)]
+        found = [_sums(rows.select(_whole(rows, ("vehicle_id", "ts", "path", *VALUE))), width_ns)]
     else:
         found = [
             _array_sums(rows, path, width_ns)
@@ -97,11 +98,11 @@ def combine(sums: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _whole(rows: pl.DataFrame) -> list[pl.Expr]:
+def _whole(rows: pl.DataFrame, names: Iterable[str] = SUMS) -> list[pl.Expr]:
     """All columns of a sum; what a file leaves out is null."""
     return [
-        pl.col(name) if name in rows.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in SUMS.items()
+        pl.col(name) if name in rows.columns else pl.lit(None, BASE[name]).alias(name)
+        for name in names
     ]
 
 
