@@ -1,5 +1,6 @@
 """The wire, version 2: what goes in comes out, and nothing but our error comes of anything else."""
 
+import struct
 from contextlib import suppress
 
 import pytest
@@ -17,7 +18,7 @@ from contactor.signals.wire.decode import (
     decode_record,
 )
 from contactor.signals.wire.encode import encode_codebook, encode_gap, encode_record
-from contactor.signals.wire.envelope import MessageKind, read_envelope
+from contactor.signals.wire.envelope import MessageKind, read_envelope, write_envelope
 from tests.signals.wire.records import records, told
 
 
@@ -91,3 +92,14 @@ def test_a_record_cut_off_anywhere_is_refused(record: Record) -> None:
             read_back(payload[:end], codebook)
     with pytest.raises(MalformedRecord, match="after its end"):
         read_back(payload + b"\0", codebook)
+
+
+@pytest.mark.parametrize(
+    ("first_ns", "step"), [(-(2**63), 2**63 + 1), (0, 2**63), (2**63 - 1, 1), (0, 2**64 - 1)]
+)
+def test_an_instant_that_does_not_fit_is_refused(first_ns: int, step: int) -> None:
+    codebook = Codebook([("Vehicle.Speed", Datatype.FLOAT)])
+    head = write_envelope(MessageKind.RECORD, "leaf", 1, 1) + codebook.body[:4] + b"\1"
+    block = struct.pack("<BBHIqQ", 0, 0, 0, 2, first_ns, step)
+    with pytest.raises(MalformedRecord, match="beyond the year 2262"):
+        read_back(head + block, codebook)

@@ -202,8 +202,9 @@ def _read_times(cursor: _Cursor, time: int, rows: int, first: int) -> NDArray[np
         deltas = [cursor.varint("time") for _ in range(rows - 1)]
     else:
         deltas = [cursor.number(8, "step")] * (rows - 1)
-    if first + sum(deltas) * unit > _LATEST_NS:
-        raise ValueError("an instant beyond the year 2262")
+    span_ns = sum(deltas) * unit
+    if span_ns > _LATEST_NS or first + span_ns > _LATEST_NS:
+        raise ValueError("an instant beyond the year 2262, or a span of more than 292 years")
     steps = np.array([0, *deltas], np.int64)
     ts: NDArray[np.int64] = first + np.cumsum(steps) * unit
     return ts
