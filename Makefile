@@ -39,6 +39,7 @@ setup: .venv/.setup
 	$(SYNC) --no-deps --editable .
 	$(BIN)/python -m contactor.can.kernels
 	$(BIN)/python -m contactor.physics.fleet
+	$(BIN)/python -m contactor.cloud.ingest.arrays
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.

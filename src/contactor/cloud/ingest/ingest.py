@@ -39,6 +39,8 @@ TAKE_AT_ONCE = 500
 READ_BYTES = 2 * 2**20
 """Of messages that are read before others have their turn."""
 TAKE_S = 0.2
+MANY, GATHER_S = 16, 0.02
+"""When so many have come, others that come within that time are read with them."""
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
 
@@ -136,7 +138,7 @@ class Ingest:
                 await asyncio.sleep(RETRY_S)
 
     async def _take_some(self, consumer: Consumer) -> None:
-        deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
+        deliveries = await self._gathered(consumer)
         now_ns, some, size = self._clock.now_ns(), list[tuple[str, bytes]](), 0
         for delivery in deliveries:
             try:
@@ -158,6 +160,20 @@ class Ingest:
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
         await self._commit_behind()
+
+    async def _gathered(self, consumer: Consumer) -> list[Delivery]:
+        """What has come; while much comes, more of it, for many are read as fast as few."""
+        deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
+        until = asyncio.get_running_loop().time() + GATHER_S
+        size = sum(len(one.payload) for one in deliveries)
+        while MANY <= len(deliveries) < TAKE_AT_ONCE and size < READ_BYTES:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            more = await consumer.take(limit=TAKE_AT_ONCE - len(deliveries), timeout_s=left)
+            deliveries += more
+            size += sum(len(one.payload) for one in more)
+        return deliveries
 
     async def _commit_behind(self) -> None:
         """Commit what is due while more is taken in; of that at most as much again."""
