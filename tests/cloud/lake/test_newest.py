@@ -37,7 +37,7 @@ def test_newest_is_the_last_that_was_told_in_any_group(store: LakeStore) -> None
     store_drive(store, {SPEED: [5.0]}, ts=[T0 - S])  # stored later, measured before
     store_drive(store, {CELLS: [(3.5, 3.75)], POWER: [-1.0]}, group=Group.CELLS)
     event = frame(Group.EVENTS, [T0 + 5 * S], {GEAR: [2]})
-    told = state(paths=(SPEED, GEAR, VIN, CELLS, POWER), last_ts=T0 + 5 * S)
+    told = state(watermark=4, paths=(SPEED, GEAR, VIN, CELLS, POWER), last_ts=T0 + 5 * S)
     store.commit(flush(store.next_flush, {Group.EVENTS: event}, [told]))
     assert found(store) == {
         ("leaf", SPEED): (Group.DRIVE, T0, 10.0),

@@ -145,9 +145,7 @@ def _hold(path: Path, root: Path, draft: Path) -> Path:
     return held
 
 
-def _is_whole(
-    draft: Path, sources: Mapping[str, Path], version: int, snapshot: Snapshot
-) -> bool:
+def _is_whole(draft: Path, sources: Mapping[str, Path], version: int, snapshot: Snapshot) -> bool:
     """Whether what is held is the same commit, seen as a table of its own."""
     if not all(source.is_relative_to(draft) for source in sources.values()):
         return True

@@ -17,7 +17,20 @@ from contactor.cloud.lake.upkeep.plan import TIERS, Ages
 from contactor.cloud.lake.upkeep.tiers import combine, sums_of
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.signals.groups import Group
-from tests.cloud.lake.samples import CELLS, DAY, GEAR, NA, POWER, SPEED, T0, VIN, S, store_drive
+from tests.cloud.lake.samples import (
+    CELLS,
+    DAY,
+    GEAR,
+    NA,
+    POWER,
+    SPEED,
+    T0,
+    VIN,
+    S,
+    flush,
+    state,
+    store_drive,
+)
 
 CARS = ("a", "b", "c", "d", "e")
 LATER = T0 + 40 * DAY
@@ -169,6 +182,14 @@ def test_late_rows_of_a_retired_day_are_only_summed(keeper: LakeKeeper) -> None:
     assert sums.select("row_count", "min", "max", "mean", "number").rows() == [
         (2, 1.0, 3.0, 2.0, 3.0)
     ]
+
+
+def test_the_newest_stream_state_counts_whatever_the_clock_said(keeper: LakeKeeper) -> None:
+    for number in range(3):
+        told = state(watermark=number, received_at=T0 - number * S)
+        keeper.commit(flush(keeper.next_flush, {}, [told]))
+    Upkeep(keeper).run(now_ns=LATER, is_thorough=True)
+    assert [known.watermark for known in keeper.streams()] == [2]
 
 
 def test_it_can_be_stopped_and_begun_again(keeper: LakeKeeper) -> None:

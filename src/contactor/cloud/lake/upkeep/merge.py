@@ -13,7 +13,8 @@ import polars as pl
 
 from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.reading import columns_of, read_parts
-from contactor.cloud.lake.schema import KEY
+from contactor.cloud.lake.schema import KEY, STREAMS
+from contactor.cloud.lake.tables import newest
 
 _ALWAYS: Final = (*KEY, "unavailable")
 
@@ -30,6 +31,17 @@ def by_vehicles(
         some = [part for part in parts if part.vehicles is None or _crosses(part, low, high)]
         rows = read_parts(some, schema, (vehicle >= low) & (vehicle <= high))
         yield filled(rows).sort(order, maintain_order=True)
+
+
+def joined(parts: Sequence[Part]) -> pl.DataFrame:
+    """All rows of parts of one bookkeeping group, of which there is little, by vehicle.
+
+    Of each vehicle, known or not, they are in stored order: the newest counts, whatever its clock.
+    """
+    rows = read_parts(parts, columns_of(parts), pl.lit(value=True))
+    if parts[0].group == STREAMS:
+        rows = newest(rows)
+    return filled(rows.sort("vehicle_id", maintain_order=True))
 
 
 def filled(rows: pl.DataFrame) -> pl.DataFrame:

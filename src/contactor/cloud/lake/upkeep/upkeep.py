@@ -12,14 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import polars as pl
-
 from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.ports import Part
-from contactor.cloud.lake.reading import columns_of, read_parts
-from contactor.cloud.lake.schema import STREAMS
-from contactor.cloud.lake.tables import Table, newest
-from contactor.cloud.lake.upkeep.merge import by_vehicles, filled, vehicles_of
+from contactor.cloud.lake.reading import columns_of
+from contactor.cloud.lake.tables import Table
+from contactor.cloud.lake.upkeep.merge import by_vehicles, filled, joined, vehicles_of
 from contactor.cloud.lake.upkeep.plan import MAX_CELLS, TIERS, Ages, Kind, Task, due
 from contactor.cloud.lake.upkeep.tiers import ORDER, combine, tier_tables
 from contactor.signals.groups import Group
@@ -155,13 +152,7 @@ class Upkeep:
             yield Table(task.group, task.day, filled(combine([sums])))
 
     def _joined(self, task: Task) -> Iterator[Table]:
-        """Bookkeeping, of which there is little: also rows of no known vehicle."""
-        rows = read_parts(task.parts, columns_of(task.parts), pl.lit(value=True))
-        if task.group == STREAMS:
-            rows = newest(rows)
-        yield Table(
-            task.group, task.day, filled(rows.sort("vehicle_id", "ts", maintain_order=True))
-        )
+        yield Table(task.group, task.day, joined(task.parts))
 
     def _touched(self, loose: Sequence[Part], packed: Sequence[Part]) -> list[Part]:
         """Those of the packed parts that may hold a vehicle of the loose ones, or are small."""
