@@ -6,7 +6,8 @@
     │   ├── UnknownSignal           a path that the catalogue does not know
     │   ├── MalformedCar            a CAR url that cannot be read
     │   ├── MalformedMap            a map file whose content cannot be read
-    │   └── MalformedScenario       a scenario file whose content cannot be read
+    │   ├── MalformedScenario       a scenario file whose content cannot be read
+    │   └── MalformedQuery          a question to the fleet that cannot be read
     ├── MissingPart             this needs a larger installation size
     ├── LogError                a recording that cannot be read as frames
     ├── DatabaseError           a CAN database that cannot be read
@@ -69,6 +70,10 @@ class MalformedMap(UsageError):
 
 class MalformedScenario(UsageError):
     """A scenario file whose content cannot be read."""
+
+
+class MalformedQuery(UsageError):
+    """A question to the fleet that cannot be read; says at which character."""
 
 
 class MissingPart(ContactorError):

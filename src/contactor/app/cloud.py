@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from pathlib import Path
 from typing import Self
 
 import uvicorn
@@ -15,9 +16,9 @@ from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.local import LocalStore
-from contactor.cloud.lake.newest import newest
 from contactor.cloud.lake.ports import LakeStore
-from contactor.cloud.twin.restore import restore
+from contactor.cloud.twin.keeper import Keeper
+from contactor.cloud.twin.snapshot import NAME as TWIN
 from contactor.cloud.twin.twin import Twin
 from contactor.errors import first_failure
 from contactor.faces.web.api import create_api
@@ -76,12 +77,15 @@ async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
 class _Cloud:
     """The parts of the cloud, wired; they live on one loop."""
 
-    def __init__(self, store: LakeStore, commands: CommandStore, link: str) -> None:
+    def __init__(
+        self, store: LakeStore, commands: CommandStore, link: str, kept_twin: Path
+    ) -> None:
         clock = SystemClock()
         presence = Presence()
         self._commands = commands
         self._transport = NatsTransport(link, name="cloud")
         self.twin = Twin(presence=presence, clock=clock)
+        self.keeper = Keeper(self.twin, store=store, path=kept_twin, clock=clock)
         self.dispatcher = Dispatcher(
             store=commands,
             transport=self._transport,
@@ -103,11 +107,11 @@ class _Cloud:
 
     @classmethod
     async def open(cls, folder: DataFolder, link: str) -> Self:
-        """The cloud over a data folder, its twin as the lake last knew it."""
-        store = await asyncio.to_thread(LocalStore, folder.root)
-        cells = await asyncio.to_thread(newest, store.snapshot(), store.streams())
-        cloud = cls(store, CommandStore(folder.root / "commands.db"), link)
-        restore(cloud.twin, cells)
+        """The cloud over a data folder, its twin as it was last."""
+        root = folder.root
+        store = await asyncio.to_thread(LocalStore, root)
+        cloud = cls(store, CommandStore(root / "commands.db"), link, root / TWIN)
+        await asyncio.to_thread(cloud.keeper.restore)
         return cloud
 
     def api(self) -> object:
@@ -127,11 +131,13 @@ class _Cloud:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.dispatcher.run())
                 group.create_task(self.live.run())
+                group.create_task(self.keeper.run())
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from failures
 
     async def close(self) -> None:
-        """Let go of what is open."""
+        """Keep the twin, let go of what is open."""
+        self.keeper.keep_now()
         self.fleet.close()
         self._commands.close()
         await self._transport.close()

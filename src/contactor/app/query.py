@@ -12,21 +12,35 @@ import urllib.error
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from contactor.app.folder import DataFolder
 from contactor.app.local_http import get_json
-from contactor.clock import to_iso
-from contactor.errors import InstanceError, LakeError, UnknownVehicle
+from contactor.clock import SystemClock, to_iso
+from contactor.errors import (
+    ContactorError,
+    InstanceError,
+    LakeError,
+    UnknownVehicle,
+    UsageError,
+)
 
 TIMEOUT_S = 60.0
+_ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
+    {http.HTTPStatus.NOT_FOUND: UnknownVehicle, http.HTTPStatus.BAD_REQUEST: UsageError}
+)
 
 
 class Query(Protocol):
     """What can be asked of a data folder; the answers are the documents of `--json`."""
 
-    def vehicles(self) -> list[Mapping[str, object]]:
-        """Every vehicle, by id."""
+    def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:
+        """Every vehicle, by id, or those of which `where` is true by their last values.
+
+        Raises:
+            MalformedQuery: `where` cannot be read.
+        """
         ...
 
     def signals(
@@ -58,9 +72,11 @@ class _LakeQuery:
     def __init__(self, folder: DataFolder) -> None:
         from contactor.cloud.lake.lake import open_lake
 
+        self._root = folder.root
         self._lake = open_lake(folder.root)
 
-    def vehicles(self) -> list[Mapping[str, object]]:
+    def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:
+        wanted = None if where is None else self._select(where)
         return [
             {
                 "vehicle_id": row["vehicle_id"],
@@ -72,7 +88,21 @@ class _LakeQuery:
                 "rows": row["rows"],
             }
             for row in self._lake.vehicles().sort("vehicle_id").iter_rows(named=True)
+            if wanted is None or row["vehicle_id"] in wanted
         ]
+
+    def _select(self, where: str) -> frozenset[str]:
+        """The vehicles of which a question is true by what is stored last; all are asleep."""
+        from contactor.cloud.ingest.presence import Presence
+        from contactor.cloud.lake.local_reader import LocalReader
+        from contactor.cloud.twin.query import parse
+        from contactor.cloud.twin.restore import restore
+        from contactor.cloud.twin.twin import Twin
+
+        question = parse(where)
+        twin = Twin(presence=Presence(), clock=SystemClock())
+        restore(twin, LocalReader(self._root), None)
+        return frozenset(twin.select(question, limit=len(twin.vehicles)))
 
     def signals(
         self, vehicle_id: str, paths: Sequence[str] | None, since: int | None, until: int | None
@@ -88,11 +118,11 @@ class _InstanceQuery:
     def __init__(self, url: str) -> None:
         self._url = f"{url}/api/v1"
 
-    def vehicles(self) -> list[Mapping[str, object]]:
+    def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:
         items: list[Mapping[str, object]] = []
         cursor = None
         while True:
-            page = self._get("vehicles", limit="1000", cursor=cursor)
+            page = self._get("vehicles", limit="1000", cursor=cursor, where=where)
             items += page["items"]  # type: ignore[arg-type]  # a list, by our own contract
             cursor = page["next"]
             if cursor is None:
@@ -114,8 +144,7 @@ class _InstanceQuery:
         try:
             document = get_json(url, timeout_s=TIMEOUT_S)
         except urllib.error.HTTPError as error:
-            is_unknown = error.code == http.HTTPStatus.NOT_FOUND
-            raise (UnknownVehicle if is_unknown else LakeError)(_detail(error)) from error
+            raise _ERRORS.get(error.code, LakeError)(_detail(error)) from error
         except (OSError, ValueError) as error:
             raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
         assert isinstance(document, dict)

@@ -8,57 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contactor.clock import FakeClock, to_iso
+from contactor.clock import to_iso
 from contactor.cloud.ingest.intake import Intake
-from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.memory import MemoryStore
-from contactor.cloud.lake.newest import newest
 from contactor.cloud.twin.feed import Subscription
 from contactor.cloud.twin.restore import restore
-from contactor.cloud.twin.twin import Twin
 from contactor.link.messages import Hello
 from contactor.signals.catalogue import catalogue
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import GROUP_RULES, Group
-from contactor.signals.record import Record, Rows, Value
-from tests.cloud.lake.samples import CELLS, CODES, GEAR, NA, SPEED, T0, VIN, S, rows
+from contactor.signals.record import Record
+from tests.cloud.lake.samples import GEAR, NA, SPEED, T0, VIN, S
+from tests.cloud.twin.samples import LOCK, made, record, records, shown
 from tests.signals.wire.version_1 import encode_version_1
-
-LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
-VALUES: dict[str, st.SearchStrategy[Value]] = {
-    SPEED: st.sampled_from([0.0, 12.5, 249.0]),
-    GEAR: st.integers(-2, 6),
-    LOCK: st.booleans(),
-    VIN: st.sampled_from(["", "W0L", "VF1é"]),
-    CELLS: st.sampled_from([(), (3.5,), (3.25, 4.0)]),
-    CODES: st.sampled_from([("P0A80",), ()]),
-}
-PATHS = tuple(VALUES)
-
-
-def made() -> tuple[Twin, Presence, FakeClock]:
-    presence, clock = Presence(), FakeClock(T0)
-    return Twin(presence=presence, clock=clock), presence, clock
-
-
-@st.composite
-def records(draw: st.DrawFn) -> list[Record]:
-    """Records of two vehicles and all groups, in any order of time, no instant twice."""
-    count = draw(st.integers(1, 12))
-    stamps = draw(st.permutations(range(4 * count)))
-    made = []
-    for number in range(count):
-        ts = sorted(stamps[4 * number : 4 * number + draw(st.integers(1, 4))])
-        paths = draw(st.lists(st.sampled_from(PATHS), unique=True, min_size=1))
-        columns = {
-            path: [draw(st.one_of(st.none(), st.just(NA), VALUES[path])) for _ in ts]
-            for path in paths
-        }
-        group = draw(st.sampled_from(list(Group)))
-        told: Rows = rows(group, [T0 + n * S for n in ts], columns)
-        vehicle_id = draw(st.sampled_from(["leaf", "elm"]))
-        made.append(Record(vehicle_id, len(vehicle_id), number + 1, (told,)))
-    return made
 
 
 def told_by(record: Record) -> list[tuple[str, int, Group, object]]:
@@ -77,9 +39,9 @@ def told_by(record: Record) -> list[tuple[str, int, Group, object]]:
 def expected(given_records: Sequence[Record]) -> dict[str, dict[str, tuple[object, str]]]:
     """The newest cell of each signal by going through all of them."""
     known: dict[tuple[str, str], tuple[int, object]] = {}
-    for record in given_records:
-        for path, ts, _, value in told_by(record):
-            key = (record.vehicle_id, path)
+    for one in given_records:
+        for path, ts, _, value in told_by(one):
+            key = (one.vehicle_id, path)
             if key not in known or ts >= known[key][0]:
                 known[key] = (ts, value)
     found: dict[str, dict[str, tuple[object, str]]] = {}
@@ -88,20 +50,12 @@ def expected(given_records: Sequence[Record]) -> dict[str, dict[str, tuple[objec
     return found
 
 
-def shown(twin: Twin) -> dict[str, dict[str, tuple[object, str | None]]]:
-    return {
-        vehicle_id: {path: (now.value, now.ts) for path, now in signals.items()}
-        for vehicle_id in twin.vehicles
-        if (signals := twin.signals(vehicle_id))
-    }
-
-
 @settings(deadline=None)
 @given(records())
 def test_twin_knows_what_a_plain_mapping_knows(given_records: list[Record]) -> None:
     twin, _, _ = made()
-    for record in given_records:
-        twin.take(record)
+    for one in given_records:
+        twin.take(one)
     assert shown(twin) == expected(given_records)
 
 
@@ -114,15 +68,15 @@ def test_twin_restored_from_the_lake_is_the_one_that_was(
     store = MemoryStore()
     intake = Intake([], number=store.next_flush, on_batch=twin.take_batch)
     sequences: dict[str, int] = {}
-    for number, record in enumerate(given_records, 1):
-        sequences[record.vehicle_id] = sequence = sequences.get(record.vehicle_id, 0) + 1
-        sent = Record(record.vehicle_id, record.stream, sequence, record.groups)
+    for number, one in enumerate(given_records, 1):
+        sequences[one.vehicle_id] = sequence = sequences.get(one.vehicle_id, 0) + 1
+        sent = Record(one.vehicle_id, one.stream, sequence, one.groups)
         intake.take(sent.vehicle_id, encode_version_1(sent), now_ns=clock.now_ns())
         if not number % per_flush:
             store.commit(intake.cut().flush())
     store.commit(intake.cut().flush())
     again, _, _ = made()
-    restore(again, newest(store.snapshot(), store.streams()))
+    restore(again, store, None)
     assert shown(again) == shown(twin)
     for vehicle_id in shown(twin):
         assert again.signals(vehicle_id) == twin.signals(vehicle_id)
@@ -175,17 +129,6 @@ def test_stranger_has_no_signals() -> None:
 
 
 # ── what is stale ────────────────────────────────────────────────────────────────────────────────
-
-
-def record(
-    sequence: int,
-    columns: dict[str, list[object]],
-    *,
-    ts: int = T0,
-    vehicle: str = "leaf",
-    group: Group = Group.DRIVE,
-) -> Record:
-    return Record(vehicle, 1, sequence, (rows(group, [ts], columns),))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("group", list(Group))

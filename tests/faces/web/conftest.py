@@ -12,7 +12,6 @@ from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.memory import MemoryStore
-from contactor.cloud.lake.newest import newest
 from contactor.cloud.twin.restore import restore
 from contactor.cloud.twin.twin import Twin
 from contactor.faces.web.api import create_api
@@ -35,7 +34,7 @@ class Instance:
         self.transport = MemoryTransport(self.broker)
         self.presence = Presence()
         self.twin = Twin(presence=self.presence, clock=self.clock)
-        restore(self.twin, newest(self.store.snapshot(), self.store.streams()))
+        restore(self.twin, self.store, None)
         self.dispatcher = Dispatcher(
             store=self.commands,
             transport=self.transport,

@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 import pytest
 
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
-from contactor.errors import UnknownVehicle
+from contactor.errors import MalformedQuery, UnknownVehicle
 from contactor.faces.web.fleet import READERS
 from tests.cloud.lake.samples import SPEED, T0, S, flush, state, store_drive
 from tests.faces.web.conftest import Instance
@@ -24,6 +24,10 @@ class WatchedLedger(Ledger):
     def __iter__(self) -> Iterator[StreamLedger]:
         self.threads.add(threading.current_thread())
         return super().__iter__()
+
+    def of_vehicle(self, vehicle_id: str) -> Sequence[StreamLedger]:
+        self.threads.add(threading.current_thread())
+        return super().of_vehicle(vehicle_id)
 
 
 @pytest.fixture
@@ -84,6 +88,26 @@ def test_vehicles_are_all_or_those_named(instance: Instance) -> None:
     assert found == ["elm", "leaf", "oak"]
     named = instance.fleet.vehicles(["oak", "leaf", "ash"])
     assert [vehicle.vehicle_id for vehicle in named] == ["leaf", "oak"]
+
+
+def test_page_of_those_that_are_so_now(instance: Instance) -> None:
+    for number, vehicle_id in enumerate(("ash", "elm", "fir", "leaf", "oak")):
+        store_drive(instance.store, {SPEED: [10.0 * number]}, vehicle_id=vehicle_id)
+    instance.start()
+
+    def page(
+        where: str | None, names: list[str] | None = None, cursor: str | None = None
+    ) -> tuple[list[str], str | None]:
+        found, after = instance.fleet.page(names, where, limit=2, cursor=cursor)
+        return [vehicle.vehicle_id for vehicle in found], after
+
+    assert page(None) == (["ash", "elm"], "elm")
+    assert page(f"{SPEED} >= 20") == (["fir", "leaf"], "leaf")
+    assert page(f"{SPEED} >= 20", cursor="leaf") == (["oak"], None)
+    assert page(f"{SPEED} >= 20", ["oak", "ash", "yew"]) == (["oak"], None)
+    assert page(None, ["oak", "ash", "yew"]) == (["ash", "oak"], None)
+    with pytest.raises(MalformedQuery, match="character 1"):
+        page("Vehicle.Sped > 1")
 
 
 def test_profile_is_the_newest_that_is_known(instance: Instance) -> None:

@@ -12,6 +12,11 @@ from contactor.errors import UnknownVehicle
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--vehicle", metavar="ID", help="this one only")
+    parser.add_argument(
+        "--where",
+        metavar="QUESTION",
+        help='those of which it is true by their last values, as "Vehicle.Speed > 100"',
+    )
     add_data_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -19,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the vehicles."""
     wanted = None if args.vehicle is None else vehicle_id(args.vehicle)
-    found = open_query(args.data).vehicles()
+    found = open_query(args.data).vehicles(args.where)
     if wanted is not None:
         known = ", ".join(str(item["vehicle_id"]) for item in found) or "none"
         found = [item for item in found if item["vehicle_id"] == wanted]

@@ -59,22 +59,24 @@ def last_cells(batch: RowsBatch, words: Sequence[Words]) -> Block:
     ends = np.append(starts[1:], len(ts)) - 1
     is_told = states != State.UNKNOWN
     if is_told.all():
-        is_told, places = np.ones((len(states), len(starts)), np.bool_), ends
-        last = np.broadcast_to(ends, is_told.shape)
-        valid = states[:, ends] == State.VALID
+        shape = len(states), len(starts)
+        is_told, last = np.broadcast_to(True, shape), np.broadcast_to(ends, shape)
+        stamps = np.broadcast_to(ts[ends], shape)
+        valid = states if len(ends) == len(ts) else states[:, ends]
+        is_valid = valid == State.VALID
     else:
         places = np.where(is_told, np.arange(len(ts)), -1)
         places = np.maximum.reduceat(places, starts, axis=1)
         is_told, last = places >= 0, np.maximum(places, 0)
-        valid = np.take_along_axis(states, last, axis=1) == State.VALID
-    stamps = ts[last]
+        stamps = ts[last]
+        is_valid = np.take_along_axis(states, last, axis=1) == State.VALID
     if order is not None:
         last = order[last]
     numbers = np.empty(last.shape)
     for place, column in enumerate(batch.columns):
         numbers[place] = _numbers(column, last[place], words[place])
-    if not valid.all():
-        numbers[~valid] = np.nan
+    if not is_valid.all():
+        numbers[~is_valid] = np.nan
     names = batch.vehicles
     told = [names[place] for place in vehicle[starts].tolist()]
     return Block(told, ts[ends], numbers, stamps, is_told, last)

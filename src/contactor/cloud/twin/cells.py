@@ -21,6 +21,7 @@ called "not available".
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -44,6 +45,27 @@ WORDS_KEPT = 1_024
 _Dtype = TypeVar("_Dtype", bound=np.generic)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CellsState:
+    """All reported cells at one instant, to be kept and restored; what is desired is not in it.
+
+    Fields:
+        words: of each signal.
+        groups_of: of each signal, an index of `GROUPS`, `MIXED` or `EMPTY`.
+        beside: (signal, vehicle, value) of each value that the matrix cannot hold.
+    """
+
+    vehicles: tuple[str, ...]
+    paths: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    groups_of: tuple[int, ...]
+    beside: tuple[tuple[int, int, Value], ...]
+    values: NDArray[np.float64]
+    stamps: NDArray[np.int64]
+    groups: NDArray[np.uint8]
+    newest: NDArray[np.int64]
+
+
 class Cells:
     """The matrices; they grow by doubling, rows and columns are never given up."""
 
@@ -56,6 +78,7 @@ class Cells:
         self._columns: dict[str, int] = {}
         self._beside: list[dict[int, Value]] = []
         self._desired: dict[int, dict[int, Value]] = {}
+        self._by_id: tuple[list[str], NDArray[np.intp]] = [], np.empty(0, np.intp)
         shape = (FIRST_COLUMNS, FIRST_ROWS)
         self._values = np.full(shape, np.nan)
         self._stamps = np.full(shape, NEVER, np.int64)
@@ -110,6 +133,13 @@ class Cells:
             self._grow()
             return [known[name] for name in vehicles]
 
+    def by_id(self) -> tuple[list[str], NDArray[np.intp]]:
+        """The vehicles by id, and the row of each."""
+        if len(self._by_id[0]) != len(self.vehicles):
+            names = sorted(self.vehicles)
+            self._by_id = names, np.array([self._rows[name] for name in names], np.intp)
+        return self._by_id
+
     def columns(self, paths: Sequence[str]) -> list[int]:
         """The columns of signals of the catalogue, made where they are new.
 
@@ -148,22 +178,42 @@ class Cells:
         Returns:
             (c, m): which were set. What lies beside is the caller's to set: `lay_beside`.
         """
-        index = columns[:, np.newaxis] * self._stamps.shape[1] + rows
-        flat_stamps = self._stamps.reshape(-1)
-        is_newer: NDArray[np.bool_] = stamps >= flat_stamps[index]
-        is_newer &= is_told
         code = GROUP_INDEX[group]
-        is_mixed = False
         for column in columns.tolist():
-            is_mixed |= self._came_by(column, code)
-        if is_newer.all():
-            where: NDArray[np.intp] = index
-        else:
-            where, numbers, stamps = index[is_newer], numbers[is_newer], stamps[is_newer]
-        self._values.reshape(-1)[where] = numbers
-        flat_stamps[where] = stamps
-        if is_mixed:
-            self._groups.reshape(-1)[where] = code
+            self._came_by(column, code)
+        if len(rows) == 1:  # as it is with few cars: all columns in one step
+            one = numbers[:, 0], stamps[:, 0], is_told[:, 0]
+            return self._merge_one(int(rows[0]), columns, *one, code)[:, np.newaxis]
+        is_newer = np.empty(numbers.shape, np.bool_)
+        for place, column in enumerate(columns.tolist()):
+            cells = self._values[column], self._stamps[column]
+            newer = stamps[place] >= cells[1].take(rows)
+            newer &= is_told[place]
+            is_newer[place] = newer
+            where, told = rows, (numbers[place], stamps[place])
+            if not newer.all():
+                where, told = rows[newer], (told[0][newer], told[1][newer])
+            cells[0][where], cells[1][where] = told
+            if self.groups_of[column] == MIXED:
+                self._groups[column][where] = code
+        return is_newer
+
+    def _merge_one(
+        self,
+        row: int,
+        columns: NDArray[np.intp],
+        numbers: NDArray[np.float64],
+        stamps: NDArray[np.int64],
+        is_told: NDArray[np.bool_],
+        code: int,
+    ) -> NDArray[np.bool_]:
+        is_newer: NDArray[np.bool_] = is_told & (stamps >= self._stamps[columns, row])
+        where = columns[is_newer]
+        self._values[where, row] = numbers[is_newer]
+        self._stamps[where, row] = stamps[is_newer]
+        for column in where.tolist():
+            if self.groups_of[column] == MIXED:
+                self._groups[column, row] = code
         return is_newer
 
     def put(self, row: int, column: int, value: Value | None, *, ts: int, group: Group) -> None:
@@ -216,16 +266,25 @@ class Cells:
 
     def values_of(self, column: int, rows: NDArray[np.intp]) -> list[Value | None]:
         """The values of some cells of a column, in its signal's own type; None for none."""
-        found: list[float] = self._values[column, rows].tolist()
+        numbers = self._values[column].take(rows)
         datatype, beside = self.signals[column].datatype, self._beside[column]
         if beside or datatype.is_array:
-            held = zip(rows.tolist(), found, strict=True)
-            return [beside[row] if row in beside else self._plain(column, one) for row, one in held]
+            held = zip(rows.tolist(), numbers.tolist(), strict=True)
+            plain = self._plain
+            return [beside[row] if row in beside else plain(column, one) for row, one in held]
+        is_none = np.isnan(numbers)
+        found: list[Value | None]
         if datatype.is_float:
-            return [None if math.isnan(one) else one for one in found]
-        if datatype is Datatype.BOOLEAN:
-            return [None if math.isnan(one) else bool(one) for one in found]
-        return [self._plain(column, one) for one in found]
+            found = numbers.tolist()
+        elif datatype.is_text:
+            words = self.words[column]
+            found = [None if math.isnan(one) else words[int(one)] for one in numbers.tolist()]
+        else:
+            kind = np.bool_ if datatype is Datatype.BOOLEAN else np.int64
+            found = np.where(is_none, 0, numbers).astype(kind).tolist()
+        for place in np.flatnonzero(is_none).tolist():
+            found[place] = None
+        return found
 
     def group_codes(self, column: int) -> int | NDArray[np.uint8]:
         """By which group the cells of a column came: one index of `GROUPS` for all, or for each."""
@@ -257,6 +316,46 @@ class Cells:
         """The desired value of a cell; None for none."""
         return self._desired.get(row, {}).get(column)
 
+    # ── a restart ────────────────────────────────────────────────────────────────────────────────
+
+    def state(self) -> CellsState:
+        """A copy of what is reported."""
+        columns, rows = self.shape
+        beside = (
+            (column, row, value)
+            for column, held in enumerate(self._beside)
+            for row, value in held.items()
+        )
+        return CellsState(
+            vehicles=tuple(self.vehicles),
+            paths=tuple(signal.path for signal in self.signals),
+            words=tuple(words.as_tuple() for words in self.words),
+            groups_of=tuple(self.groups_of),
+            beside=tuple(beside),
+            values=self.values.copy(),
+            stamps=self.stamps.copy(),
+            groups=self._groups[:columns, :rows].copy(),
+            newest=self.newest.copy(),
+        )
+
+    def restore(self, state: CellsState) -> None:
+        """Take up what was kept, before anything else is reported.
+
+        Raises:
+            UnknownSignal: a path is not in the catalogue.
+        """
+        rows = np.array(self.rows(state.vehicles), np.intp)
+        columns = np.array(self.columns(state.paths), np.intp)
+        for place, column in enumerate(columns.tolist()):
+            self.words[column] = Words(state.words[place])
+            self.groups_of[column] = state.groups_of[place]
+        for place, row, value in state.beside:
+            self._beside[columns[place]][int(rows[row])] = value
+        where = np.ix_(columns, rows)
+        self._values[where], self._stamps[where] = state.values, state.stamps
+        self._groups[where] = state.groups
+        self._newest[:, rows] = state.newest
+
     def _plain(self, column: int, number: float) -> Value | None:
         signal = self.signals[column]
         if math.isnan(number):
@@ -279,15 +378,14 @@ class Cells:
             self._grow()
         return column
 
-    def _came_by(self, column: int, code: int) -> bool:
-        """Note the group of what is set next; whether the group of each cell must be kept."""
+    def _came_by(self, column: int, code: int) -> None:
+        """Note the group of what is set next; where groups mix, each cell keeps its own."""
         known = self.groups_of[column]
         if known == EMPTY:
             self.groups_of[column] = code
         elif known not in (code, MIXED):
             self._groups[column] = known
             self.groups_of[column] = MIXED
-        return self.groups_of[column] == MIXED
 
     def _grow(self) -> None:
         columns, rows = self._values.shape

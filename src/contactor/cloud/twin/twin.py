@@ -3,14 +3,15 @@
     twin = Twin(presence=presence, clock=clock)
     twin.take_batch(batch)              # checked rows of any number of cars, once, from the ingest
     twin.signals("leaf")["Vehicle.Speed"]           # SignalNow(value=41.5, ...)
-    twin.select("Vehicle.Speed > 100 and connectivity == 'online'").vehicles
+    twin.select(parse("Vehicle.Speed > 100 and connectivity == 'online'"), limit=10)
     twin.tick()                         # once a second: tells what became stale, who was lost
 
 Rules: the newer stamp wins, of equal ones the later told. A cell that is unknown changes nothing;
 one that the car calls "not available" makes the value null. What is stale: see `staleness`.
 """
 
-from collections.abc import Sequence
+import bisect
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -31,6 +32,8 @@ from contactor.cloud.twin.cells import GROUP_INDEX, NEVER, Cells
 from contactor.cloud.twin.events import Change, ConnectivityChange, Desired, Event, Stale
 from contactor.cloud.twin.feed import Feed, Subscription
 from contactor.cloud.twin.hearing import Hearing
+from contactor.cloud.twin.query import Query
+from contactor.cloud.twin.select import where
 from contactor.cloud.twin.staleness import LIMITS_NS, is_stale, stale_before
 from contactor.signals.batch import RowsBatch
 from contactor.signals.catalogue import Kind
@@ -134,19 +137,36 @@ class Twin:
         wanted = self.feed.wanted
         if wanted is not None:
             is_newer = is_newer & np.array([name in wanted for name in names], np.bool_)
+        for one, ts, changed in self._changed(rows, columns, stamps, is_newer):
+            self.feed.publish(Change.of(names[one], ts, changed))
+            if ts < limit_ns:
+                self.feed.publish(Stale(names[one], tuple(changed)))
+        self._introduce(newcomers)
+
+    def _changed(
+        self,
+        rows: NDArray[np.intp],
+        columns: Sequence[int],
+        stamps: NDArray[np.int64],
+        is_newer: NDArray[np.bool_],
+    ) -> Iterator[tuple[int, int, dict[str, Value | None]]]:
+        """The place in `rows`, the stamp and the values of each change, by place, then stamp."""
+        paths = [self.cells.signals[column].path for column in columns]
+        is_whole = is_newer.all(axis=0) & (stamps == stamps[0]).all(axis=0)
+        whole = np.flatnonzero(is_whole)
+        values = [self.cells.values_of(column, rows[whole]) for column in columns]
+        for one, ts, *cells in zip(whole.tolist(), stamps[0, whole].tolist(), *values, strict=True):
+            yield one, ts, dict(zip(paths, cells, strict=True))
         told: dict[int, dict[int, dict[str, Value | None]]] = {}
         for place, column in enumerate(columns):
-            path, picked = self.cells.signals[column].path, np.flatnonzero(is_newer[place])
-            values = self.cells.values_of(column, rows[picked])
+            picked = np.flatnonzero(is_newer[place] & ~is_whole)
+            values_of = self.cells.values_of(column, rows[picked])
             instants: list[int] = stamps[place, picked].tolist()
-            for one, ts, value in zip(picked.tolist(), instants, values, strict=True):
-                told.setdefault(one, {}).setdefault(ts, {})[path] = value
+            for one, ts, value in zip(picked.tolist(), instants, values_of, strict=True):
+                told.setdefault(one, {}).setdefault(ts, {})[paths[place]] = value
         for one, by_ts in told.items():
             for ts, changed in sorted(by_ts.items()):
-                self.feed.publish(Change.of(names[one], ts, changed))
-                if ts < limit_ns:
-                    self.feed.publish(Stale(names[one], tuple(changed)))
-        self._introduce(newcomers)
+                yield one, ts, changed
 
     # ── what time does ───────────────────────────────────────────────────────────────────────────
 
@@ -181,10 +201,6 @@ class Twin:
         """(groups, vehicles): the stamp before which a value is stale."""
         held_from = self._hearing.held_from(now_ns)
         return stale_before(self.cells.newest, held_from, codes == LOST, now_ns)
-
-    def connectivity(self, now_ns: int) -> NDArray[np.uint8]:
-        """Where each of `vehicles` stands: indices into `CONNECTIVITIES`."""
-        return self._hearing.codes(now_ns)
 
     def _tell_stale(self, row: int, before: NDArray[np.bool_], now: NDArray[np.bool_]) -> None:
         vehicle_id, signals = self.cells.vehicles[row], self.cells.signals
@@ -257,6 +273,40 @@ class Twin:
         return [*events, ConnectivityChange(vehicle_id, CONNECTIVITIES[self._was[row]])]
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────
+
+    def where(self, query: Query) -> NDArray[np.bool_]:
+        """(vehicles,): of which of `vehicles` a question is true now."""
+        now_ns = self._clock.now_ns()
+        return where(
+            query,
+            self.cells,
+            codes=lambda: self._hearing.codes(now_ns),
+            stale_before=lambda: self.stale_before(now_ns, self._hearing.codes(now_ns)),
+        )
+
+    def select(
+        self,
+        query: Query,
+        *,
+        limit: int,
+        after: str | None = None,
+        among: Collection[str] | None = None,
+    ) -> list[str]:
+        """At most `limit` vehicles of which a question is true now, by id.
+
+        Args:
+            after: those whose id comes after it.
+            among: of these only.
+        """
+        mask = self.where(query)
+        if among is not None:
+            named = np.zeros_like(mask)
+            named[[row for name in among if (row := self.cells.find(name)) is not None]] = True
+            mask &= named
+        names, rows = self.cells.by_id()
+        first = 0 if after is None else bisect.bisect_right(names, after)
+        found = np.flatnonzero(mask[rows[first:]])[:limit]
+        return [names[first + place] for place in found.tolist()]
 
     def signals(self, vehicle_id: str, paths: frozenset[str] | None = None) -> dict[str, SignalNow]:
         """The last value of each signal of a vehicle, or of those named; none of a stranger."""

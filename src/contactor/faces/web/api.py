@@ -59,6 +59,9 @@ PathList = Annotated[list[str] | None, QueryParameter(description="VSS paths, ?p
 NameList = Annotated[
     list[str] | None, QueryParameter(description="these only, ?vehicle=A&vehicle=B")
 ]
+Where = Annotated[
+    str | None, QueryParameter(description='as Vehicle.Speed > 100 and connectivity == "online"')
+]
 Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 
 
@@ -71,16 +74,18 @@ def create_api(
 ) -> ASGIApp:
     """The ASGI application over a fleet, the commands given to it, and its live stream."""
 
-    @get("/vehicles", summary="Every vehicle, or those named", responses=described(400))
+    @get(
+        "/vehicles",
+        summary="Every vehicle, those named, or those that are so now",
+        responses=described(400),
+    )
     async def vehicles(
         limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
         cursor: FromQuery[str | None] = None,
         vehicle: NameList = None,
+        where: Where = None,
     ) -> VehiclePage:
-        known = fleet.vehicles(vehicle)
-        later = [vehicle for vehicle in known if cursor is None or vehicle.vehicle_id > cursor]
-        page = later[:limit]
-        return VehiclePage(page, page[-1].vehicle_id if len(later) > limit else None)
+        return VehiclePage(*fleet.page(vehicle, where, limit=limit, cursor=cursor))
 
     @get(
         "/vehicles/{vehicle_id:str}",
