@@ -3,7 +3,9 @@
 import json
 import math
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from contactor import version
 from contactor.app.main import main
 from contactor.clock import NS_PER_MS, from_iso
-from tests.app.processes import running
+from tests.app.processes import contactor, running
 
 pytestmark = pytest.mark.processes
 
@@ -40,9 +42,14 @@ def speed(row: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tables, and the data folder that they are imported into."""
+    return tmp_path_factory.mktemp("desk")
+
+
+@pytest.fixture(scope="module")
+def api(desk: Path) -> Iterator[httpx.Client]:
     """An instance over a lake with five vehicles."""
-    desk = tmp_path_factory.mktemp("desk")
     (desk / "map.toml").write_text(MAP)
     small = "t,speed,soc\n0,10,80\n1000,20,\n"
     big = [f"{STEP_MS * row},{speed(row)},\n" for row in range(ROWS)]
@@ -113,6 +120,35 @@ def test_pages_of_vehicles_hold_each_once(api: httpx.Client, limit: int) -> None
         cursor, pages = page["next"], pages + 1
     assert found == VEHICLES
     assert pages == math.ceil(len(VEHICLES) / limit)
+
+
+def test_vehicles_that_are_so_now_are_told(api: httpx.Client, desk: Path) -> None:
+    answer = api.get("/api/v1/vehicles", params={"where": f"{SPEED} == 20", "limit": 3})
+    page = answer.json()
+    assert [item["vehicle_id"] for item in page["items"]] == ["a", "b", "c"]
+    assert page["next"] == "c"
+    assert listed(desk, f"not {SPEED} == 20") == ["peaks"]
+    wrong = api.get("/api/v1/vehicles", params={"where": "Vehicle.Speed is 20"})
+    check_problem(wrong, 400, "where, character 15: 'is'; allowed: an operator")
+
+
+@pytest.mark.usefixtures("api")
+def test_vehicles_are_the_same_once_the_instance_is_gone(desk: Path, tmp_path: Path) -> None:
+    shutil.copytree(desk / "data" / "lake", tmp_path / "lake")
+    shutil.copy(desk / "data" / "format.json", tmp_path)
+    for where in (f"{SPEED} == 20", f"{CHARGE} > 79 and connectivity == 'asleep'"):
+        assert listed(tmp_path, where, data=tmp_path) == ["a", "b", "c", "d"]
+    asked = contactor("vehicles", "--data", tmp_path, "--where", "Vehicle.Speed <")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "where, character 16: the end; allowed: a number" in asked.stderr
+
+
+def listed(desk: Path, where: str, data: Path | None = None) -> list[str]:
+    """What `contactor vehicles --where` names."""
+    folder = data or desk / "data"
+    asked = contactor("vehicles", "--json", "--data", folder, "--where", where)
+    assert asked.returncode == 0, asked.stderr
+    return [item["vehicle_id"] for item in json.loads(asked.stdout)]
 
 
 def test_page_after_the_last_vehicle_is_empty(api: httpx.Client) -> None:
