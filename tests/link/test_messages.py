@@ -186,7 +186,8 @@ def test_hello_of_too_many_streams_is_not_made() -> None:
         encode_hello(Hello("leaf", "nissan_leaf_ze1", streams))
 
 
-def test_a_watermark_of_before_asks_for_no_codebook() -> None:
+def test_an_older_car_reads_a_watermark_that_asks_for_nothing() -> None:
     told: list[object] = msgspec.msgpack.decode(encode_watermark(WATERMARK))
-    assert told.pop() is False
-    assert decode_watermark(msgspec.msgpack.encode(told)) == WATERMARK
+    assert told[-1] == WATERMARK.committed_at
+    asking = msgspec.structs.replace(WATERMARK, needs_codebook=True)
+    assert decode_watermark(encode_watermark(asking)) == asking

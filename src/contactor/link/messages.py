@@ -121,14 +121,18 @@ def encode_hello(hello: Hello) -> bytes:
 
 
 def encode_watermark(watermark: Watermark) -> bytes:
-    """The wire form of a watermark, cut to the limits: a car can always read it."""
-    return _encoder.encode(
-        msgspec.structs.replace(
-            watermark,
-            missing=watermark.missing[:MAX_MISSING],
-            refused=_bounded(watermark.refused),
-        )
+    """The wire form of a watermark, cut to the limits: a car can always read it.
+
+    A question for the codebook is left out where there is none: an older car does not know it.
+    """
+    told = msgspec.structs.replace(
+        watermark,
+        missing=watermark.missing[:MAX_MISSING],
+        refused=_bounded(watermark.refused),
     )
+    if told.needs_codebook:
+        return _encoder.encode(told)
+    return _encoder.encode(("watermark/1", *msgspec.structs.astuple(told)[:-1]))
 
 
 def decode_hello(payload: bytes) -> Hello:

@@ -16,7 +16,7 @@ from contactor.clock import FakeClock, SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.memory import MemoryStore
-from contactor.cloud.lake.schema import Flush
+from contactor.cloud.lake.schema import Flush, StoredCodebook
 from contactor.errors import FolderFull, LakeError
 from contactor.link import topics
 from contactor.link.memory import MemoryBroker, MemoryTransport
@@ -277,6 +277,32 @@ def test_full_lake_is_waited_for_and_then_nothing_is_missing(tmp_path: Path) -> 
             await uplink.drained(stream, still_s=20)
         await cloud.stop()
         assert stored(store) == list(range(1, 51))
+
+    road(test)
+
+
+class ForgetfulStore(MemoryStore):
+    """A lake that has lost its codebooks."""
+
+    def codebooks(self) -> list[StoredCodebook]:
+        return []
+
+
+def test_cloud_that_lacks_a_codebook_asks_for_it_at_once(tmp_path: Path) -> None:
+    async def test(broker: MemoryBroker, _: MemoryStore) -> None:
+        store = ForgetfulStore()
+        cloud = Cloud(broker, store)
+        outbox = Outbox(tmp_path / "outbox.db")
+        stream = outbox.open_stream("leaf", Lane.LIVE, profile="p")
+        async with car(broker, outbox, stream) as uplink:
+            for first in (1, 51):
+                outbox.append(stream, [batch(number) for number in range(first, first + 50)])
+                # The sender of what stands still for 10 s goes back: it was asked before.
+                await uplink.drained(stream, still_s=5)
+                await cloud.kill()
+                cloud.start()
+        await cloud.stop()
+        assert stored(store) == list(range(1, 101))
 
     road(test)
 
