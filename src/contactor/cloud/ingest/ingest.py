@@ -35,6 +35,8 @@ from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
+FLUSH_MESSAGES = 20_000
+"""Well below what the broker hands out unacknowledged (`QueueLimits`)."""
 TAKE_AT_ONCE = 500
 READ_BYTES = 2 * 2**20
 """Of messages that are read before others have their turn."""
@@ -186,7 +188,7 @@ class Ingest:
         if under_way is None:
             self._committing_task = asyncio.create_task(self._commit_after(None))
             await asyncio.sleep(0)
-        elif self.intake.buffered_bytes >= FLUSH_BYTES:
+        elif self._is_full:
             await asyncio.shield(under_way)
 
     def _patience_s(self) -> float:
@@ -202,7 +204,12 @@ class Ingest:
         if self._since is None:
             return False
         age_s = asyncio.get_running_loop().time() - self._since
-        return age_s >= self._flush_s or self.intake.buffered_bytes >= FLUSH_BYTES
+        return age_s >= self._flush_s or self._is_full
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether a flush holds as much as it should."""
+        return self.intake.buffered_bytes >= FLUSH_BYTES or len(self._deliveries) >= FLUSH_MESSAGES
 
     async def _commit(self) -> None:
         """Commit what was taken in, one commit after another; a cancelled one still ends."""
