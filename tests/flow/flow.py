@@ -9,7 +9,6 @@
 Roles: agent, broker, cloud. Each is killed and started by the test, never by a supervisor.
 """
 
-import asyncio
 import contextlib
 import random
 import resource
@@ -17,10 +16,11 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from contactor.link.broker import prepare_broker, wait_broker
+from contactor.link.broker import BrokerLaunch, prepare_broker
 from tests.app.processes import CONTACTOR
 from tests.flow.drives import Drives
 from tests.flow.proxy import Proxy
@@ -28,8 +28,8 @@ from tests.flow.stored import KEY, rows_settled
 from tests.link.support import end_with_parent
 
 ROLES = ("agent", "broker", "cloud")
-START_S = 20.0
 SETTLE_S = 90.0
+MOST_ENDS = 10
 POLL_S = 0.25
 
 
@@ -40,10 +40,18 @@ class Flow:
         seed: of all that is chosen by chance.
         speed: of the cars, times real time.
         options: further words for `contactor agent`, from its next start on.
+        brokers: how to start each broker, by role; by default one, `broker`, behind the proxies.
     """
 
     def __init__(
-        self, folder: Path, drives: Drives, *, seed: int, speed: float = 20, options: str = ""
+        self,
+        folder: Path,
+        drives: Drives,
+        *,
+        seed: int,
+        speed: float = 20,
+        options: str = "",
+        brokers: Mapping[str, BrokerLaunch] | None = None,
     ) -> None:
         self.data = folder / "cloud"
         self.car = folder / "car"
@@ -56,15 +64,17 @@ class Flow:
         self.options = options
         self._expected = drives.truth.select(KEY).n_unique()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._launch = prepare_broker(folder / "broker")
-        self.car_side = Proxy(target_port=self._launch.port, seed=seed)
-        self.cloud_side = Proxy(target_port=self._launch.port, seed=seed + 1)
+        self._brokers = brokers or {"broker": prepare_broker(folder / "broker")}
+        self._is_proxied = brokers is None
+        first = next(iter(self._brokers.values()))
+        self.car_side = Proxy(target_port=first.port, seed=seed)
+        self.cloud_side = Proxy(target_port=first.port, seed=seed + 1)
         self._proxies = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self._proxies.enter_context(self.car_side)
         self._proxies.enter_context(self.cloud_side)
-        for role in ("broker", "cloud", "agent"):
+        for role in (*self._brokers, "cloud", "agent"):
             self.start(role)
         return self
 
@@ -115,6 +125,7 @@ class Flow:
             if process.poll() is not None:
                 del self._running[role]
                 self.ended[role] += 1
+                assert self.ended[role] < MOST_ENDS, f"{role} ends by itself\n{self.logs()}"
                 self.start(role)
 
     def finish(self, timeout_s: float = SETTLE_S) -> None:
@@ -133,10 +144,6 @@ class Flow:
             assert time.monotonic() < deadline, f"{settled} of {self._expected}\n{self.logs()}"
             time.sleep(POLL_S)
 
-    def wait_broker(self) -> None:
-        """Wait until the broker accepts clients."""
-        asyncio.run(wait_broker(self._launch.url, START_S))
-
     @property
     def broker_store(self) -> Path:
         return self._folder / "broker" / "store"
@@ -148,17 +155,21 @@ class Flow:
     def logs(self) -> str:
         """The end of what each role said."""
         ends = []
-        for role in ROLES:
+        for role in (*self._brokers, "cloud", "agent"):
             text = (self._folder / f"{role}.log").read_text(errors="replace")
             ends.append(f"── {role}\n{text[-2_000:]}")
         return "\n".join(ends)
 
     def _link(self, proxy: Proxy) -> str:
-        return self._launch.url.replace(f":{self._launch.port}", f":{proxy.port}")
+        """The url of the broker behind the proxy, or of all brokers of a cluster."""
+        if not self._is_proxied:
+            return ",".join(launch.url for launch in self._brokers.values())
+        (launch,) = self._brokers.values()
+        return launch.url.replace(f":{launch.port}", f":{proxy.port}")
 
     def _command(self, role: str) -> list[str]:
-        if role == "broker":
-            return self._launch.command
+        if role in self._brokers:
+            return self._brokers[role].command
         if role == "cloud":
             link = self._link(self.cloud_side)
             data = ["--data", str(self.data)]

@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ async def connected(
 @pytest.mark.parametrize(
     "url",
     ["", "leaf", "http://localhost", "nats://", "nats://:4222", "nats://host:port", "nats://h:99999",
-     "//host", "nats://user:secret@:1"],
+     "//host", "nats://user:secret@:1", "nats://host,nats://user:secret@:1", "nats://a,b"],
 )  # fmt: skip
 def test_url_that_cannot_be_read_is_refused_without_its_secret(url: str) -> None:
     async def scenario() -> None:
@@ -115,6 +116,29 @@ def test_lost_link_and_its_return_are_logged_once(
     assert [line.split(" broker=")[0] for line in lines] == ["link lost", "link made"]
     password = (broker_process.folder / "password").read_text().strip()
     assert password not in caplog.text
+
+
+@pytest.mark.processes
+def test_link_of_several_brokers_goes_on_at_the_next(
+    broker_process: BrokerProcess, tmp_path: Path
+) -> None:
+    async def scenario(other: BrokerProcess) -> None:
+        async with connected(f"{broker_process.launch.url},{other.launch.url}") as link:
+            broker_process.kill()
+            await until(lambda: not link.is_connected)
+            await link.wait_connected(DEADLINE_S)
+            await link.publish("contactor.v1.test", b"")
+            other.kill()
+            await until(lambda: not link.is_connected)
+            await broker_process.restart()
+            await link.wait_connected(DEADLINE_S)
+
+    other = BrokerProcess(tmp_path / "other")
+    try:
+        other.start()
+        asyncio.run(scenario(other))
+    finally:
+        other.kill()
 
 
 @pytest.mark.processes

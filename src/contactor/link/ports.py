@@ -30,6 +30,7 @@ class QueueLimits:
         unacknowledged: how many messages one consumer may have taken and not acknowledged.
         idle_s: after so long without its taker a consumer of some parts is forgotten, lest it
             fill the queue for ever.
+        replicas: how many servers of a cluster hold each message.
     """
 
     held_bytes: int = 2**30
@@ -37,6 +38,7 @@ class QueueLimits:
     duplicate_window_s: float = 10.0
     unacknowledged: int = 50_000
     idle_s: float = 120.0
+    replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,18 @@ from contactor.app.folder import DataFolder
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.agent.outbox import Outbox
 from contactor.errors import UsageError
-from contactor.link.nats.connection import read_address
+from contactor.link.nats.connection import read_addresses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_car_options(parser)
-    add_option(parser, "--link", metavar="URL", help="the broker's url, nats://...")
+    add_option(
+        parser,
+        "--link",
+        metavar="URL",
+        help="the broker's url, nats://...; of a cluster, all with a comma between",
+    )
     add_data_option(parser)
 
 
@@ -31,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if not is_supervised:
         check_cars(args.car)
         check_bus(args.bus, args.car)
-    read_address(args.link)
+    read_addresses(args.link)
     folder = DataFolder.create(args.data)
     with contextlib.nullcontext() if is_supervised else folder.held():
         cars = [car for url in args.car for car in parse_car(url, is_checked=is_supervised)]

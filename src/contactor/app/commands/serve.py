@@ -7,12 +7,14 @@ from contactor.app.cloud import serve_cloud
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
-from contactor.link.nats.connection import read_address
+from contactor.link.nats.connection import read_addresses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_option(parser, "--link", metavar="URL", help="a broker's url; default: start one")
+    add_option(
+        parser, "--link", metavar="URL", help="a broker's url, or a cluster's; default: start one"
+    )
     add_data_option(parser)
     add_server_options(parser)
 
@@ -21,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_host(args.host)
     if args.link:
-        read_address(args.link)
+        read_addresses(args.link)
     folder = DataFolder.create(args.data)
     if os.environ.get("CONTACTOR_SUPERVISED"):
         return serve_cloud(folder, link=args.link, host=args.host, port=args.port)

@@ -13,6 +13,7 @@ good after some refusals, and sends late what nobody waits for any more.
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -32,6 +33,8 @@ CLOSE_S = 1
 PING_S = 10
 DEFAULT_PORT = 4222
 NO_RESPONDERS = "503"
+BETWEEN_URLS = re.compile(r",(?=(?:nats|tls)://)")
+"""A password may hold a comma too."""
 
 _log = logging.getLogger(__name__)
 
@@ -256,6 +259,15 @@ def _heard(message: Msg) -> Heard:
     )
 
 
+def read_addresses(urls: str) -> tuple[Address, ...]:
+    """What a link says: one url, or those of a cluster's servers with a comma between.
+
+    Raises:
+        UsageError: as `read_address`.
+    """
+    return tuple(map(read_address, BETWEEN_URLS.split(urls)))
+
+
 def read_address(url: str) -> Address:
     """What a url says.
 
@@ -270,7 +282,7 @@ def read_address(url: str) -> Address:
         host, port = parts.hostname, parts.port or DEFAULT_PORT
     except ValueError:
         parts, host, port = urlsplit(""), None, 0
-    if parts.scheme not in {"nats", "tls"} or not host:
+    if parts.scheme not in {"nats", "tls"} or not host or "," in host:
         raise UsageError(
             f"link {url.rpartition('@')[2]!r}; expected nats://[USER:PASSWORD@]HOST[:PORT]"
         )

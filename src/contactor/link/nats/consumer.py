@@ -145,12 +145,12 @@ class NatsConsumer:
         """Make the consumer, and the stream where it is missing, which opens last.
 
         Returns what tells this making of the stream from another. A stream with damaged files is
-        given up, for the cars hold what was in it.
+        given up, for the cars hold what was in it; a cluster may be failing for a moment only.
         """
         try:
             await self._make_consumer(connection)
         except jetstream.JetStreamRefusal as refusal:
-            if refusal.code != jetstream.SERVER_FAILED:
+            if refusal.code != jetstream.SERVER_FAILED or self._limits.replicas > 1:
                 raise
             _log.warning("stream dropped stream=%s reason=%s", jetstream.STREAM, refusal)
             await _request(connection, jetstream.delete_stream())

@@ -164,7 +164,7 @@ def _stream(limits: QueueLimits, *, retention: str) -> bytes:
             "max_consumers": -1,
             "max_age": 0,
             "duplicate_window": round(limits.duplicate_window_s * NS_PER_S),
-            "num_replicas": 1,
+            "num_replicas": limits.replicas,
         }
     )
 

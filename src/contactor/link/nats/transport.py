@@ -10,6 +10,8 @@ import contextlib
 import logging
 import random
 from collections.abc import Collection
+from dataclasses import replace
+from itertools import cycle
 
 from contactor.errors import LinkError
 from contactor.link.mailbox import Mailbox
@@ -19,7 +21,7 @@ from contactor.link.nats.connection import (
     Connection,
     Heard,
     Listening,
-    read_address,
+    read_addresses,
 )
 from contactor.link.nats.consumer import NatsConsumer, retire
 from contactor.link.ports import Message, QueueLimits
@@ -28,6 +30,7 @@ CONSUMER_S = 1.0
 PUT_S = 5.0
 WATCH_S = 0.25
 RECONNECT_S = (0.2, 1.0)
+REPLICAS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +39,8 @@ class NatsTransport:
     """A `Transport` over NATS; made inside a running event loop, which then keeps it connected.
 
     Args:
-        url: nats://[USER:PASSWORD@]HOST[:PORT], or tls://.
+        url: nats://[USER:PASSWORD@]HOST[:PORT], or tls://; of a cluster, those of all its servers
+            with a comma between: of three or more, three hold each message.
         name: how the broker's monitoring calls this client.
         limits: of the queue, where this transport makes it.
 
@@ -45,9 +49,11 @@ class NatsTransport:
     """
 
     def __init__(self, url: str, *, name: str, limits: QueueLimits | None = None) -> None:
-        self._address = read_address(url)
+        self._addresses = read_addresses(url)
+        self._address = self._addresses[0]
         self._name = name
-        self._limits = limits or QueueLimits()
+        replicas = REPLICAS if len(self._addresses) >= REPLICAS else 1
+        self._limits = replace(limits or QueueLimits(), replicas=replicas)
         self.connects = 0
         self._connection: Connection | None = None
         self._connected = asyncio.Event()
@@ -155,8 +161,10 @@ class NatsTransport:
 
     async def _keep_connected(self) -> None:
         failures = 0
+        turns = cycle(self._addresses)
         while not self._is_ending:
             connection = Connection()
+            self._address = next(turns)
             try:
                 if await self._open(connection):
                     failures = 0
@@ -165,7 +173,7 @@ class NatsTransport:
                 await connection.end()
             if not self._is_ending:
                 self._fail(connection.reason)
-                await asyncio.sleep(_pause_s(failures))
+                await asyncio.sleep(_pause_s(failures) / len(self._addresses))
                 failures += 1
 
     async def _open(self, connection: Connection) -> bool:
