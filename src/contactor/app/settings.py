@@ -78,6 +78,33 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--no-auth", action="store_true", help="no login: on loopback only")
 
 
+def add_upkeep_options(parser: argparse.ArgumentParser) -> None:
+    """--keep-rows-days, --keep-minutes-days, --keep-hours-days."""
+    for flag, what in (
+        ("--keep-rows-days", "rows as they came"),
+        ("--keep-minutes-days", "their sums per minute"),
+        ("--keep-hours-days", "their sums per hour"),
+    ):
+        add_option(
+            parser,
+            flag,
+            type=_days,
+            metavar="N",
+            help=f"how long {what} are kept; default for ever",
+        )
+
+
+def kept_days(args: argparse.Namespace) -> tuple[int | None, int | None, int | None]:
+    """What those options say: of rows, minutes and hours; None for ever."""
+    return args.keep_rows_days, args.keep_minutes_days, args.keep_hours_days
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days; allowed: 1 to 36500")
+    return int(text)
+
+
 def port(text: str) -> int:
     """A TCP port."""
     if not text.isdigit() or int(text) > 65_535:

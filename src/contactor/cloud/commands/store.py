@@ -120,6 +120,17 @@ class CommandStore:
                 f"delete from command where state in ({_FINAL_SQL}) and issued_at < ?", (before,)
             ).rowcount
 
+    def erase(self, vehicle_id: str) -> int:
+        """Remove every command of a vehicle, so that no byte of the file names it; how many."""
+        with _errors():
+            self._database.execute("pragma secure_delete = on")
+            gone = self._database.execute(
+                "delete from command where vehicle_id = ?", (vehicle_id,)
+            ).rowcount
+            self._database.execute("vacuum")
+            self._database.execute("pragma wal_checkpoint(truncate)")
+            return gone
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

@@ -1,0 +1,115 @@
+"""`contactor erase`: one vehicle, gone from a data folder that is not in use."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from contactor.app.cars import vehicle_id
+from contactor.app.folder import DataFolder
+from contactor.app.output import note, print_json
+from contactor.app.progress import progress_bar
+from contactor.app.settings import add_data_option
+from contactor.errors import FolderInUse, UnknownVehicle, UsageError
+
+_CHUNK = 1 << 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--vehicle", required=True, metavar="ID", help="the vehicle that goes")
+    parser.add_argument("--yes", action="store_true", help="do not ask for the id again")
+    add_data_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Erase, and say what is gone and what still names the vehicle."""
+    from contactor.cloud.commands.store import CommandStore
+    from contactor.cloud.lake.lake import Lake
+    from contactor.cloud.lake.local import LocalStore
+    from contactor.cloud.lake.upkeep.erasure import erase
+    from contactor.cloud.twin.snapshot import NAME as TWIN
+
+    vehicle = vehicle_id(args.vehicle)
+    folder = DataFolder.existing(args.data)
+    if folder.running() is not None:
+        raise FolderInUse(
+            f"{folder.root} is in use by a running instance; stop it, then erase {vehicle}"
+        )
+    if not args.yes:
+        _ask(vehicle)
+    with folder.held():
+        commands = folder.root / "commands.db"
+        given = 0
+        if commands.exists():
+            asked = CommandStore(commands)
+            given = asked.erase(vehicle)
+            asked.close()
+        (folder.root / TWIN).unlink(missing_ok=True)  # made anew from the lake
+        rows, files, known = 0, 0, "none"
+        if (folder.root / "lake").is_dir():
+            store = LocalStore(folder.root)
+            with progress_bar(f"erase {vehicle}", "row") as on_progress:
+                erased = erase(store, vehicle, on_progress=on_progress)
+            rows, files = erased.rows, erased.files
+            known = ", ".join(Lake(store).vehicles()["vehicle_id"].to_list()[:10]) or known
+        left = sorted(_files_that_name(folder.root, vehicle))
+    if not (rows or files or given or left):
+        raise UnknownVehicle(f"nothing is stored of {vehicle!r}; stored: {known}")
+    document = {
+        "vehicle_id": vehicle,
+        "rows": rows,
+        "commands": given,
+        "files_deleted": files,
+        "still_named_in": left,
+    }
+    if args.json:
+        print_json(document)
+    else:
+        print(f"{vehicle}: {rows} rows and {given} commands erased, {files} files deleted")
+    for name in left:
+        note(f"{folder.root / name} still names {vehicle}: {_reason(name)}")
+    return 0
+
+
+def _ask(vehicle: str) -> None:
+    """Have the id typed again.
+
+    Raises:
+        UsageError: it was not.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"to erase {vehicle} without being asked say --yes")
+    print(f"This erases everything of {vehicle}, for good. Its id again: ", end="", file=sys.stderr)
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != vehicle:
+        raise UsageError("that is another id; nothing was erased")
+
+
+def _reason(name: str) -> str:
+    room = name.partition("/")[0]
+    return {
+        "agent": "it is the car's own outbox, of an agent on this folder",
+        "broker": "the broker's store holds what was on its way; it may be deleted",
+        "log": "a log of a process; it may be deleted",
+    }.get(room, "not a file of the lake")
+
+
+def _files_that_name(root: Path, vehicle: str) -> Iterator[str]:
+    """Every file below in which the id stands as it is."""
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink() and _holds(path, vehicle):
+            yield str(path.relative_to(root))
+
+
+def _holds(path: Path, vehicle: str) -> bool:
+    from contactor.cloud.lake.upkeep.erasure import mentions
+
+    tail = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if mentions(tail + chunk, vehicle):
+                return True
+            tail = chunk[-len(vehicle) - 2 :]
+    return False
