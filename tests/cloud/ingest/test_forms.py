@@ -16,6 +16,7 @@ from contactor.signals.wire.codebook import Codebook
 from contactor.signals.wire.encode import encode_codebook, encode_gap, encode_record
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 from tests.cloud.lake.samples import SPEED, T0, rows
+from tests.signals.wire.version_1 import encode_version_1
 
 GEAR = "Vehicle.Powertrain.Transmission.CurrentGear"
 MOVING = "Vehicle.IsMoving"
@@ -152,6 +153,16 @@ def test_unknown_signals_are_kept_aside_and_the_rest_is_stored(
         MOVING: [1],
     }
     assert found.ts.tolist() == [T0]
+
+
+def test_an_unknown_signal_that_version_2_could_not_carry_is_kept_as_it_came(
+    intake: Intake,
+) -> None:
+    payload = encode_version_1(record(1, Column.of("é" * 200, [1.0], Datatype.DOUBLE)))
+    take(intake, payload)
+    (kept,) = intake.cut().quarantined
+    assert kept.payload == payload
+    assert watermark(intake) == 1
 
 
 def test_a_record_with_a_wrong_value_is_kept_whole_and_reads_alone(intake: Intake) -> None:

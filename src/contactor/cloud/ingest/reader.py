@@ -154,7 +154,10 @@ def _sorted_out(record: Record, payload: bytes, codebook: Codebook | None = None
     if not unknown:
         return Message(record, payload, codebook)
     known = _only(record, is_unknown=False)
-    refused = encode_alone(_only(record, is_unknown=True))
+    try:
+        refused = encode_alone(_only(record, is_unknown=True))
+    except ValueError:  # of version 1, and beyond the limits of version 2
+        refused = Message(record, payload, codebook).evidence
     return Message(known, payload, codebook, unknown, refused)
 
 

@@ -27,6 +27,7 @@ from contactor.signals.wire.limits import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_MESSAGE_BYTES,
+    MAX_PATH_BYTES,
     MAX_ROWS,
     MAX_SEQUENCE,
 )
@@ -38,12 +39,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64: Final = range(-(2**63), 2**63)
 
 _Cell = Scalar | None | list[Scalar]
+_Path = Annotated[str, Meta(min_length=1, max_length=MAX_PATH_BYTES)]
 
 
 class Sample(Struct, frozen=True, forbid_unknown_fields=True):
     """What a device knew at one instant; without `ts`, when it arrived."""
 
-    values: Annotated[dict[str, _Cell], Meta(max_length=MAX_COLUMNS)]
+    values: Annotated[dict[_Path, _Cell], Meta(max_length=MAX_COLUMNS)]
     ts: str | int | UnsetType = UNSET
 
 
@@ -51,7 +53,7 @@ _Samples = Annotated[list[Sample], Meta(max_length=MAX_ROWS)]
 
 
 class _Object(Struct, frozen=True, forbid_unknown_fields=True):
-    values: dict[str, _Cell] | UnsetType = UNSET
+    values: Annotated[dict[_Path, _Cell], Meta(max_length=MAX_COLUMNS)] | UnsetType = UNSET
     ts: str | int | UnsetType = UNSET
     stream: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     sequence: Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)] | UnsetType = UNSET
