@@ -9,6 +9,7 @@ from typing import Self
 import uvicorn
 
 from contactor.app.folder import DataFolder
+from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
@@ -16,7 +17,7 @@ from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.local import LocalStore
-from contactor.cloud.lake.ports import LakeStore
+from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.twin.keeper import Keeper
 from contactor.cloud.twin.snapshot import NAME as TWIN
 from contactor.cloud.twin.twin import Twin
@@ -78,7 +79,7 @@ class _Cloud:
     """The parts of the cloud, wired; they live on one loop."""
 
     def __init__(
-        self, store: LakeStore, commands: CommandStore, link: str, kept_twin: Path
+        self, store: LakeKeeper, commands: CommandStore, link: str, kept_twin: Path
     ) -> None:
         clock = SystemClock()
         presence = Presence()
@@ -104,6 +105,7 @@ class _Cloud:
         lake = Lake(store, pending=self.ingest.pending)
         self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=lake, clock=clock)
         self.live = Live(fleet=self.fleet, twin=self.twin, clock=clock)
+        self.upkeep = BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
 
     @classmethod
     async def open(cls, folder: DataFolder, link: str) -> Self:
@@ -132,6 +134,7 @@ class _Cloud:
                 group.create_task(self.dispatcher.run())
                 group.create_task(self.live.run())
                 group.create_task(self.keeper.run())
+                group.create_task(self.upkeep.run())
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from failures
 
