@@ -22,7 +22,9 @@ from contactor.link.ports import Delivery, QueueLimits
 API_S = 15.0
 """The first stream after a boot can take over 5 s."""
 PULL_S = 10.0
-PULL_GRACE_S = 5.0
+HEARTBEAT_S = 1.0
+SILENCE_S = 3.0
+"""After so long without a message or a heartbeat a request is lost, as with a cluster's leader."""
 FAILED_TAKE_S = 0.2
 
 NO_MESSAGES, EXPIRED, HEARTBEAT = "404", "408", "100"
@@ -129,7 +131,7 @@ class NatsConsumer:
             self._changed.clear()
             if self._pull is None:
                 await self._ask(connection, limit)
-            elif loop.time() > self._pull.deadline:
+            elif loop.time() > self._pull.heard + SILENCE_S:
                 raise LinkError("the broker answers no request for messages")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
@@ -172,14 +174,18 @@ class NatsConsumer:
     async def _ask(self, connection: Connection, limit: int) -> None:
         """Put up a standing request; what it brings too late for one `take` is the next one's."""
         self._pulls += 1
-        deadline = asyncio.get_running_loop().time() + PULL_S + PULL_GRACE_S
-        self._pull = _Pull(f"{self._inbox}.{self._pulls}", left=limit, deadline=deadline)
-        subject, payload = jetstream.pull(self._name, limit=limit, expires_s=PULL_S)
+        now = asyncio.get_running_loop().time()
+        self._pull = _Pull(f"{self._inbox}.{self._pulls}", left=limit, heard=now)
+        subject, payload = jetstream.pull(
+            self._name, limit=limit, expires_s=PULL_S, heartbeat_s=HEARTBEAT_S
+        )
         await connection.publish(subject, payload, reply=self._pull.reply)
 
     def _hear(self, message: Heard) -> None:
         """Take in a delivery, which asks for a reply, or a status, which does not."""
         pull = self._pull
+        if pull is not None:
+            pull.heard = asyncio.get_running_loop().time()
         if message.reply:
             self._arrived.append((message.reply, self._delivery(message)))
             if pull is not None:
@@ -205,11 +211,11 @@ class NatsConsumer:
 
 @dataclass(slots=True)
 class _Pull:
-    """A standing request: how many messages it still brings, and when it must have ended."""
+    """A standing request: how many messages it still brings, and when it was last heard of."""
 
     reply: str
     left: int
-    deadline: float
+    heard: float
 
 
 async def retire(connection: Connection, prefix: str, keep: Collection[str]) -> None:

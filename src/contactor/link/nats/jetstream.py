@@ -108,9 +108,17 @@ def delete_consumer(name: str) -> Request:
     return f"{_API}.CONSUMER.DELETE.{STREAM}.{name}", b""
 
 
-def pull(name: str, *, limit: int, expires_s: float) -> Request:
-    """Ask for the next messages; the broker sends them as they come until it expires."""
-    request = {"batch": limit, "max_bytes": PULL_BYTES, "expires": round(expires_s * NS_PER_S)}
+def pull(name: str, *, limit: int, expires_s: float, heartbeat_s: float) -> Request:
+    """Ask for the next messages; the broker sends them as they come until it expires.
+
+    While there are none it says so every `heartbeat_s`.
+    """
+    request = {
+        "batch": limit,
+        "max_bytes": PULL_BYTES,
+        "expires": round(expires_s * NS_PER_S),
+        "idle_heartbeat": round(heartbeat_s * NS_PER_S),
+    }
     return f"{_API}.CONSUMER.MSG.NEXT.{STREAM}.{name}", _json(request)
 
 
