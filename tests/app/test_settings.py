@@ -18,7 +18,10 @@ CAR = "recording:drive.log?profile=counting"
 COMMON = ["--help", "--json", "--verbose"]
 ARGUMENTS = {
     "agent": [],
+    "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
+    "erase": ["--vehicle", "--yes"],
+    "export": ["--output", "--signal", "--since", "--until", "--vehicle"],
     "import": ["--map", "--start", "--vehicle"],
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],

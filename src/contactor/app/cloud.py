@@ -15,9 +15,9 @@ from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.presence import Presence
+from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.local import LocalStore
-from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.twin.keeper import Keeper
 from contactor.cloud.twin.snapshot import NAME as TWIN
 from contactor.cloud.twin.twin import Twin

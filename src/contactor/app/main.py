@@ -27,6 +27,9 @@ COMMANDS = {
     "import": "bring tables into a lake",
     "vehicles": "list the vehicles of a data folder",
     "signals": "sum up the stored signals of a vehicle",
+    "export": "the stored values of a vehicle as Parquet or CSV",
+    "compact": "put the files of a lake in order, by hand",
+    "erase": "remove everything of one vehicle, for good",
     "simulate": "let a car of physics drive a cycle: energy, speed, charge",
     "profile": "list, show, check and fit car profiles",
 }

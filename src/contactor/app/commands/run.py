@@ -8,7 +8,14 @@ import argparse
 from contactor.app.cars import VirtualCarUrl, parse_car
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
-from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
+from contactor.app.settings import (
+    add_data_option,
+    add_option,
+    add_server_options,
+    add_upkeep_options,
+    check_host,
+)
+from contactor.app.upkeep import tell_environment
 from contactor.car.adapters.canbus import INTERFACES
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
@@ -24,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_car_options(parser)
     add_data_option(parser)
     add_server_options(parser)
+    add_upkeep_options(parser)
 
 
 def add_car_options(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +133,7 @@ def check_cars(urls: list[str]) -> tuple[str, ...]:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
     check_host(args.host)
+    tell_environment(args)
     cars = args.car or [DEFAULT_CAR]
     vehicles = check_cars(cars)
     check_bus(args.bus, cars)

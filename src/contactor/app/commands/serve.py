@@ -6,7 +6,14 @@ import os
 from contactor.app.cloud import serve_cloud
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
-from contactor.app.settings import add_data_option, add_option, add_server_options, check_host
+from contactor.app.settings import (
+    add_data_option,
+    add_option,
+    add_server_options,
+    add_upkeep_options,
+    check_host,
+)
+from contactor.app.upkeep import tell_environment
 from contactor.link.nats.connection import read_addresses
 
 
@@ -17,11 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data_option(parser)
     add_server_options(parser)
+    add_upkeep_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_host(args.host)
+    tell_environment(args)
     if args.link:
         read_addresses(args.link)
     folder = DataFolder.create(args.data)
