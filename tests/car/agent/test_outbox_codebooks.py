@@ -62,16 +62,18 @@ def signals(outbox: Outbox, stream: Stream) -> list[list[str]]:
 def test_a_codebook_grows_with_the_signals_and_old_ones_stay_while_needed() -> None:
     outbox = Outbox(":memory:")
     stream = opened(outbox)
-    outbox.append(stream, [batch(SPEED), batch(GEAR, SPEED), batch(SPEED)])
+    outbox.append(stream, [batch(SPEED), batch(SPEED), batch(GEAR, SPEED), batch(SPEED)])
     short, long = told(outbox, stream)
     assert [path for path, _ in long.entries] == [SPEED, GEAR]
     assert long.entries[:1] == short.entries
     held = outbox.held(stream, after=0, limit=9)
-    assert [one.codebook_id for one in held] == [short.id, long.id, long.id]
-    assert signals(outbox, stream) == [[SPEED], [GEAR, SPEED], [SPEED]]
+    assert [one.codebook_id for one in held] == [short.id, short.id, long.id, long.id]
+    assert signals(outbox, stream) == [[SPEED], [SPEED], [GEAR, SPEED], [SPEED]]
     outbox.acknowledge(stream, 1)
+    assert [one.id for one in told(outbox, stream)] == [short.id, long.id]
+    outbox.acknowledge(stream, 2)
     assert [one.id for one in told(outbox, stream)] == [long.id]
-    outbox.acknowledge(stream, 3)
+    outbox.acknowledge(stream, 4)
     assert [one.id for one in told(outbox, stream)] == [long.id]
 
 
