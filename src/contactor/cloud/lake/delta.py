@@ -46,6 +46,7 @@ from contactor.cloud.lake.schema import (
     is_signal,
     storage_type,
 )
+from contactor.cloud.lake.writers import ALL_MARKS, number_in
 from contactor.errors import LakeError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
@@ -54,7 +55,6 @@ from contactor.signals.groups import Group
 FAILURES: Final = (DeltaError, OSError)
 CONFLICT: Final = CommitFailedError
 
-_MARK: Final = "ingest"
 _KEPT: Final = "kept from: "
 _COMMIT: Final = "contactor.commit"
 _GROUPS: Final = "contactor.groups"
@@ -109,12 +109,17 @@ class TelemetryTable:
         )
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
-        flush = self._table.transaction_version(_MARK) or 0
+        flush = number_in(self.marks().values())
         return Snapshot(flush, tuple(parts), groups, self._kept_from())
 
     def _kept_from(self) -> dict[str, date]:
         days = {tier: self._table.transaction_version(_KEPT + tier) for tier in (RAW, MINUTE, HOUR)}
         return {tier: date.fromordinal(day) for tier, day in days.items() if day}
+
+    def marks(self) -> dict[str, int]:
+        """The number of the newest commit under each mark that was ever written."""
+        numbers = {mark: self._table.transaction_version(mark) for mark in ALL_MARKS}
+        return {mark: number for mark, number in numbers.items() if number is not None}
 
     @property
     def missing(self) -> list[str]:
@@ -139,12 +144,19 @@ class TelemetryTable:
         )
 
     def enter(
-        self, number: int, commit: str, written: Sequence[Part], replaced: Iterable[Part]
+        self,
+        number: int,
+        commit: str,
+        written: Sequence[Part],
+        replaced: Iterable[Part],
+        *,
+        marks: Iterable[str],
     ) -> None:
         """Write the log entry of flush `number`, which adds and removes those files.
 
         Args:
             commit: a name of its own, by which the entry can be found again.
+            marks: under which the number is written (`writers`).
         """
         self._table.create_write_transaction(
             [
@@ -156,7 +168,7 @@ class TelemetryTable:
             partition_by=list(PARTITION),
             commit_properties=CommitProperties(
                 custom_metadata={FILES_ADDED: str(len(written)), _COMMIT: commit},
-                app_transactions=[Transaction(_MARK, number)],
+                app_transactions=[Transaction(mark, number) for mark in marks],
             ),
             post_commithook_properties=_NO_HOOK,
         )

@@ -13,7 +13,8 @@ before the entry is invisible until then, and afterwards there for good. An entr
 flush than the newest is refused by its transaction mark: the fence against a second writer.
 
 A rewrite is made the same way, without a flush number: files are written beside the commits, only
-the entry waits for its turn. What it replaced stays on disk until `vacuum` finds it old enough.
+the entry waits for its turn. Several processes may write, each the vehicles of some parts
+(`writers`): they take turns for the entry. What a rewrite replaced stays on disk until `vacuum` finds it old enough.
 """
 
 import logging
@@ -21,7 +22,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -54,24 +55,35 @@ from contactor.cloud.lake.tables import (
 )
 from contactor.cloud.lake.translation import reading, writing
 from contactor.cloud.lake.vacuum import old_log_files, unneeded
+from contactor.cloud.lake.writers import Fence, Turn, number_in
 from contactor.errors import LakeError, StaleWriter
 
 logger = logging.getLogger(__name__)
 
 # Until then each flush adds a file of stream rows; then one file takes the place of all.
 _MAX_STREAM_FILES: Final = 20
+_ON_THEIR_WAY_S: Final = 3_600.0
 
 
 class LocalStore:
-    """The one writer of the lake of a data folder.
+    """The writer of the lake of a data folder: the only one, or that of some of the vehicles.
 
     Commits exclude each other; `snapshot` and `streams` may be asked by any thread at any time.
     """
 
-    def __init__(self, data: Path, *, sync: Sync = sync_path, checkpoint_every: int = 20) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        parts: Collection[int] | None = None,
+        sync: Sync = sync_path,
+        checkpoint_every: int = 20,
+    ) -> None:
         """Open the lake in `data`, or make one; put right what a crash left behind.
 
         Args:
+            parts: the parts of the vehicles that this writer is for, beside others; whoever wrote
+                any of them before is refused from now on. None for the only writer.
             sync: makes a file's content, or a folder's names, survive a power cut.
             checkpoint_every: commits between two checkpoints.
 
@@ -83,24 +95,17 @@ class LocalStore:
         self._log = self._root / "_delta_log"
         self._sync, self._checkpoint_every = sync, checkpoint_every
         self._files = PartFiles(self._root, sync=sync)
+        self._fence = Fence(parts)
         self._lock = threading.Lock()
-        self._is_stale = self._is_tidy = False
+        self._turn = Turn(self._root.with_name("writers.lock"))
+        self._is_stale = False
+        # What crashes left behind is known as such only to who writes alone.
+        self._is_tidy = self._fence.is_shared
         with reading(data):
-            removed = repair(self._log)
-            if removed:
-                logger.warning("lake repaired removed=%s", ",".join(removed))
-            if newest_entry(self._log) is None:
-                self._create()
-            self._reopen()
-            if self._table.missing:
-                self._alter(self._table.add_missing)
-            for folder in (self._root, self._root.parent, data):
-                sync(folder)
-            checkpoint = next(iter(checkpoint_files(self._log)), None)
-        self._flush = self._first_flush = self._snapshot.flush
-        self._since_checkpoint = self._table.version - (
-            int(checkpoint.name[:20]) if checkpoint else 0
-        )
+            is_new = not data.exists()
+            self._root.parent.mkdir(parents=True, exist_ok=True)
+            with self._turn:
+                self._open(is_new=is_new)
 
     @property
     def next_flush(self) -> int:
@@ -115,10 +120,13 @@ class LocalStore:
     def codebooks(self) -> list[StoredCodebook]:
         return codebooks(read_all(self._snapshot, CODEBOOKS))
 
+    def check(self) -> None:
+        with self._lock, writing(self._data), self._turn:
+            self._catch_up()
+
     def commit(self, flush: Flush) -> None:
         with self._lock:
             with writing(self._data):
-                self._catch_up()
                 check_number(flush, self.next_flush)
                 self._store(flush)
             self._keep_house()
@@ -150,10 +158,12 @@ class LocalStore:
 
     def vacuum(self, *, older_than_s: float) -> int:
         with writing(self._data):
+            if self._fence.is_shared:  # the newest may be on their way from another writer
+                older_than_s = max(older_than_s, _ON_THEIR_WAY_S)
             is_at_once = older_than_s <= 0
             before = math.inf if is_at_once else time.time() - older_than_s
             present = self._files.present()
-            with self._lock:
+            with self._lock, self._turn:
                 self._catch_up()
                 if is_at_once:
                     self._checkpoint()  # without it the entries behind are needed
@@ -171,16 +181,43 @@ class LocalStore:
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────
 
+    def _open(self, *, is_new: bool) -> None:
+        removed = repair(self._log)
+        if removed:
+            logger.warning("lake repaired removed=%s", ",".join(removed))
+        if newest_entry(self._log) is None:
+            self._create()
+        if is_new:
+            self._sync(self._data.absolute().parent)
+        self._reopen()
+        if self._table.missing:
+            self._alter(self._table.add_missing)
+        for folder in (self._root, self._root.parent, self._data):
+            self._sync(folder)
+        checkpoint = next(iter(checkpoint_files(self._log)), None)
+        self._since_checkpoint = self._table.version - (
+            int(checkpoint.name[:20]) if checkpoint else 0
+        )
+        marks = self._table.marks()
+        self._flush = self._first_flush = number_in(marks.values())
+        if self._fence.must_claim(marks):
+            self._claim(marks)
+
+    def _claim(self, marks: Mapping[str, int]) -> None:
+        """Refuse whoever wrote what we write, by an empty commit under all those marks."""
+        before, number = self._table.version, self._flush + 1
+        self._table.enter(number, uuid.uuid4().hex, (), (), marks=self._fence.claimed(marks))
+        self._make_durable(before)
+        self._flush = number
+        self._show(before, (), ())
+
     def _create(self) -> None:
         held = self._root.iterdir() if self._root.exists() else ()
         foreign = [path.name for path in held if path != self._log]
         if foreign:
             raise LakeError(f"no lake in '{self._root}': it holds '{min(foreign)}'")
-        is_new = not self._data.exists()
         self._root.mkdir(parents=True, exist_ok=True)
         TelemetryTable.create(self._root)
-        if is_new:
-            self._sync(self._data.absolute().parent)
 
     def _reopen(self) -> None:
         """Look at the table anew, and make sure that what is seen will not vanish."""
@@ -191,10 +228,10 @@ class LocalStore:
         self._is_unsure = False
 
     def _catch_up(self) -> None:
-        """Take in what others have committed, and end if one of them was an ingest."""
+        """Take in what others have committed, and end if one of them wrote what we write."""
         if self._is_unsure or entry(self._log, self._table.version + 1).exists():
             self._reopen()
-            self._is_stale |= self._snapshot.flush != self._flush
+            self._is_stale |= self._fence.is_passed(self._table.marks(), self._flush)
         if self._is_stale:
             raise StaleWriter(
                 f"another ingest writes '{self._data}': its flush is {self._snapshot.flush},"
@@ -204,13 +241,20 @@ class LocalStore:
     # ── one commit ───────────────────────────────────────────────────────────────────────────────
 
     def _store(self, flush: Flush) -> None:
+        with self._turn:
+            self._catch_up()
         replaced = self._stream_parts_to_merge()
         known = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
         tables = list(tables_of(flush, known))
-        self._label_columns(tables)
+        with self._turn:
+            self._catch_up()
+            self._label_columns(tables)
         written = self._files.write(tables, flush.number)
         base = self._commit(
-            written, lambda commit: self._table.enter(flush.number, commit, written, replaced)
+            written,
+            lambda commit: self._table.enter(
+                flush.number, commit, written, replaced, marks=self._fence.marks
+            ),
         )
         self._flush = flush.number
         self._show(base, written, replaced)
@@ -249,8 +293,10 @@ class LocalStore:
         """
         before, commit = self._table.version, uuid.uuid4().hex
         try:
-            base = self._enter(commit, enter)
-            self._make_durable(base)
+            with self._turn:
+                self._catch_up()
+                base = self._enter(commit, enter)
+                self._make_durable(base)
         except BaseException:
             if not is_entered(self._log, before, commit):
                 self._files.discard(written)
@@ -260,7 +306,8 @@ class LocalStore:
 
     def _stream_parts_to_merge(self) -> tuple[Part, ...]:
         parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
-        return parts if len(parts) >= _MAX_STREAM_FILES else ()
+        is_due = self._fence.keeps_house and len(parts) >= _MAX_STREAM_FILES * self._fence.writers
+        return parts if is_due else ()
 
     def _label_columns(self, tables: Sequence[Table]) -> None:
         """Make each signal a column of the table, which says what groups hold it."""
@@ -341,8 +388,9 @@ class LocalStore:
                 self._files.remove_orphans(kept, self._first_flush)
                 self._is_tidy = True
             self._since_checkpoint += 1
-            if self._since_checkpoint >= self._checkpoint_every:
-                self._checkpoint()
+            if self._fence.keeps_house and self._since_checkpoint >= self._checkpoint_every:
+                with self._turn:
+                    self._checkpoint()
         except FAILURES as error:
             logger.warning("lake house-keeping failed error=%s", one_line(error))
 

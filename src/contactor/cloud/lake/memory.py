@@ -41,6 +41,9 @@ class MemoryStore:
     def codebooks(self) -> list[StoredCodebook]:
         return codebooks(read_all(self._snapshot, CODEBOOKS))
 
+    def check(self) -> None:
+        """It has no second writer."""
+
     def commit(self, flush: Flush) -> None:
         check_number(flush, self.next_flush)
         tables = list(tables_of(flush))

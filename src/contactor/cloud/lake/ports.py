@@ -89,6 +89,15 @@ class LakeStore(LakeReader, Protocol):
         """The number that the next flush must have."""
         ...
 
+    def check(self) -> None:
+        """Return if the next flush would be taken from here.
+
+        Raises:
+            StaleWriter: somebody else writes now what this writer wrote.
+            LakeError: the lake cannot be read.
+        """
+        ...
+
     def commit(self, flush: Flush) -> None:
         """Store `flush`; when this returns, everything in it survives a power cut.
 

@@ -155,8 +155,14 @@ def streams_frame(states: Sequence[StreamState]) -> pl.DataFrame:
 
 
 def newest(streams: pl.DataFrame) -> pl.DataFrame:
-    """The last row of every stream."""
-    return streams.unique(["vehicle_id", "stream"], keep="last", maintain_order=True)
+    """The newest row of every stream: that in which most is taken in, of equal ones the last.
+
+    Where several write, the files' order does not say which row is newer; an account only grows.
+    """
+    firsts, lasts = (pl.col("above").list.gather_every(2, offset).list.sum() for offset in (0, 1))
+    taken = pl.col("watermark") + lasts - firsts + pl.col("above").list.len() // 2
+    ordered = streams.with_columns(taken=taken).sort("taken", maintain_order=True).drop("taken")
+    return ordered.unique(["vehicle_id", "stream"], keep="last", maintain_order=True)
 
 
 def states(streams: pl.DataFrame) -> list[StreamState]:

@@ -16,7 +16,6 @@ writers was before. Writers whose marks differ are in each other's way only for 
 
 import fcntl
 import os
-import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +23,7 @@ from typing import Final
 
 ALONE: Final = "ingest"
 OF_PART: Final = tuple(f"ingest-{part:02d}" for part in range(64))
-MARKS: Final = (ALONE, *OF_PART)
+ALL_MARKS: Final = (ALONE, *OF_PART)
 
 
 class Fence:
@@ -62,25 +61,23 @@ def number_in(numbers: Iterable[int]) -> int:
 
 
 class Turn:
-    """A lock among the threads of this process and, by a file, among the processes of a machine.
+    """A lock among the writers of a machine, by a file; it ends with its process, however that ends.
 
-    The file's lock ends with its process, however that ends.
+    Within a process one thread at a time may take it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._threads = threading.Lock()
         self._descriptor = -1
 
     def __enter__(self) -> None:
-        self._threads.acquire()
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         except BaseException:
-            self._release()
+            os.close(descriptor)
             raise
+        self._descriptor = descriptor
 
     def __exit__(
         self,
@@ -88,10 +85,4 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._release()
-
-    def _release(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-        self._threads.release()
+        os.close(self._descriptor)
