@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contactor.clock import Clock
 from contactor.cloud.ingest.intake import Cut, Intake
 from contactor.cloud.ingest.ledger import StreamLedger
+from contactor.cloud.ingest.partition import PREFIX, Partition
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import PendingFrame
@@ -45,14 +46,17 @@ MANY, GATHER_S = 16, 0.02
 """When so many have come, others that come within that time are read with them."""
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
+FENCE_S = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 class Ingest:
-    """Owns the lake's writer and the accounts of all streams; one per lake.
+    """Owns the lake's writer and the accounts of all streams; one per lake, or per partition.
 
     Args:
+        partition: which vehicles it is for, beside other ingests of the same lake; None for all.
+            One that a newer of the same vehicles has replaced ends itself.
         patient: whether to wait for room when the lake's disk is full (a running instance) or to
             raise (a command that does one thing).
         presence: where it notes who was heard.
@@ -67,6 +71,7 @@ class Ingest:
         store: LakeStore,
         transport: Transport,
         clock: Clock,
+        partition: Partition | None = None,
         flush_s: float = FLUSH_S,
         patient: bool = True,
         presence: Presence | None = None,
@@ -78,12 +83,14 @@ class Ingest:
         self._clock = clock
         self._flush_s = flush_s
         self._patient = patient
-        states = store.streams()
+        self._partition = partition
+        self._is_alone = False
+        states = [state for state in store.streams() if self._owns(state.vehicle_id)]
         self.intake = Intake(
             states,
             number=store.next_flush,
             on_batch=on_batch,
-            codebooks=store.codebooks(),
+            codebooks=[one for one in store.codebooks() if self._owns(one.vehicle_id)],
         )
         self.committed = {(state.vehicle_id, state.stream): state for state in states}
         self._committed_at = 0
@@ -118,6 +125,8 @@ class Ingest:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._take())
                 group.create_task(self._answer())
+                if self._partition is not None:
+                    group.create_task(self._watch())
         except asyncio.CancelledError:
             self._is_stopping = True
             await self._commit()
@@ -129,7 +138,7 @@ class Ingest:
     async def _take(self) -> None:
         while True:
             try:
-                consumer = await self._transport.consumer(topics.ALL_UPLINKS, name="ingest")
+                consumer = await self._consumer()
                 self._recovered()
                 while True:
                     await self._take_some(consumer)
@@ -139,6 +148,29 @@ class Ingest:
                     await self._commit()
                 await asyncio.sleep(RETRY_S)
 
+    async def _consumer(self) -> Consumer:
+        """The consumer of our vehicles; those of another number of ingests end, once."""
+        ours, others = self._partition, () if self._partition is None else self._partition.all
+        # Those of the others too: so nothing is forgotten for whom has not begun yet.
+        for one in others:
+            await self._transport.consumer(topics.ALL_UPLINKS, name=one.name, parts=one.parts)
+        name, parts = (PREFIX, None) if ours is None else (ours.name, ours.parts)
+        consumer = await self._transport.consumer(topics.ALL_UPLINKS, name=name, parts=parts)
+        if not self._is_alone:
+            await self._transport.retire(PREFIX, keep=[name, *(one.name for one in others)])
+            self._is_alone = True
+        return consumer
+
+    async def _watch(self) -> None:
+        """End with StaleWriter once another writes what we write, also while nothing comes."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(FENCE_S)
+            await loop.run_in_executor(self._committer, self._store.check)
+
+    def _owns(self, vehicle_id: str) -> bool:
+        return self._partition is None or self._partition.owns(vehicle_id)
+
     async def _take_some(self, consumer: Consumer) -> None:
         deliveries = await self._gathered(consumer)
         now_ns, some, size = self._clock.now_ns(), list[tuple[str, bytes]](), 0
@@ -147,6 +179,8 @@ class Ingest:
                 vehicle_id = topics.vehicle_of(delivery.subject)
             except MalformedRecord:
                 self.intake.take_stranger(delivery.subject, delivery.payload, now_ns=now_ns)
+                continue
+            if not self._owns(vehicle_id):  # kept by the broker since before there were parts
                 continue
             self.presence.hear(vehicle_id, now_ns)
             some.append((vehicle_id, delivery.payload))
@@ -277,8 +311,11 @@ class Ingest:
                 if message is None:
                     continue
                 try:
+                    vehicle_id = topics.vehicle_of(message.subject)
+                    if not self._owns(vehicle_id):
+                        continue
                     hello = decode_hello(message.payload)
-                    if hello.vehicle_id == topics.vehicle_of(message.subject):
+                    if hello.vehicle_id == vehicle_id:
                         await self._greet(hello)
                 except MalformedRecord as error:
                     _log.warning("hello refused reason=%s", error)

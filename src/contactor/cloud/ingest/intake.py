@@ -10,10 +10,12 @@ that the catalogue lacks those. What cannot even name its record is quarantined 
     store.commit(cut.flush())
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
 
 from contactor.can import kernels
 from contactor.clock import NS_PER_DAY
@@ -21,6 +23,7 @@ from contactor.cloud.ingest.buffer import Buffer
 from contactor.cloud.ingest.codebooks import Known
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
 from contactor.cloud.ingest.reader import Message, Reader
+from contactor.cloud.ingest.samples import read_samples
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import (
     Flush,
@@ -35,11 +38,14 @@ from contactor.signals.record import Gap, Record
 from contactor.signals.validation import check_rows
 from contactor.signals.wire.decode import body_of
 from contactor.signals.wire.envelope import Envelope
+from contactor.signals.wire.json_form import UNNUMBERED_STREAM, JsonMessage, unnumbered
 
 MAX_QUARANTINED_BYTES = 4_096
 FUTURE_NS = NS_PER_DAY
 KEPT_REASONS = 50
 MAX_INTRODUCED = 100_000
+MANY_BYTES = 32 * 2**10
+"""From so many on samples in JSON are read together."""
 FRAMES_A_RECORD = 2_000
 """What a record is worth where the kernels are asked whether they are wanted."""
 
@@ -71,6 +77,14 @@ class _Arrived(NamedTuple):
 
     account: StreamLedger
     envelope: Envelope
+    payload: bytes
+
+
+class _Sampled(NamedTuple):
+    """A message of samples in JSON, to be read with others."""
+
+    vehicle_id: str
+    message: JsonMessage
     payload: bytes
 
 
@@ -123,16 +137,18 @@ class Intake:
     def take_many(self, messages: Sequence[tuple[str, bytes]], *, now_ns: int) -> None:
         """Take in messages, each with the vehicle of its subject, in the order in which they came.
 
-        Many records of one codebook are read at once in machine code; few, and what is out of the
-        ordinary, one by one. Both give the same.
+        Many records of one codebook are read at once, in machine code, and so are many samples in
+        JSON; few, and what is out of the ordinary, one by one. All give the same.
         """
-        if not kernels.are_wanted(FRAMES_A_RECORD * len(messages)):
-            for vehicle_id, payload in messages:
-                self.take(vehicle_id, payload, now_ns=now_ns)
-            return
+        are_many = sum(len(payload) for _, payload in messages) >= MANY_BYTES
+        is_compiled = kernels.are_wanted(FRAMES_A_RECORD * len(messages))
         arrived: dict[Known, list[_Arrived]] = defaultdict(list)
+        sampled: list[_Sampled] = []
         for vehicle_id, payload in messages:
-            told = self._reader.peek(vehicle_id, payload, now_ns)
+            if are_many and (message := unnumbered(payload)) is not None:
+                sampled.append(_Sampled(vehicle_id, message, payload))
+                continue
+            told = self._reader.peek(vehicle_id, payload, now_ns) if is_compiled else None
             if told is None:
                 self.take(vehicle_id, payload, now_ns=now_ns)
                 continue
@@ -143,6 +159,8 @@ class Intake:
                 arrived[known].append(_Arrived(account, envelope, payload))
         for known, records in arrived.items():
             self._read_at_once(known, records, now_ns)
+        if sampled:
+            self._read_samples(sampled, now_ns)
 
     def take(self, vehicle_id: str, payload: bytes, *, now_ns: int) -> None:
         """Take in one message that came on the subject of `vehicle_id`."""
@@ -206,6 +224,33 @@ class Intake:
                 self._quarantine(envelope.identity, str(error), payload, now_ns)
             else:
                 self._keep_record(account, message, now_ns)
+
+    def _read_samples(self, sampled: Sequence[_Sampled], now_ns: int) -> None:
+        """Keep samples in JSON without numbers: each message counts in its car's own stream."""
+        found = read_samples(
+            [(one.vehicle_id, one.message) for one in sampled],
+            now_ns=now_ns,
+            latest_ns=now_ns + FUTURE_NS,
+        )
+        odd = set(found.odd)
+        counts = Counter(one.vehicle_id for number, one in enumerate(sampled) if number not in odd)
+        for vehicle_id, count in counts.items():
+            account = self._account((vehicle_id, UNNUMBERED_STREAM, 0), now_ns)
+            account.take([(account.watermark + 1, account.watermark + count)])
+        for batch in found.batches:
+            paths = (tuple(column.path for column in batch.columns),)
+            starts = np.flatnonzero(np.diff(batch.vehicle, prepend=-1))
+            ends = np.append(starts[1:], len(batch))
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                vehicle_id = batch.vehicles[batch.vehicle[start]]
+                account = self.ledger.of(vehicle_id, UNNUMBERED_STREAM)
+                account.rows_stored += end - start
+                account.span(int(batch.ts[start]), int(batch.ts[end - 1]))
+                account.name(paths)
+            self._keep_rows(batch)
+        self.records += len(sampled) - len(odd)
+        for number in found.odd:
+            self.take(sampled[number].vehicle_id, sampled[number].payload, now_ns=now_ns)
 
     def _settle(self, account: StreamLedger, first: int, last: int) -> Sequence[tuple[int, int]]:
         """What of first..last is new, and taken in with this."""

@@ -89,7 +89,7 @@ class JsonMessage:
         Raises:
             InvalidValue: an instant cannot be read, or a value has another type than its signal.
         """
-        timed = [(_instant(one.ts, now_ns), one.values) for one in self.samples]
+        timed = [(instant_of(one.ts, now_ns), one.values) for one in self.samples]
         timed.sort(key=lambda one: one[0])
         by_group: dict[Group, dict[str, Signal]] = {}
         unknown: dict[str, int] = {}
@@ -132,6 +132,17 @@ def read_json(payload: bytes) -> JsonMessage:
         raise MalformedRecord(f"JSON: {error}") from error
 
 
+def unnumbered(payload: bytes) -> JsonMessage | None:
+    """The samples of a device that does not number its messages; None of anything else."""
+    if payload[:1] not in (b"{", b"["):
+        return None
+    try:
+        message = read_json(payload)
+    except MalformedRecord:
+        return None
+    return message if message.stream is None else None
+
+
 def _read_object(found: _Object) -> JsonMessage:
     if found.samples is UNSET:
         if found.values is UNSET or found.stream is not UNSET or found.sequence is not UNSET:
@@ -146,8 +157,12 @@ def _read_object(found: _Object) -> JsonMessage:
     return JsonMessage(found.stream, found.sequence, found.samples)
 
 
-def _instant(ts: str | int | UnsetType, now_ns: int) -> int:
-    """ns UTC."""
+def instant_of(ts: str | int | UnsetType, now_ns: int) -> int:
+    """The `ts` of a sample in ns UTC; `now_ns` where it has none.
+
+    Raises:
+        InvalidValue: it cannot be read.
+    """
     if isinstance(ts, UnsetType):
         return now_ns
     if isinstance(ts, int):
