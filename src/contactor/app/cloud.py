@@ -26,6 +26,7 @@ from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.live import Live
 from contactor.faces.web.metrics import instance_metrics
+from contactor.faces.web.sockets import EndingSockets
 from contactor.link.nats import NatsTransport
 
 POLL_S = 0.05
@@ -158,7 +159,7 @@ def _server(api: object, host: str, port: int) -> uvicorn.Server:
         api,  # type: ignore[arg-type]  # any ASGI application
         host=host,
         port=port,
-        ws="websockets-sansio",
+        ws=EndingSockets,
         ws_per_message_deflate=False,
         ws_max_size=MAX_CLIENT_MESSAGE_BYTES,
         log_config=None,

@@ -12,11 +12,19 @@ from tests.faces.web.conftest import Instance
 
 
 @contextlib.asynccontextmanager
-async def serving(instance: Instance) -> AsyncIterator[int]:
-    """The port at which the instance answers; its own tasks run meanwhile."""
+async def serving(
+    instance: Instance, servers: list[uvicorn.Server] | None = None
+) -> AsyncIterator[int]:
+    """The port at which the instance answers; its own tasks run meanwhile.
+
+    Args:
+        servers: takes the server, for those who look at its connections.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         server: uvicorn.Server = _server(instance.api(), "127.0.0.1", port)
+        if servers is not None:
+            servers.append(server)
         tasks = [
             asyncio.create_task(server.serve([listener])),
             asyncio.create_task(instance.dispatcher.run()),

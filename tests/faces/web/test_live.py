@@ -1,22 +1,33 @@
 """The live stream, as a browser or a program meets it."""
 
 import asyncio
+import contextlib
 import json
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from contactor.faces.web import live
+from contactor.cloud.twin.feed import IDLE_TICKS
+from contactor.faces.web import live, sockets
 from contactor.link.messages import Hello
+from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
 from contactor.signals.record import Record
 from tests.cloud.lake.samples import GEAR, NA, SPEED, T0, S, rows, store_drive
 from tests.faces.web.conftest import Instance
 from tests.faces.web.serving import serving
+
+WIDE = [
+    signal.path
+    for signal in catalogue().values()
+    if signal.datatype.is_float and not signal.datatype.is_array
+][:200]
 
 Check = Callable[[int], Awaitable[None]]
 
@@ -222,6 +233,103 @@ def test_slow_client_is_told_the_newest_values_and_costs_no_memory(leaf: Instanc
             assert last["values"] == {SPEED: 200.0}
 
     run(leaf, check)
+
+
+async def drained(client: ClientConnection) -> None:
+    """Read until it is closed."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(10):
+            while True:
+                await client.recv()
+
+
+def flood(leaf: Instance, first: int, count: int) -> None:
+    """Many wide changes of one car, one after another."""
+    for number in range(first, first + count):
+        ts = T0 + number * S // 1000 + S
+        leaf.twin.take(record(number + 2, ts, {path: [float(number)] for path in WIDE}))
+
+
+@contextlib.asynccontextmanager
+async def standing(leaf: Instance, port: int) -> AsyncIterator[ClientConnection]:
+    """A client that stopped reading, and of which the server has noticed: a wide flood waits."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.connect(("127.0.0.1", port))
+    uri = f"ws://localhost:{port}/api/v1/live"
+    async with connect(uri, sock=small, max_queue=1, proxy=None, close_timeout=0.1) as client:
+        client.transport.pause_reading()
+        number, merged = 0, leaf.twin.feed.merged
+        while leaf.twin.feed.merged - merged < 3 * len(WIDE):
+            flood(leaf, number, 1)
+            number += 1
+            for _ in range(4):  # enough for one that reads to take it
+                await asyncio.sleep(0)
+        yield client
+
+
+def test_client_that_stands_costs_nothing_and_is_told_all_when_it_reads_again(
+    leaf: Instance,
+) -> None:
+    async def check(port: int) -> None:
+        async with standing(leaf, port) as client, stream(port, "?vehicle=elm") as other:
+            await hear(other)
+            for _ in range(IDLE_TICKS):
+                assert leaf.twin.feed.parked == 0
+                leaf.twin.tick()
+            assert leaf.twin.feed.parked == 1
+            merged = leaf.twin.feed.merged
+            flood(leaf, 100_000, 100)
+            assert leaf.twin.feed.merged == merged  # nobody looked at it
+            leaf.twin.take(record(2, T0 + 9 * S, {SPEED: [77.0]}, vehicle="elm"))
+            assert (await anext(events(other)))["values"] == {SPEED: 77.0}
+            client.transport.resume_reading()
+            wanted = {WIDE[0]: 100_099.0, WIDE[-1]: 100_099.0}
+            async for event in events(client):
+                if event["type"] == "change" and event["vehicle_id"] == "leaf":
+                    told = event["values"]
+                    if {path: told.get(path) for path in wanted} == wanted:
+                        break
+            assert leaf.twin.feed.parked == 0
+
+    run(leaf, check)
+
+
+def test_client_that_stands_too_long_is_closed_with_the_reason(
+    leaf: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SEND_LIMIT_S", 0.3)
+
+    async def check(port: int) -> None:
+        async with standing(leaf, port) as client:
+            while leaf.live.sockets:
+                await asyncio.sleep(0.01)
+            assert leaf.twin.feed.subscribers == 0
+            client.transport.resume_reading()
+            await drained(client)
+            assert client.close_code == 1013
+            assert client.close_reason == "nothing was taken for 0.3 s"
+
+    run(leaf, check)
+
+
+def test_client_that_never_reads_again_is_cut_off(
+    leaf: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SEND_LIMIT_S", 0.2)
+    monkeypatch.setattr(sockets, "LEAVE_S", 0.2)
+
+    async def check() -> None:
+        servers: list[uvicorn.Server] = []
+        async with serving(leaf, servers) as port, standing(leaf, port):
+            while leaf.live.sockets:
+                assert servers[0].server_state.connections
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(5):
+                while servers[0].server_state.connections:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(check())
 
 
 def test_open_streams_end_with_the_server(leaf: Instance) -> None:
