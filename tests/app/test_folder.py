@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contactor.app.folder import DataFolder, RunningInstance, write_whole
+from contactor.app.folder import DataFolder, RunningInstance
+from contactor.app.whole_files import write_whole
 from contactor.errors import FolderError, FolderInUse
 
 NOBODY = 2**22 + 1

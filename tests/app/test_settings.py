@@ -18,6 +18,7 @@ CAR = "recording:drive.log?profile=counting"
 COMMON = ["--help", "--json", "--verbose"]
 ARGUMENTS = {
     "agent": [],
+    "backup": [],
     "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "erase": ["--vehicle", "--yes"],
@@ -25,6 +26,7 @@ ARGUMENTS = {
     "import": ["--map", "--start", "--vehicle"],
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],
+    "restore": [],
     "run": [],
     "serve": [],
     "signals": ["--signal", "--since", "--until", "--vehicle"],

@@ -1,12 +1,13 @@
 """The data folder: where everything of one instance lives, and who holds it.
 
-DIR/format.json     what wrote it
+DIR/format.json     what wrote it (`format`)
 DIR/lock            held (flock) by the one process that may write
 DIR/run.json        how to reach the running instance
 DIR/lake/           the columnar history
 DIR/broker/         the embedded broker and its url
 DIR/agent/          the cars' outbox
 DIR/log/            one file per role
+DIR/backups/        made before it was brought to a newer format (`migration`)
 
 folder = DataFolder.create(path)
 with folder.held():
@@ -14,9 +15,7 @@ with folder.held():
 """
 
 import contextlib
-import errno
 import fcntl
-import json
 import os
 import re
 import time
@@ -26,11 +25,12 @@ from pathlib import Path
 
 import msgspec
 
-from contactor import __version__
+from contactor.app.format import Format, read_format, write_format
+from contactor.app.whole_files import FULL, write_whole
 from contactor.errors import FolderError, FolderFull, FolderInUse, UsageError
 
-FORMAT = 1
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNFINISHED = ".restoring"
+"""There while a backup is being restored."""
 LOCK_WAIT_S = 0.5
 LOCK_RETRY_S = 0.01
 _DRAFT = re.compile(r"\.(format|run)\.json\.\d+")
@@ -70,9 +70,8 @@ class DataFolder:
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (path / "format.json").exists() and _is_empty(path):
-                text = json.dumps({"format": FORMAT, "contactor": __version__})
-                write_whole(path / "format.json", text)
+            if not (path / "format.json").exists() and is_empty(path):
+                write_format(path)
                 write_whole(path / ".gitignore", "*\n")
         except FileExistsError as error:
             raise FolderError(f"{path} is a file; --data takes a folder") from error
@@ -93,22 +92,24 @@ class DataFolder:
                 raise UsageError(f"no data folder {path}; run or replay makes one")
             if not path.is_dir():
                 raise FolderError(f"{path} is a file; --data takes a folder")
-            text = (path / "format.json").read_text(encoding="utf-8")
-            written = json.loads(text)["format"]
+            read_format(path)
         except FileNotFoundError as error:
-            held = ", ".join(sorted(entry.name for entry in path.iterdir())[:3]) or "nothing"
-            raise FolderError(
-                f"{path} is no Contactor data folder (it holds {held}); choose an empty one"
-            ) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise FolderError(f"{path}/format.json cannot be read: {error}") from error
+            raise FolderError(_why_none(path)) from error
         except OSError as error:
             raise _folder_error(path, error) from error
-        if written != FORMAT:
-            raise FolderError(
-                f"{path} has format {written}; this Contactor {__version__} reads {FORMAT}"
-            )
         return cls(path)
+
+    @property
+    def format(self) -> Format:
+        """What it says of itself.
+
+        Raises:
+            FolderError: it cannot be read, or a newer Contactor wrote it meanwhile.
+        """
+        try:
+            return read_format(self.root)
+        except OSError as error:
+            raise _folder_error(self.root, error) from error
 
     @property
     def broker(self) -> Path:
@@ -119,9 +120,18 @@ class DataFolder:
         return self.root / "agent" / "outbox.db"
 
     @property
+    def commands(self) -> Path:
+        return self.root / "commands.db"
+
+    @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded or stored in it."""
         return not self.outbox.exists() and not (self.root / "lake").exists()
+
+    @property
+    def has_lake(self) -> bool:
+        """Whether a lake was ever begun in it."""
+        return any((self.root / "lake" / "telemetry" / "_delta_log").glob("*.json"))
 
     @property
     def log(self) -> Path:
@@ -134,6 +144,8 @@ class DataFolder:
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for writing; nobody else can meanwhile.
+
+        One of an older format is brought up to date first.
 
         Raises:
             FolderInUse: somebody else holds it; the message names the process.
@@ -150,9 +162,20 @@ class DataFolder:
                 os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             except OSError as error:
                 raise _folder_error(self.root, error) from error
+            self._bring_up_to_date()
             yield
         finally:
             os.close(descriptor)
+
+    def _bring_up_to_date(self) -> None:
+        if self.format.is_current:
+            return
+        from contactor.app.migration import bring_up_to_date
+
+        try:
+            bring_up_to_date(self)
+        except OSError as error:
+            raise _folder_error(self.root, error) from error
 
     def _lock(self, descriptor: int) -> None:
         """Take the lock; somebody who just looks at it (`holder`) is gone at once."""
@@ -199,37 +222,16 @@ class DataFolder:
         return found if found.supervisor_pid == holder else None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all, readable by its owner only.
-
-    When this returns, it survives a power cut.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_empty(path: Path) -> bool:
+def is_empty(path: Path) -> bool:
     """Whether nobody has put anything there: a draft of ours is what a kill left behind."""
     return all(_DRAFT.fullmatch(entry.name) for entry in path.iterdir())
+
+
+def _why_none(path: Path) -> str:
+    if (path / UNFINISHED).exists():
+        return f"a restore into {path} was cut short; delete the folder and restore again"
+    held = ", ".join(sorted(entry.name for entry in path.iterdir())[:3]) or "nothing"
+    return f"{path} is no Contactor data folder (it holds {held}); choose an empty one"
 
 
 def _folder_error(path: Path, error: OSError) -> FolderError:

@@ -19,9 +19,10 @@ from pathlib import Path
 import msgspec
 
 from contactor import __version__
-from contactor.app.folder import DataFolder, Process, RunningInstance, write_whole
+from contactor.app.folder import DataFolder, Process, RunningInstance
 from contactor.app.local_http import get_json
 from contactor.app.supervisor import RoleSpec, Supervisor
+from contactor.app.whole_files import write_whole
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
 from contactor.clock import NS_PER_MS, to_iso
 from contactor.errors import InstanceError

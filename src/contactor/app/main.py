@@ -30,6 +30,8 @@ COMMANDS = {
     "export": "the stored values of a vehicle as Parquet or CSV",
     "compact": "put the files of a lake in order, by hand",
     "erase": "remove everything of one vehicle, for good",
+    "backup": "a data folder, in use or not, as one file",
+    "restore": "make a data folder of a backup",
     "simulate": "let a car of physics drive a cycle: energy, speed, charge",
     "profile": "list, show, check and fit car profiles",
 }

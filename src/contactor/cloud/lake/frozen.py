@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from contactor.cloud.lake.delta import FAILURES, TelemetryTable
+from contactor.cloud.lake.failures import one_line
 from contactor.cloud.lake.local_reader import table_folder
 from contactor.cloud.lake.log import (
     CHECKPOINT,
@@ -31,7 +32,6 @@ from contactor.cloud.lake.log import (
     version_before_torn_tail,
 )
 from contactor.cloud.lake.parts import path_of
-from contactor.cloud.lake.ports import Snapshot
 from contactor.cloud.lake.translation import reading
 from contactor.errors import LakeError
 
@@ -55,8 +55,15 @@ class Frozen:
     _draft: Path
 
     def keep(self) -> None:
-        """Say that it is still needed: a vacuum removes drafts that are old."""
-        os.utime(self._draft)
+        """Say that it is still needed: a vacuum removes drafts that are old.
+
+        Raises:
+            LakeError: it is gone, as after an erasure.
+        """
+        try:
+            os.utime(self._draft)
+        except FileNotFoundError as error:
+            raise LakeError("the lake was vacuumed of all that is old meanwhile") from error
 
 
 @contextmanager
@@ -69,10 +76,9 @@ def frozen(data: Path) -> Iterator[Frozen]:
     with reading(data):
         root = table_folder(data)
         draft = root.parent / "drafts" / f"draft-frozen-{uuid.uuid4().hex}"
-        if newest_entry(root / "_delta_log") is None:
-            raise LakeError(f"no lake in '{data}': there is no lake/telemetry in it")
     try:
         with reading(data):
+            draft.mkdir(parents=True)
             found = _freeze(data, root, draft)
         yield found
     finally:
@@ -82,13 +88,14 @@ def frozen(data: Path) -> Iterator[Frozen]:
 def _freeze(data: Path, root: Path, draft: Path) -> Frozen:
     """Try it again where an entry or a file was taken away meanwhile."""
     for attempt in range(_ATTEMPTS):
-        draft.mkdir(parents=True, exist_ok=True)
         try:
             return _try(root, draft)
-        except (FileNotFoundError, *FAILURES) as error:
+        except FAILURES as error:
             shutil.rmtree(draft, ignore_errors=True)
             if attempt == _ATTEMPTS - 1:
-                raise LakeError(f"the lake in '{data}' does not hold still: {error}") from error
+                raise LakeError(
+                    f"the lake in '{data}' cannot be read: {one_line(error)}"
+                ) from error
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -97,32 +104,21 @@ def _try(root: Path, draft: Path) -> Frozen:
     version = version_before_torn_tail(log)
     if version is None:
         newest = newest_entry(log)
-        assert newest is not None
+        if newest is None:
+            raise FileNotFoundError(log)
         version = int(newest.stem)
     snapshot = TelemetryTable.open(root, version).snapshot()
-    files = [path_of(part) for part in snapshot.parts]
-    for first in _beginnings(log, version):
-        taken = [*files, *first]
-        sources = {_name(root, path): _hold(path, root, draft) for path in taken}
-        if _is_whole(draft, sources, version, snapshot):
-            return Frozen(version, snapshot.flush, sources, draft)
-        shutil.rmtree(draft / "_delta_log")
-    raise LakeError(f"the log up to entry {version} is not whole")
+    taken = [*(path_of(part) for part in snapshot.parts), *_log_of(log, version)]
+    sources = {_name(root, path): _hold(path, root, draft) for path in taken}
+    return Frozen(version, snapshot.flush, sources, draft)
 
 
-def _beginnings(log: Path, version: int) -> Iterator[list[Path]]:
-    """The parts of the log that may tell all of `version`: the shortest first."""
-    names = sorted(path.name for path in log.iterdir() if CHECKPOINT.fullmatch(path.name))
-    marks = [int(name[:20]) for name in names if int(name[:20]) <= version]
-    for mark in reversed(marks):
-        entries = [entry(log, number) for number in range(mark + 1, version + 1)]
-        yield [log / f"{mark:020d}.checkpoint.parquet", *entries, *_if_there(entry(log, mark))]
-    if entry(log, 0).exists():
-        yield [entry(log, number) for number in range(version + 1)]
-
-
-def _if_there(path: Path) -> list[Path]:
-    return [path] if path.exists() else []
+def _log_of(log: Path, version: int) -> list[Path]:
+    """The newest checkpoint up to `version`, and the entries from there on."""
+    names = [path.name for path in log.iterdir() if CHECKPOINT.fullmatch(path.name)]
+    mark = max((int(name[:20]) for name in names if int(name[:20]) <= version), default=-1)
+    checkpoints = [] if mark < 0 else [log / f"{mark:020d}.checkpoint.parquet"]
+    return [*checkpoints, *(entry(log, number) for number in range(mark + 1, version + 1))]
 
 
 def _name(root: Path, path: Path) -> str:
@@ -143,15 +139,3 @@ def _hold(path: Path, root: Path, draft: Path) -> Path:
         path.stat()
         return path
     return held
-
-
-def _is_whole(draft: Path, sources: Mapping[str, Path], version: int, snapshot: Snapshot) -> bool:
-    """Whether what is held is the same commit, seen as a table of its own."""
-    if not all(source.is_relative_to(draft) for source in sources.values()):
-        return True
-    try:
-        held = TelemetryTable.open(draft, version).snapshot()
-    except FAILURES:
-        return False
-    names = {path_of(part).name for part in held.parts}
-    return held.flush == snapshot.flush and names == {path_of(p).name for p in snapshot.parts}
