@@ -15,7 +15,6 @@ from contactor.app.settings import (
     add_upkeep_options,
     check_host,
 )
-from contactor.app.upkeep import tell_environment
 from contactor.car.adapters.canbus import INTERFACES
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
@@ -132,6 +131,8 @@ def check_cars(urls: list[str]) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
+    from contactor.app.upkeep import tell_environment  # the agent, which is small, imports this
+
     check_host(args.host)
     tell_environment(args)
     cars = args.car or [DEFAULT_CAR]

@@ -9,6 +9,7 @@ again. What a rewrite replaced is deleted when nobody who looked half an hour ag
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +39,7 @@ class Done:
     files_deleted: int = 0
 
 
-class Stopped(Exception):  # no error: somebody wants to go home
+class _Stopped(Exception):  # no error: somebody wants to go home
     """The run was told to stop."""
 
 
@@ -80,21 +81,24 @@ class Upkeep:
         Raises:
             FolderFull, StaleWriter, LakeError: as the store.
         """
-        snapshot = self._store.snapshot()
-        tasks = due(snapshot, now_ns=now_ns, ages=self._ages, is_thorough=is_thorough)
-        done, total = 0, sum(task.row_count for task in tasks)
-        rewrites = 0
-        for task in tasks:
-            try:
-                rewrites += self._do(task, is_stopped)
-            except Stopped:
-                break
-            done += task.row_count
-            if on_progress is not None:
-                on_progress(done, total)
+        before, rewrites = self._store.snapshot(), 0
+        # What the first pass sums up is combined by the second.
+        for _ in range(2 if is_thorough else 1):
+            done = 0
+            tasks = due(
+                self._store.snapshot(), now_ns=now_ns, ages=self._ages, is_thorough=is_thorough
+            )
+            total = sum(task.row_count for task in tasks)
+            for task in tasks:
+                if is_stopped():
+                    break
+                with suppress(_Stopped):
+                    rewrites += self._do(task, is_stopped)
+                    done += task.row_count
+                    if on_progress is not None:
+                        on_progress(done, total)
         deleted = self._store.vacuum(older_than_s=self._kept_s)
-        after = self._store.snapshot()
-        return Done(rewrites, len(snapshot.parts), len(after.parts), deleted)
+        return Done(rewrites, len(before.parts), len(self._store.snapshot().parts), deleted)
 
     def _do(self, task: Task, is_stopped: Callable[[], bool]) -> bool:
         parts, tables = self._of(task)
@@ -102,7 +106,7 @@ class Upkeep:
         def until_stopped() -> Iterator[Table]:
             for table in tables:
                 if is_stopped():
-                    raise Stopped
+                    raise _Stopped
                 yield table
 
         return self._store.rewrite(
