@@ -13,7 +13,7 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.local_reader import LocalReader
 from contactor.errors import StaleWriter
 from contactor.signals.groups import Group
-from tests.cloud.lake.samples import SPEED, S, T0, flush, frame, state
+from tests.cloud.lake.samples import SPEED, T0, S, flush, frame, state
 
 LOW, HIGH = range(32), range(32, 64)
 

@@ -14,7 +14,8 @@ flush than the newest is refused by its transaction mark: the fence against a se
 
 A rewrite is made the same way, without a flush number: files are written beside the commits, only
 the entry waits for its turn. Several processes may write, each the vehicles of some parts
-(`writers`): they take turns for the entry. What a rewrite replaced stays on disk until `vacuum` finds it old enough.
+(`writers`): they take turns for the entry. What a rewrite replaced stays on disk until `vacuum`
+finds it old enough.
 """
 
 import logging

@@ -61,7 +61,7 @@ def number_in(numbers: Iterable[int]) -> int:
 
 
 class Turn:
-    """A lock among the writers of a machine, by a file; it ends with its process, however that ends.
+    """A lock among the writers of a machine, by a file; it ends with its process in any case.
 
     Within a process one thread at a time may take it.
     """
