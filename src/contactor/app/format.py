@@ -21,7 +21,7 @@ from contactor import __version__
 from contactor.app.whole_files import write_whole
 from contactor.errors import FolderError
 
-FORMAT: Final = 2
+FORMAT: Final[int] = 2
 NAME: Final = "format.json"
 
 
