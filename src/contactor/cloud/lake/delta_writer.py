@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-from deltalake import ColumnProperties, WriterProperties, write_deltalake
+from arro3.core import Schema as ArrowSchema
+from arro3.core import Table
+from deltalake import ColumnProperties, Schema, WriterProperties, write_deltalake
 
 from contactor.cloud.lake.coding import Coding
 
@@ -53,8 +55,20 @@ def write_parquet(
     )
     try:
         draft.mkdir(parents=True)
-        write_deltalake(draft, frame, writer_properties=properties, target_file_size=_BYTES)
+        table = _plain_types(frame)
+        write_deltalake(draft, table, writer_properties=properties, target_file_size=_BYTES)
         (written,) = draft.glob("*.parquet")
         written.rename(path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _plain_types(frame: pl.DataFrame) -> Table:
+    """The frame in Arrow's plain types.
+
+    Polars hands out views of text, the file would say so, and pyarrow's filters know none.
+    """
+    schema = ArrowSchema.from_arrow(Schema.from_arrow(frame.schema).to_arrow())
+    table = Table.from_arrow(frame)
+    columns = [table.column(name).cast(schema.field(name).type) for name in frame.columns]
+    return Table.from_arrays(columns, schema=schema)
