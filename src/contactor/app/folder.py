@@ -4,6 +4,7 @@ DIR/format.json     what wrote it (`format`)
 DIR/lock            held (flock) by the one process that may write
 DIR/run.json        how to reach the running instance
 DIR/lake/           the columnar history
+DIR/twin/           the newest values, for a quick start
 DIR/broker/         the embedded broker and its url
 DIR/agent/          the cars' outbox
 DIR/log/            one file per role

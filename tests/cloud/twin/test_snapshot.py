@@ -170,7 +170,7 @@ def test_file_is_its_owners_and_replaced_whole(tmp_path: Path) -> None:
     for number in range(2):
         twin.take(record(number + 1, {SPEED: [float(number)]}, ts=T0 + number))
         keep(kept_of(twin, T0, []), tmp_path / NAME)
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert [path.name for path in (tmp_path / NAME).parent.iterdir()] == ["snapshot"]
     assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
     kept = kept_from(tmp_path / NAME)
     assert kept is not None

@@ -26,7 +26,7 @@ from contactor.app.folder import DataFolder
 from contactor.errors import FolderError
 
 BACKUPS: Final = "backups"
-MADE_ANEW: Final = frozenset({"format.json", "lock", "run.json", "broker", "log", BACKUPS})
+MADE_ANEW: Final = frozenset({"format.json", "lock", "run.json", "broker", "log", "twin", BACKUPS})
 _CARS: Final = "agent"
 _LAKE: Final = "lake"
 _SQLITE: Final = b"SQLite format 3\0"

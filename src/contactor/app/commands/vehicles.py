@@ -33,6 +33,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(found)
         return 0
+    if args.where is not None and not found:
+        print("none of which that is true")
+        return 0
     columns = ("vehicle_id", "profile", "connectivity", "last_seen", "signals", "rows")
     print_table(
         [column.replace("_", " ") for column in columns],

@@ -30,7 +30,8 @@ from contactor.errors import FolderError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.record import Scalar
 
-NAME = "twin.snapshot"
+NAME = "twin/snapshot"
+"""Below the data folder; the folder is its own, so that its drafts lie in nobody's way."""
 MAGIC, VERSION = b"CTTWIN\0", 1
 _HEAD = struct.Struct("<7sBII")
 
@@ -96,6 +97,7 @@ def keep(kept: Kept, path: Path) -> None:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(encoded(kept))
