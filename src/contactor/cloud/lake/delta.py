@@ -15,7 +15,7 @@ Source: Delta Transaction Log Protocol.
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,8 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from contactor.clock import NS_PER_MS
 from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED, MARKS
-from contactor.cloud.lake.parts import is_packed, path_of
+from contactor.cloud.lake.object_url import options_of
+from contactor.cloud.lake.parts import is_packed
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.schema import (
     BASE,
@@ -61,36 +62,49 @@ _GROUPS: Final = "contactor.groups"
 _NO_HOOK: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _CONFIGURATION: Final[dict[str, str | None]] = {"delta.dataSkippingStatsColumns": "vehicle_id,ts"}
 
+Root = Path | str
+SizeOf = Callable[[Root, str], int]
+
+
+def _size_of_file(root: Root, name: str) -> int:
+    return Path(root, name).stat().st_size
+
 
 class TelemetryTable:
     """A handle on the table at `root`, as of one version."""
 
-    def __init__(self, root: Path, table: DeltaTable) -> None:
-        self._root, self._table = root, table
+    def __init__(self, root: Root, table: DeltaTable, size_of: SizeOf) -> None:
+        self._root, self._table, self._size_of = root, table, size_of
 
     @classmethod
-    def create(cls, root: Path) -> None:
-        """Make an empty table in the empty folder `root`."""
+    def create(cls, root: Root) -> None:
+        """Make an empty table where there is none."""
         DeltaTable.create(
             str(root),
             schema=Schema.from_arrow(pl.Schema(BASE)),
             partition_by=list(PARTITION),
             configuration=_CONFIGURATION,
+            storage_options=options_of(root),
         )
 
     @classmethod
-    def open(cls, root: Path, version: int | None = None) -> "TelemetryTable":
-        """The table at `root`, at its newest or the given version.
+    def open(
+        cls, root: Root, version: int | None = None, *, size_of: SizeOf = _size_of_file
+    ) -> "TelemetryTable":
+        """The table at `root`, a folder or a url, at its newest or the given version.
+
+        Args:
+            size_of: how many bytes a file has whose name below `root` is given; for a url.
 
         Raises:
             LakeError: it is no table of ours.
         """
-        table = DeltaTable(str(root), version=version)
+        table = DeltaTable(str(root), version=version, storage_options=options_of(root))
         columns = {field.name for field in table.schema().fields}
         is_ours = table.metadata().partition_columns == list(PARTITION)
         if not is_ours or not columns.issuperset(OLDEST):
             raise LakeError(f"no lake in '{root}': it is a Delta table of another schema")
-        return cls(root, table)
+        return cls(root, table, size_of)
 
     @property
     def version(self) -> int:
@@ -105,7 +119,7 @@ class TelemetryTable:
         files = pl.DataFrame(self._table.get_add_actions(flatten=True))
         parts = sorted(
             (self._part(row) for row in files.iter_rows(named=True)),
-            key=lambda part: path_of(part).name,
+            key=lambda part: str(part.source).rpartition("/")[2],
         )
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
@@ -224,12 +238,12 @@ class TelemetryTable:
             row_count=row["num_records"],
             vehicles=None if low is None or high is None else (low, high),
             ts=(row["min.ts"], row["max.ts"]),
-            source=self._root / row["path"],
+            source=self._source(row["path"]),
             is_packed=is_packed(row["path"]),
         )
 
     def _addition(self, part: Part, *, is_change: bool) -> AddAction:
-        path = path_of(part)
+        name = self._name(part)
         least: dict[str, int | str] = {"ts": part.ts[0]}
         greatest: dict[str, int | str] = {"ts": part.ts[1]}
         if part.vehicles is not None:
@@ -241,8 +255,8 @@ class TelemetryTable:
             "nullCount": dict.fromkeys(least, 0),
         }
         return AddAction(
-            str(path.relative_to(self._root)),
-            path.stat().st_size,
+            name,
+            self._size_of(self._root, name),
             _partition(part),
             _now_ms(),
             is_change,
@@ -250,9 +264,17 @@ class TelemetryTable:
         )
 
     def _removal(self, part: Part, *, is_change: bool) -> RemoveAction:
-        path = path_of(part)
-        relative, size = str(path.relative_to(self._root)), path.stat().st_size
-        return RemoveAction(relative, is_change, _now_ms(), size, _partition(part))
+        name = self._name(part)
+        size = self._size_of(self._root, name)
+        return RemoveAction(name, is_change, _now_ms(), size, _partition(part))
+
+    def _source(self, name: str) -> Path | str:
+        return self._root / name if isinstance(self._root, Path) else f"{self._root}/{name}"
+
+    def _name(self, part: Part) -> str:
+        """Its name below the root."""
+        assert not isinstance(part.source, pl.DataFrame)
+        return str(part.source)[len(str(self._root)) + 1 :]
 
 
 def _field(path: str, groups: frozenset[str]) -> Field:

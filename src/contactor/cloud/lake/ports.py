@@ -1,4 +1,6 @@
-"""What the lake asks of a store. Drivers: `MemoryStore`, `LocalStore` and, to read, `LocalReader`.
+"""What the lake asks of a store. Drivers: `MemoryStore`, `LocalStore`, `ObjectStore`.
+
+To read alone there are `LocalReader` and `ObjectReader`.
 
 store.commit(Flush(store.next_flush, tables, streams, gaps, quarantined))
 store.rewrite(parts, tables)        # `LakeKeeper`: what the upkeep asks besides
@@ -23,7 +25,7 @@ class Part:
     Fields:
         vehicles: the least and greatest vehicle id in it; None where that is not known.
         ts: the least and greatest instant in it, ns.
-        source: a Parquet file, or the rows themselves.
+        source: a Parquet file, by path or url, or the rows themselves.
         is_packed: whether it is written to stay, and its rows are in the tiers.
     """
 
@@ -32,7 +34,7 @@ class Part:
     row_count: int
     vehicles: tuple[str, str] | None
     ts: tuple[int, int]
-    source: Path | pl.DataFrame
+    source: Path | str | pl.DataFrame
     is_packed: bool = False
 
     def may_hold(self, vehicle_id: str | None, start: int | None, end: int | None) -> bool:

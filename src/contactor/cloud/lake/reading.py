@@ -133,7 +133,7 @@ def columns_of(parts: Sequence[Part]) -> dict[str, pl.DataType]:
     return dict(sorted(found.items()))
 
 
-def _schema(source: Path | pl.DataFrame) -> pl.Schema:
+def _schema(source: Path | str | pl.DataFrame) -> pl.Schema:
     if isinstance(source, pl.DataFrame):
         return source.schema
     scan = pl.scan_parquet(source, glob=False, hive_partitioning=False)
@@ -173,10 +173,10 @@ def _chunks(
 def _scan(parts: Sequence[Part | pl.DataFrame], schema: dict[str, pl.DataType]) -> pl.LazyFrame:
     """The columns of `schema` from all parts, null where a part lacks one."""
     scans: list[pl.LazyFrame] = [pl.LazyFrame(schema=schema)]
-    files: list[Path] = []
+    files: list[Path | str] = []
     for part in parts:
         source = part.source if isinstance(part, Part) else part
-        if isinstance(source, Path):
+        if not isinstance(source, pl.DataFrame):
             files.append(source)
             continue
         scans.extend(_scan_files(files, schema))
@@ -186,11 +186,11 @@ def _scan(parts: Sequence[Part | pl.DataFrame], schema: dict[str, pl.DataType]) 
     return pl.concat(scans) if len(scans) > 2 else scans[-1]
 
 
-def _scan_files(files: list[Path], schema: dict[str, pl.DataType]) -> list[pl.LazyFrame]:
+def _scan_files(files: Sequence[Path | str], schema: dict[str, pl.DataType]) -> list[pl.LazyFrame]:
     if not files:
         return []
     scan = pl.scan_parquet(
-        files,
+        [str(file) for file in files],
         schema=schema,
         missing_columns="insert",
         extra_columns="ignore",

@@ -84,7 +84,7 @@ def groups_with(
     return found
 
 
-def part_of(table: Table, source: Path | pl.DataFrame, *, is_packed: bool = False) -> Part:
+def part_of(table: Table, source: Path | str | pl.DataFrame, *, is_packed: bool = False) -> Part:
     """The part that `table` becomes at `source`."""
     vehicles, ts = table.frame["vehicle_id"], table.frame["ts"]
     known = None if vehicles.has_nulls() else (str(vehicles.min()), str(vehicles.max()))

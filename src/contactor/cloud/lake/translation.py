@@ -1,4 +1,4 @@
-"""Around what is done on a data folder's lake: the libraries' and the system's errors become ours.
+"""Around what is done on a lake: the libraries' and the system's errors become ours.
 
 with writing(data):
     ...             # FolderFull, LakeError or FolderError, in one line that names the folder
@@ -16,21 +16,21 @@ from contactor.errors import ContactorError, FolderError, FolderFull, LakeError
 
 
 @contextmanager
-def reading(data: Path) -> Iterator[None]:
+def reading(data: Path | str) -> Iterator[None]:
     """Around what opens or reads a lake."""
     with _ours(f"the lake in '{data}' cannot be opened", data, FolderError):
         yield
 
 
 @contextmanager
-def writing(data: Path) -> Iterator[None]:
+def writing(data: Path | str) -> Iterator[None]:
     """Around what changes a lake."""
     with _ours(f"the lake in '{data}' cannot be written", data, LakeError):
         yield
 
 
 @contextmanager
-def _ours(what: str, data: Path, of_the_system: type[ContactorError]) -> Iterator[None]:
+def _ours(what: str, data: Path | str, of_the_system: type[ContactorError]) -> Iterator[None]:
     """Turn the libraries' and the system's errors into ours."""
     try:
         yield
@@ -45,7 +45,7 @@ def _ours(what: str, data: Path, of_the_system: type[ContactorError]) -> Iterato
 
 
 def _translated(
-    error: BaseException, what: str, data: Path, of_the_system: type[ContactorError]
+    error: BaseException, what: str, data: Path | str, of_the_system: type[ContactorError]
 ) -> ContactorError:
     if is_full(error):
         return FolderFull(f"no space left in '{data}'; what was stored before is intact")
