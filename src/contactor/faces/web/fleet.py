@@ -26,6 +26,8 @@ from contactor.cloud.twin.twin import SignalNow, Twin
 from contactor.errors import UnknownVehicle
 
 READERS = 2
+AT_ONCE = 32
+"""Vehicles whose state is told in one go; some milliseconds."""
 
 _Answer = TypeVar("_Answer")
 
@@ -120,11 +122,21 @@ class Fleet:
         """
         return self._now(self.vehicle(vehicle_id), None)
 
-    def snapshot(
+    async def snapshot(
         self, names: Collection[str] | None, paths: frozenset[str] | None
     ) -> list[VehicleNow]:
-        """Every vehicle, or those named, with the last value of each signal or of those named."""
-        return [self._now(vehicle, paths) for vehicle in self.vehicles(names)]
+        """Every vehicle, or those named, with the last value of each signal or of those named.
+
+        Others have their turn between any `AT_ONCE` vehicles, so it is not of one instant.
+        """
+        if names is None:
+            names = {one.vehicle_id for one in self._ingest.intake.ledger if one.paths}
+        ordered, found = sorted(names), []
+        for start in range(0, len(ordered), AT_ONCE):
+            some = self.vehicles(ordered[start : start + AT_ONCE])
+            found += [self._now(vehicle, paths) for vehicle in some]
+            await asyncio.sleep(0)
+        return found
 
     def _now(self, vehicle: Vehicle, paths: frozenset[str] | None) -> VehicleNow:
         return VehicleNow(

@@ -7,8 +7,9 @@
     {"type": "change", ...}                     and so on: see contactor.cloud.twin.events
     {"type": "tick", "now": ...}                after two seconds without anything else
 
-A socket that is slow is told the newest values only; one that takes nothing for half a minute is
-closed. What a client sends is read and ignored. Closed with 1008: an unknown vehicle or path.
+A socket that is slow is told the newest values only (see `contactor.cloud.twin.feed`); one that
+takes nothing for half a minute is closed with 1013 and the reason. What a client sends is read and
+ignored. Closed with 1008: an unknown vehicle or path.
 """
 
 import asyncio
@@ -118,18 +119,18 @@ class Live:
             await _close(socket, POLICY, str(error))
             return
         subscription = self._twin.subscribe(vehicles=vehicles, paths=paths)
-        snapshot = Snapshot.of(
-            self._fleet.snapshot(vehicles, paths),
-            is_one_named=vehicles is not None and len(vehicles) == 1,
-        )
-        tasks = [
-            asyncio.create_task(
-                self._send(socket, _encoder.encode(snapshot).decode(), subscription)
-            ),
-            asyncio.create_task(_read(socket)),
-            asyncio.create_task(self._closing.wait()),
-        ]
+        tasks: list[asyncio.Task[object]] = []
         try:
+            snapshot = Snapshot.of(
+                await self._fleet.snapshot(vehicles, paths),
+                is_one_named=vehicles is not None and len(vehicles) == 1,
+            )
+            first = _encoder.encode(snapshot).decode()
+            tasks += [
+                asyncio.create_task(self._send(socket, first, subscription)),
+                asyncio.create_task(_read(socket)),
+                asyncio.create_task(self._closing.wait()),
+            ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             subscription.close()
