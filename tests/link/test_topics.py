@@ -14,6 +14,9 @@ def test_subjects_are_those_of_the_contract() -> None:
     assert topics.uplink("leaf") == "contactor.v1.up.leaf"
     assert topics.hello("leaf") == "contactor.v1.hello.leaf"
     assert topics.watermark("leaf") == "contactor.v1.watermark.leaf"
+    assert topics.campaign("leaf") == "contactor.v1.campaign.leaf"
+    assert topics.campaign_report("leaf") == "contactor.v1.campaign-report.leaf"
+    assert topics.vehicle_of("contactor.v1.campaign-report.leaf") == "leaf"
 
 
 @pytest.mark.parametrize("vehicle_id", ["", "a.b", "*", ">", "a b", "é", "x" * 65, "leaf\n"])

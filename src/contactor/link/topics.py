@@ -5,6 +5,8 @@ contactor.v1.hello.ID       what the car holds, car to cloud; not kept
 contactor.v1.watermark.ID   what is stored, cloud to car; not kept
 contactor.v1.command.ID     requests to set an actuator, cloud to car; not kept
 contactor.v1.report.ID      where a command stands, car to cloud; not kept
+contactor.v1.campaign.ID    all that the car is to record, cloud to car; not kept
+contactor.v1.campaign-report.ID     how far it is with each, car to cloud; not kept
 
 uplink("leaf")                              # 'contactor.v1.up.leaf'
 vehicle_of("contactor.v1.up.leaf")          # 'leaf'
@@ -22,12 +24,15 @@ _HELLO = f"{PREFIX}.hello"
 _WATERMARK = f"{PREFIX}.watermark"
 _COMMAND = f"{PREFIX}.command"
 _REPORT = f"{PREFIX}.report"
-KINDS = (_UPLINK, _HELLO, _WATERMARK, _COMMAND, _REPORT)
+_CAMPAIGN = f"{PREFIX}.campaign"
+_CAMPAIGN_REPORT = f"{PREFIX}.campaign-report"
+KINDS = (_UPLINK, _HELLO, _WATERMARK, _COMMAND, _REPORT, _CAMPAIGN, _CAMPAIGN_REPORT)
 
 ALL_UPLINKS = f"{_UPLINK}.{ANY}"
 ALL_HELLOS = f"{_HELLO}.{ANY}"
 ALL_WATERMARKS = f"{_WATERMARK}.{ANY}"
 ALL_REPORTS = f"{_REPORT}.{ANY}"
+ALL_CAMPAIGN_REPORTS = f"{_CAMPAIGN_REPORT}.{ANY}"
 
 
 def uplink(vehicle_id: str) -> str:
@@ -53,6 +58,16 @@ def command(vehicle_id: str) -> str:
 def report(vehicle_id: str) -> str:
     """Where a vehicle says where a command stands; not kept."""
     return _subject(_REPORT, vehicle_id)
+
+
+def campaign(vehicle_id: str) -> str:
+    """Where a vehicle hears what it is to record; not kept."""
+    return _subject(_CAMPAIGN, vehicle_id)
+
+
+def campaign_report(vehicle_id: str) -> str:
+    """Where a vehicle says how far it is with what it records; not kept."""
+    return _subject(_CAMPAIGN_REPORT, vehicle_id)
 
 
 def vehicle_of(subject: str) -> str:
