@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from contactor.cloud.twin.snapshot import NAME, kept_from
 from tests.app.counting import COUNT, make_log, make_profile
 from tests.app.processes import RunningInstance, running, wait_for
 
@@ -76,7 +77,15 @@ def test_stream_follows_a_car_and_the_twin_outlives_a_kill(instance: RunningInst
     finally:
         instance.signal("agent", signal.SIGCONT)
     wait_for(lambda: now(instance) > before["value"], timeout_s=20, why="it goes on")
+    last = shown(instance)
     assert asyncio.run(end_under(instance)) < 4.0
+    kept = kept_from(instance.data / NAME)
+    assert kept is not None
+    with running(instance.data, command="serve") as again:
+        restored = shown(again)
+        assert restored is not None
+        assert last is not None
+        assert (restored["value"], restored["unit"]) >= (last["value"], last["unit"])
 
 
 async def end_under(instance: RunningInstance) -> float:
