@@ -61,7 +61,7 @@ def template(car: int) -> tuple[np.ndarray, np.ndarray, int, int]:
 class Fleet:
     """Writes the records of all cars to the broker, a slice of the cars at a time."""
 
-    def __init__(self, url: str, cars: int) -> None:
+    def __init__(self, url: str, cars: int, *, has_books: bool = True) -> None:
         from contactor.link import topics
         from contactor.signals.catalogue import catalogue
         from contactor.signals.wire.codebook import Codebook
@@ -73,7 +73,7 @@ class Fleet:
         login = {"verbose": False, "user": address.username, "pass": address.password}
         self._socket.sendall(b"CONNECT " + json.dumps(login).encode() + b"\r\nPING\r\n")
         one, self._floats, self._ts_at, _ = template(0)
-        self._records = np.tile(one, (cars, 1))
+        self._records, self.size = np.tile(one, (cars, 1)), len(one)
         self._heads = []
         codebook = Codebook((path, catalogue()[path].datatype) for path in DTYPES)
         for car in range(cars):
@@ -82,6 +82,8 @@ class Fleet:
             self._records[car, 21 : 21 + len(name)] = np.frombuffer(name, np.uint8)
             subject = topics.uplink(name.decode())
             self._heads.append(f"PUB {subject} {len(one)}\r\n".encode())
+            if not has_books:
+                continue
             book = encode_codebook(name.decode(), car + 1, codebook)
             self._socket.sendall(f"PUB {subject} {len(book)}\r\n".encode() + book + b"\r\n")
         self._noise = np.random.default_rng(3)
@@ -95,7 +97,10 @@ class Fleet:
         raw = values.astype("<f4").view(np.uint8).reshape(len(cars), -1, 4)
         for byte in range(4):
             records[:, self._floats + byte] = raw[:, :, byte]
-        payloads = (record.tobytes() for record in records)
+        self.write(cars, [record.tobytes() for record in records])
+
+    def write(self, cars: np.ndarray, payloads: list[bytes]) -> None:
+        """A message on the subject of each of those cars."""
         heads = (self._heads[car] for car in cars.tolist())
         self._socket.sendall(
             b"".join(b"%b%b\r\n" % pair for pair in zip(heads, payloads, strict=True))
@@ -121,6 +126,20 @@ def drive(url: str, cars: int, seconds: int, batch_s: float) -> None:
             fleet.send(some, second + 1, ts)
     cpu_s = (time.process_time() - cpu_s) / seconds
     print(json.dumps({"cores": cpu_s, "late_s": late_s}))
+
+
+def spoil(url: str, cars: int, seconds: int, rate: int) -> None:
+    """Garbage on the cars' own subjects."""
+    fleet, noise = Fleet(url, cars, has_books=False), np.random.default_rng(9)
+    began = time.perf_counter()
+    for number in range(seconds * SLICES):
+        wait = began + number / SLICES - time.perf_counter()
+        if wait > 0:
+            time.sleep(wait)
+        some = noise.integers(0, cars, rate // SLICES)
+        texts = noise.integers(0, 256, (len(some), fleet.size), dtype=np.uint8)
+        fleet.write(some, [text.tobytes() for text in texts])
+    print("{}")
 
 
 async def watch(url: str, cars: int, seconds: int) -> None:
@@ -156,7 +175,7 @@ def usage(pid: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def run(folder: Path, cars: int, seconds: int, batch_s: float) -> dict[str, object]:
+def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> dict[str, object]:
     from contactor.cloud.lake.lake import open_lake
     from contactor.link.broker import prepare_broker, wait_broker
 
@@ -175,6 +194,10 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float) -> dict[str, obje
             stdout=subprocess.PIPE,
             text=True,
         )
+        spoiling = None
+        if garbage:
+            spoiled = ["spoil", launch.url, str(cars), str(seconds), str(garbage)]
+            spoiling = subprocess.Popen([*this, *spoiled], stdout=subprocess.DEVNULL)
         time.sleep(SETTLE_S)
         watching = subprocess.Popen(
             [*this, "watch", ready, str(cars), str(max(seconds - SETTLE_S - 2, 3))],
@@ -188,6 +211,8 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float) -> dict[str, obje
             memory_mb.append(usage(cloud.pid)[1])
         span_s = time.monotonic() - began
         after = {one: usage(pid) for one, pid in (("broker", broker.pid), ("cloud", cloud.pid))}
+        if spoiling is not None:
+            spoiling.wait()
         driven = json.loads(driving.communicate()[0])
         time.sleep(SETTLE_S)
         ages = np.array(json.loads(watching.communicate()[0])["ages"])
@@ -218,9 +243,10 @@ def main() -> None:
     parser.add_argument("--cars", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--batch", type=float, default=1.0, help="seconds that a sample may wait")
+    parser.add_argument("--garbage", type=int, default=0, help="as well, messages a second")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        facts = run(Path(folder), chosen.cars, chosen.seconds, chosen.batch)
+        facts = run(Path(folder), chosen.cars, chosen.seconds, chosen.batch, chosen.garbage)
     for name, value in facts.items():
         print(f"{name:<22} {value:,.3f}" if isinstance(value, float) else f"{name:<22} {value:,}")
 
@@ -228,6 +254,8 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["drive"]:
         drive(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))
+    elif sys.argv[1:2] == ["spoil"]:
+        spoil(sys.argv[2], *map(int, sys.argv[3:]))
     elif sys.argv[1:2] == ["watch"]:
         asyncio.run(watch(sys.argv[2], int(sys.argv[3]), int(float(sys.argv[4]))))
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactor.cloud.ingest.intake import Intake
+from contactor.cloud.ingest.intake import MAX_NAMELESS, Intake
 from contactor.signals.batch import RowsBatch
 from contactor.signals.groups import Group
 from contactor.signals.record import Gap, Record
@@ -44,3 +44,13 @@ def test_nothing_is_told_of_what_is_refused(intake: Intake, told: list[RowsBatch
     assert told == []
     take(intake, record(4, 7.0))
     assert [one.columns[0].values.tolist() for one in told] == [[7.0]]
+
+
+def test_a_flood_of_what_names_no_record_is_bounded_and_counted(intake: Intake) -> None:
+    for number in range(MAX_NAMELESS + 7):
+        intake.take("leaf", b"\xff%d" % number, now_ns=T0)
+    take(intake, record(1, 1.0))
+    assert (intake.thrown_away, intake.rows) == (7, 1)
+    assert len(intake.cut().quarantined) == MAX_NAMELESS
+    intake.take("leaf", b"\xff", now_ns=T0)
+    assert (intake.thrown_away, len(intake.cut().quarantined)) == (7, 1)

@@ -41,6 +41,8 @@ from contactor.signals.wire.envelope import Envelope
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM, JsonMessage, unnumbered
 
 MAX_QUARANTINED_BYTES = 4_096
+MAX_NAMELESS = 1_000
+"""Of a flush: messages that name no record of ours. Beyond it they are counted and thrown away."""
 FUTURE_NS = NS_PER_DAY
 KEPT_REASONS = 50
 MAX_INTRODUCED = 100_000
@@ -113,6 +115,8 @@ class Intake:
         self.rows = 0
         self.repeats = 0
         self.out_of_order = 0
+        self.thrown_away = 0
+        self._nameless = 0
         self._on_batch = on_batch
         self._buffer = Buffer(number=number)
         self._gaps: list[StoredGap] = []
@@ -195,6 +199,7 @@ class Intake:
         self.buffered_bytes = 0
         self._touched = {}
         self._gaps, self._quarantined = [], []
+        self._nameless = 0
         return cut
 
     def _read_at_once(self, known: Known, records: Sequence[_Arrived], now_ns: int) -> None:
@@ -348,6 +353,11 @@ class Intake:
         now_ns: int,
     ) -> None:
         vehicle_id, stream, sequence = identity
+        if stream is None:
+            self._nameless += 1
+            if self._nameless > MAX_NAMELESS:
+                self.thrown_away += 1
+                return
         kept = payload[:MAX_QUARANTINED_BYTES] if stream is None else payload
         self._quarantined.append(
             Quarantined(

@@ -53,6 +53,12 @@ def instance_metrics(
             "Records too far ahead, left for later.",
             {"": intake.out_of_order},
         ),
+        Metric(
+            "contactor_thrown_away_total",
+            "counter",
+            "Messages that name no record, beyond those that are kept.",
+            {"": intake.thrown_away},
+        ),
         Metric("contactor_commands", "gauge", "Commands kept, by state.", stands),
         Metric(
             "contactor_reports_ignored_total",
