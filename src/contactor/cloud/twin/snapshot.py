@@ -95,7 +95,7 @@ def keep(kept: Kept, path: Path) -> None:
     Raises:
         FolderError: it cannot be written; the one before stays.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}")
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
