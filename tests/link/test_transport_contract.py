@@ -1,6 +1,7 @@
 """What every driver of the link promises; each test runs over each driver."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -154,6 +155,27 @@ def test_retired_consumer_holds_nothing_back(broker: Broker) -> None:
             await take(ingest, 15)
             for number in range(15):
                 await put_until_taken(link, LEAF, b"%d" % number + b"0" * 9_000)
+
+    asyncio.run(scenario())
+
+
+def test_dropped_queue_is_made_anew_by_who_takes(broker: Broker) -> None:
+    async def scenario() -> None:
+        async with broker.transport() as link:
+            await connected(link)
+            await link.drop()
+            consumer = await link.consumer(topics.ALL_UPLINKS, name="ingest")
+            await link.put(LEAF, b"old", message_id="1")
+            await link.drop()
+            with pytest.raises(LinkError, match="queue"):
+                await link.put(LEAF, b"lost", message_id="2")
+            putting = asyncio.create_task(put_until_taken(link, LEAF, b"new"))
+            while not putting.done():
+                with contextlib.suppress(LinkError):  # whoever takes hears that it is gone
+                    if came := await consumer.take(limit=1, timeout_s=0.1):
+                        assert [one.payload for one in came] == [b"new"]
+                        break
+            await putting
 
     asyncio.run(scenario())
 

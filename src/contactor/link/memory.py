@@ -189,6 +189,11 @@ class MemoryTransport:
         self._check()
         self._broker.retire(prefix, keep)
 
+    async def drop(self) -> None:
+        """Give up all that is kept."""
+        self._check()
+        self._broker.drop_store()
+
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
         self._check()

@@ -110,6 +110,14 @@ class Queue(Protocol):
         """
         ...
 
+    async def drop(self) -> None:
+        """Give up all that is kept; every consumer makes its part anew when it takes again.
+
+        Raises:
+            LinkError: no connection, or the broker failed.
+        """
+        ...
+
     async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
         """Forget every consumer whose name begins with `prefix`, but those to keep.
 

@@ -236,9 +236,17 @@ class Uplink:
             for window in self._windows.values():
                 window.connected(self._clock.monotonic_ns())
             await self._greet({stream.vehicle_id for stream in self._streams.values()})
-        has_sent = False
-        for stream in list(self._streams.values()):
-            has_sent |= await self._send_some(stream)
+        try:
+            has_sent = False
+            for stream in list(self._streams.values()):
+                has_sent |= await self._send_some(stream)
+        finally:
+            # Also where the broker takes nothing: the cloud hears that there is more to come.
+            await self._greet_due()
+        return has_sent
+
+    async def _greet_due(self) -> None:
+        """Say hello for the cars that should by now."""
         now_ns = self._clock.monotonic_ns()
         asking = {
             stream.vehicle_id
@@ -252,7 +260,6 @@ class Uplink:
         if asking >= self._awake_cars:
             self._alive_ns = now_ns
         await self._greet(asking)
-        return has_sent
 
     async def _send_some(self, stream: Stream) -> bool:
         if stream.stream in self._unsettled:

@@ -19,6 +19,7 @@ from contactor.cloud.ingest.intake import Cut, Intake
 from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.ingest.partition import PREFIX, Partition
 from contactor.cloud.ingest.presence import Presence
+from contactor.cloud.ingest.standstill import Standstill
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import StreamState
@@ -36,7 +37,7 @@ from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 
 FLUSH_S = 5.0
 FLUSH_BYTES = 64 * 2**20
-FLUSH_MESSAGES = 20_000
+FLUSH_MESSAGES = 40_000
 """Well below what the broker hands out unacknowledged (`QueueLimits`)."""
 TAKE_AT_ONCE = 500
 READ_BYTES = 2 * 2**20
@@ -104,6 +105,7 @@ class Ingest:
         self._is_stopping = False
         self._is_failing = False
         self.presence = presence or Presence()
+        self._standstill = Standstill()
         self._on_return = on_return
 
     def pending(self) -> Sequence[PendingFrame]:
@@ -173,6 +175,7 @@ class Ingest:
 
     async def _take_some(self, consumer: Consumer) -> None:
         deliveries = await self._gathered(consumer)
+        await self._mend_queue(is_quiet=not (deliveries or self._deliveries))
         now_ns, some, size = self._clock.now_ns(), list[tuple[str, bytes]](), 0
         for delivery in deliveries:
             try:
@@ -196,6 +199,14 @@ class Ingest:
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
         await self._commit_behind()
+
+    async def _mend_queue(self, *, is_quiet: bool) -> None:
+        """Have the queue made anew where it brings nothing of what the cars hold."""
+        if not is_quiet:
+            self._standstill.came()
+        elif self._standstill.is_too_long():
+            _log.warning("queue given up, it brings nothing of what cars hold")
+            await self._transport.drop()
 
     async def _gathered(self, consumer: Consumer) -> list[Delivery]:
         """What has come; while much comes, more of it, for many are read as fast as few."""
@@ -332,6 +343,9 @@ class Ingest:
             self._flush_now.set()
         for named in hello.streams:
             self.intake.introduce(hello.vehicle_id, named.stream, hello.profile, named.lane)
+            account = self.intake.ledger.find(hello.vehicle_id, named.stream)
+            if named.last > (account.highest if account else 0):
+                self._standstill.held(self._clock.monotonic_ns())
             await self._tell(hello.vehicle_id, named.stream)
 
     async def _tell(self, vehicle_id: str, stream: int, *, needs_codebook: bool = False) -> None:

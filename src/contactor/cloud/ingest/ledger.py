@@ -99,6 +99,12 @@ class StreamLedger:
             self.watermark = ranges[0][1]
             self.above.drop_upto(self.watermark)
 
+    @property
+    def highest(self) -> int:
+        """The highest sequence taken in."""
+        ranges = self.above.as_tuple()
+        return ranges[-1][1] if ranges else self.watermark
+
     def missing(self) -> tuple[Range, ...]:
         """The holes between the watermark and the highest taken in."""
         holes, start = [], self.watermark + 1

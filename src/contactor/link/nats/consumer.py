@@ -218,6 +218,19 @@ class _Pull:
     heard: float
 
 
+async def drop(connection: Connection) -> None:
+    """Remove the stream, if it is there; every consumer hears that it is gone.
+
+    Raises:
+        LinkError: the connection was lost, or the broker failed.
+    """
+    try:
+        await _request(connection, jetstream.delete_stream())
+    except jetstream.JetStreamRefusal as refusal:
+        if refusal.err_code != jetstream.STREAM_NOT_FOUND:
+            raise
+
+
 async def retire(connection: Connection, prefix: str, keep: Collection[str]) -> None:
     """Forget the stream's consumers whose names begin with `prefix`, but those to keep.
 

@@ -23,7 +23,7 @@ from contactor.link.nats.connection import (
     Listening,
     read_addresses,
 )
-from contactor.link.nats.consumer import NatsConsumer, retire
+from contactor.link.nats.consumer import NatsConsumer, drop, retire
 from contactor.link.ports import Message, QueueLimits
 
 CONSUMER_S = 1.0
@@ -94,6 +94,10 @@ class NatsTransport:
     async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
         """Forget every consumer whose name begins with `prefix`, but those to keep."""
         await retire(self._connection_now(), prefix, keep)
+
+    async def drop(self) -> None:
+        """Give up all that is kept."""
+        await drop(self._connection_now())
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
