@@ -33,6 +33,7 @@ GOOD = {
     "run": "run --port 0 --data new",
     "agent": f"agent --car {CAR} --link nats://localhost --data new",
     "serve": "serve --port 0 --data new",
+    "ingest": "ingest --link nats://localhost --data new",
     "decode": "decode drive.log",
     "replay": "replay drive.log --car counting --vehicle v --data new",
     "import": "import trip.csv --map trip.toml --vehicle v --data new",

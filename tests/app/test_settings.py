@@ -24,6 +24,7 @@ ARGUMENTS = {
     "erase": ["--vehicle", "--yes"],
     "export": ["--output", "--signal", "--since", "--until", "--vehicle"],
     "import": ["--map", "--start", "--vehicle"],
+    "ingest": [],
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],
     "restore": [],

@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "start broker, cloud and cars in one go",
     "agent": "the car alone: outbox and uplink",
     "serve": "the cloud alone: ingest, lake and API",
+    "ingest": "one of several ingests of a fleet, beside others",
     "decode": "read CAN logs into named signals",
     "replay": "send a recording down the whole road into a lake",
     "import": "bring tables into a lake",
