@@ -22,7 +22,9 @@ from contactor.app.progress import Steps
 from contactor.car.adapters.canbus import Bus
 from contactor.car.adapters.elm327 import elm327_server
 from contactor.car.adapters.virtual import VirtualSource
+from contactor.car.agent.campaigns.desk import CampaignDesk
 from contactor.car.agent.desk import CommandDesk
+from contactor.car.agent.lanes import Lanes
 from contactor.car.agent.live import LiveCar
 from contactor.car.agent.outbox import Lane, Outbox, Stream
 from contactor.car.agent.recorder import cut_batches
@@ -140,6 +142,8 @@ class VirtualCars:
     async def _live(self, url: VirtualCarUrl, profile: Profile, source: VirtualSource) -> None:
         stream = self._outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=profile.name)
         self._uplink.carry(stream)
+        lanes = Lanes(stream, outbox=self._outbox, uplink=self._uplink)
+        lanes.stream(Lane.URGENT)  # so that nothing urgent waits for its stream to be settled
         desk = CommandDesk(
             vehicle_id=url.vehicle_id,
             profile=profile,
@@ -149,7 +153,15 @@ class VirtualCars:
             clock=self._clock,
             is_virtual=True,
         )
-        await LiveCar(source, profile, stream, desk=desk, uplink=self._uplink).run()
+        campaigns = CampaignDesk(
+            vehicle_id=url.vehicle_id,
+            profile=profile,
+            transport=self._transport,
+            outbox=self._outbox,
+            clock=self._clock,
+        )
+        live = LiveCar(source, profile, lanes, desk=desk, campaigns=campaigns, uplink=self._uplink)
+        await live.run()
 
     async def _keep(self, vehicle_id: str, car: VirtualCar) -> None:
         """Note now and then where the car stands, for the next start."""

@@ -10,7 +10,9 @@ import pytest
 
 from contactor.can.frames import FrameTable
 from contactor.car.adapters.virtual import VirtualSource
+from contactor.car.agent.campaigns.desk import CampaignDesk
 from contactor.car.agent.desk import CommandDesk
+from contactor.car.agent.lanes import Lanes
 from contactor.car.agent.live import LiveCar
 from contactor.car.agent.outbox import Lane, Outbox
 from contactor.car.agent.series import Series
@@ -55,7 +57,17 @@ class Bench:
             outbox=self.outbox,
             clock=self.clock,
         )
-        self.live = LiveCar(self.source, PROFILE, stream, desk=desk, uplink=uplink)
+        campaigns = CampaignDesk(
+            vehicle_id="leaf",
+            profile=PROFILE,
+            transport=transport,
+            outbox=self.outbox,
+            clock=self.clock,
+        )
+        lanes = Lanes(stream, outbox=self.outbox, uplink=uplink)
+        self.live = LiveCar(
+            self.source, PROFILE, lanes, desk=desk, campaigns=campaigns, uplink=uplink
+        )
         self.reports: list[Report] = []
 
     async def ask(self, path: str, value: Scalar, *, name: str = "c", ends_in_s: float = 5) -> None:

@@ -1,24 +1,28 @@
 """A car that is there now: frames from its buses to rows in the outbox, as they happen.
 
-    source.next() ─► road (decode, map, sampler) ─► outbox ─► uplink
-                        └─► desk.read               the proof of commands
+    source.next() ─► road (decode, map, sampler) ─► outbox, by lane ─► uplink
+                        ├─► desk.read               the proof of commands
+                        └─► campaigns.read ─► rows beyond the usual ones
 
 While the outbox cannot be written, the car's frames wait with the source. When the car falls asleep
 its rows under way are finished, so that nothing of a drive stays behind in memory.
 
-    live = LiveCar(source, profile, stream, desk=desk, uplink=uplink)
+    live = LiveCar(source, profile, lanes, desk=desk, campaigns=campaigns, uplink=uplink)
     await live.run()
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from contactor.car.adapters.ports import FrameSource
+from contactor.car.agent.campaigns.desk import CampaignDesk
 from contactor.car.agent.desk import CommandDesk
-from contactor.car.agent.outbox import Stream
+from contactor.car.agent.lanes import Lanes, UrgentRows
+from contactor.car.agent.outbox import Lane
 from contactor.car.agent.recorder import cut_batches
 from contactor.car.agent.road import GATHER_NS, Road, Sampling
+from contactor.car.agent.series import Series
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile
 from contactor.errors import OutboxError
@@ -28,27 +32,31 @@ _log = logging.getLogger(__name__)
 
 
 class LiveCar:
-    """One live car on its way into one stream."""
+    """One live car on its way into the streams of its lanes."""
 
     def __init__(
         self,
         source: FrameSource,
         profile: Profile,
-        stream: Stream,
+        lanes: Lanes,
         *,
         desk: CommandDesk,
+        campaigns: CampaignDesk,
         uplink: Uplink,
     ) -> None:
-        self.stream = stream
+        self.vehicle_id = lanes.live.vehicle_id
         self._source = source
+        self._lanes = lanes
         self._uplink = uplink
         self._desk = desk
+        self._campaigns = campaigns
+        self._urgent = UrgentRows()
         # Ticks are counted from 1970, so that the rows of all live cars share their instants.
         self._road = Road(
             profile,
             sampling=Sampling.PROFILE,
             origin_ns=0,
-            on_read=desk.read,
+            on_read=self._read,
             gather_ns=GATHER_NS,
         )
         self._is_asleep = False
@@ -62,12 +70,18 @@ class LiveCar:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._desk.run())
+                group.create_task(self._campaigns.run())
                 group.create_task(self._pump())
         finally:
             self._put_rest()
 
+    def _read(self, series: Sequence[Series]) -> None:
+        self._desk.read(series)
+        self._urgent.read(series)
+        self._campaigns.read(series)
+
     async def _pump(self) -> None:
-        self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
+        self._uplink.tell_asleep(self.vehicle_id, is_asleep=self._is_asleep)
         while True:
             frames = await self._source.next()
             if len(frames):
@@ -75,24 +89,31 @@ class LiveCar:
                     await self._put(rows)
             if self._source.is_asleep != self._is_asleep:
                 self._is_asleep = self._source.is_asleep
-                self._uplink.tell_asleep(self.stream.vehicle_id, is_asleep=self._is_asleep)
+                self._uplink.tell_asleep(self.vehicle_id, is_asleep=self._is_asleep)
                 if self._is_asleep:
                     await self._put(self._road.settle())
                     await self._put(self._road.finish())
 
     def _put_rest(self) -> None:
         """Put the rows under way into the outbox, at once: this is the end."""
-        batches = [
-            batch
-            for rows in (self._road.settle(), self._road.finish())
-            for batch in cut_batches(rows, origin_ns=0)
-        ]
-        if batches:
-            try:
-                self._uplink.append_now(self.stream, batches)
-            except OutboxError as error:
-                _log.error("last rows lost vehicle=%s reason=%s", self.stream.vehicle_id, error)
+        for finish in (self._road.settle, self._road.finish):
+            for lane, batches in self._by_lane(finish()):
+                try:
+                    self._uplink.append_now(self._lanes.stream(lane), batches)
+                except OutboxError as error:
+                    _log.error("last rows lost vehicle=%s reason=%s", self.vehicle_id, error)
 
     async def _put(self, rows: Sequence[Rows]) -> None:
-        if rows:
-            await self._uplink.append(self.stream, list(cut_batches(rows, origin_ns=0)))
+        for lane, batches in self._by_lane(rows):
+            await self._uplink.append(self._lanes.stream(lane), batches)
+
+    def _by_lane(self, rows: Sequence[Rows]) -> Iterator[tuple[Lane, list[tuple[Rows, ...]]]]:
+        """The batches of these rows and of what campaigns recorded, the most urgent lane first."""
+        urgent, rest = self._urgent.split(rows)
+        by_lane: dict[Lane, list[list[Rows]]] = {Lane.URGENT: [urgent], Lane.LIVE: [rest]}
+        for lane, recorded in self._campaigns.take():
+            by_lane.setdefault(lane, []).append([recorded])
+        for lane, sets in by_lane.items():
+            batches = [batch for one in sets if one for batch in cut_batches(one, origin_ns=0)]
+            if batches:
+                yield lane, batches
