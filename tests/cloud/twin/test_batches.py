@@ -68,7 +68,7 @@ def one_by_one(twin: Twin, batch: RowsBatch) -> None:
         twin.take(Record(NAMES[int(batch.vehicle[row])], 1, row + 1, (rows,)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(batches())
 def test_batch_is_what_its_rows_are_one_by_one(given_batches: list[RowsBatch]) -> None:
     (twin, _, clock), (other, _, again) = made(), made()

@@ -18,6 +18,7 @@ from contactor.cloud.lake.memory import MemoryStore
 from contactor.cloud.lake.ports import LakeStore, Snapshot
 from contactor.cloud.twin import restore
 from contactor.cloud.twin.keeper import Keeper
+from contactor.cloud.twin.kept_cells import restore_cells
 from contactor.cloud.twin.snapshot import NAME, decoded, encoded, keep, kept_from, kept_of
 from contactor.cloud.twin.twin import Twin
 from contactor.errors import FolderError
@@ -50,7 +51,7 @@ def test_kept_twin_is_the_one_that_was(given_records: list[Record], is_asleep: b
         twin.take(one)
     kept = decoded(encoded(kept_of(twin, T0, [])))
     again, heard, _ = made()
-    again.cells.restore(kept.cells)
+    restore_cells(again.cells, kept.cells)
     heard.restore(kept.heard, T0)
     assert shown(again) == shown(twin)
     for vehicle_id in twin.vehicles:
@@ -108,7 +109,7 @@ def test_desired_values_are_the_commands_own_to_restore() -> None:
     kept = decoded(encoded(kept_of(twin, T0, [])))
     again, _, _ = made()
     again.want("elm", LOCK, False)  # what is still under way, told before
-    again.cells.restore(kept.cells)
+    restore_cells(again.cells, kept.cells)
     assert again.signals("leaf")[SPEED].value == 1.0
     assert LOCK not in again.signals("leaf")
     assert again.signals("elm")[LOCK].desired is False

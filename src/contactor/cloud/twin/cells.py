@@ -21,7 +21,6 @@ called "not available".
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -45,27 +44,6 @@ WORDS_KEPT = 1_024
 _Dtype = TypeVar("_Dtype", bound=np.generic)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CellsState:
-    """All reported cells at one instant, to be kept and restored; what is desired is not in it.
-
-    Fields:
-        words: of each signal.
-        groups_of: of each signal, an index of `GROUPS`, `MIXED` or `EMPTY`.
-        beside: (signal, vehicle, value) of each value that the matrix cannot hold.
-    """
-
-    vehicles: tuple[str, ...]
-    paths: tuple[str, ...]
-    words: tuple[tuple[str, ...], ...]
-    groups_of: tuple[int, ...]
-    beside: tuple[tuple[int, int, Value], ...]
-    values: NDArray[np.float64]
-    stamps: NDArray[np.int64]
-    groups: NDArray[np.uint8]
-    newest: NDArray[np.int64]
-
-
 class Cells:
     """The matrices; they grow by doubling, rows and columns are never given up."""
 
@@ -76,7 +54,7 @@ class Cells:
         self.groups_of: list[int] = []
         self._rows: dict[str, int] = {}
         self._columns: dict[str, int] = {}
-        self._beside: list[dict[int, Value]] = []
+        self.beside: list[dict[int, Value]] = []
         self._desired: dict[int, dict[int, Value]] = {}
         self._by_id: tuple[list[str], NDArray[np.intp]] = [], np.empty(0, np.intp)
         shape = (FIRST_COLUMNS, FIRST_ROWS)
@@ -99,6 +77,11 @@ class Cells:
     def stamps(self) -> NDArray[np.int64]:
         """(signals, vehicles), ns UTC; a view as `values` is."""
         return self._stamps[: len(self.signals), : len(self.vehicles)]
+
+    @property
+    def groups(self) -> NDArray[np.uint8]:
+        """(signals, vehicles), indices into `GROUPS`, of those that are `MIXED`; a view too."""
+        return self._groups[: len(self.signals), : len(self.vehicles)]
 
     @property
     def newest(self) -> NDArray[np.int64]:
@@ -233,13 +216,9 @@ class Cells:
             return float(code)
         return float(len(value) if isinstance(value, tuple) else value)
 
-    def has_beside(self, column: int) -> bool:
-        """Whether anything of a column lies beside."""
-        return bool(self._beside[column])
-
     def lay_beside(self, column: int, rows: Iterable[int], values: Iterable[Value | None]) -> None:
         """Keep of the values just set in a column what the matrix cannot hold."""
-        beside = self._beside[column]
+        beside = self.beside[column]
         for row, value in zip(rows, values, strict=True):
             if isinstance(value, tuple) or (isinstance(value, int) and abs(value) > EXACT):
                 beside[row] = value
@@ -267,7 +246,7 @@ class Cells:
     def values_of(self, column: int, rows: NDArray[np.intp]) -> list[Value | None]:
         """The values of some cells of a column, in its signal's own type; None for none."""
         numbers = self._values[column].take(rows)
-        datatype, beside = self.signals[column].datatype, self._beside[column]
+        datatype, beside = self.signals[column].datatype, self.beside[column]
         if beside or datatype.is_array:
             held = zip(rows.tolist(), numbers.tolist(), strict=True)
             plain = self._plain
@@ -316,46 +295,6 @@ class Cells:
         """The desired value of a cell; None for none."""
         return self._desired.get(row, {}).get(column)
 
-    # ── a restart ────────────────────────────────────────────────────────────────────────────────
-
-    def state(self) -> CellsState:
-        """A copy of what is reported."""
-        columns, rows = self.shape
-        beside = (
-            (column, row, value)
-            for column, held in enumerate(self._beside)
-            for row, value in held.items()
-        )
-        return CellsState(
-            vehicles=tuple(self.vehicles),
-            paths=tuple(signal.path for signal in self.signals),
-            words=tuple(words.as_tuple() for words in self.words),
-            groups_of=tuple(self.groups_of),
-            beside=tuple(beside),
-            values=self.values.copy(),
-            stamps=self.stamps.copy(),
-            groups=self._groups[:columns, :rows].copy(),
-            newest=self.newest.copy(),
-        )
-
-    def restore(self, state: CellsState) -> None:
-        """Take up what was kept, before anything else is reported.
-
-        Raises:
-            UnknownSignal: a path is not in the catalogue.
-        """
-        rows = np.array(self.rows(state.vehicles), np.intp)
-        columns = np.array(self.columns(state.paths), np.intp)
-        for place, column in enumerate(columns.tolist()):
-            self.words[column] = Words(state.words[place])
-            self.groups_of[column] = state.groups_of[place]
-        for place, row, value in state.beside:
-            self._beside[columns[place]][int(rows[row])] = value
-        where = np.ix_(columns, rows)
-        self._values[where], self._stamps[where] = state.values, state.stamps
-        self._groups[where] = state.groups
-        self._newest[:, rows] = state.newest
-
     def _plain(self, column: int, number: float) -> Value | None:
         signal = self.signals[column]
         if math.isnan(number):
@@ -374,7 +313,7 @@ class Cells:
             self.signals.append(signal)
             self.words.append(Words())
             self.groups_of.append(EMPTY)
-            self._beside.append({})
+            self.beside.append({})
             self._grow()
         return column
 

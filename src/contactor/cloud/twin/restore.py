@@ -17,6 +17,7 @@ from contactor.cloud.lake.newest import newest
 from contactor.cloud.lake.ports import LakeReader, Part, Snapshot
 from contactor.cloud.lake.reading import event_values, read_parts
 from contactor.cloud.lake.schema import EVENT, KEY, UNAVAILABLE, storage_type, vss_type
+from contactor.cloud.twin.kept_cells import restore_cells
 from contactor.cloud.twin.snapshot import Kept, is_in
 from contactor.cloud.twin.twin import Twin
 from contactor.signals.batch import BatchColumn, ListColumn, RowsBatch
@@ -37,7 +38,7 @@ def restore(twin: Twin, reader: LakeReader, kept: Kept | None) -> None:
         for cell in newest(snapshot, reader.streams()):
             twin.put(cell.vehicle_id, cell.path, cell.value, ts=cell.ts, group=cell.group)
         return
-    twin.cells.restore(kept.cells)
+    restore_cells(twin.cells, kept.cells)
     for part in snapshot.parts:
         if part.group in tuple(Group) and not is_in(part, kept.parts):
             take_part(twin, snapshot, part)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from contactor.cloud.ingest.presence import Heard
 from contactor.cloud.lake.ports import Part
-from contactor.cloud.twin.cells import GROUPS, CellsState
+from contactor.cloud.twin.cells import GROUPS
+from contactor.cloud.twin.kept_cells import CellsState, state_of
 from contactor.cloud.twin.twin import Twin
 from contactor.errors import FolderError
 from contactor.signals.catalogue import catalogue
@@ -65,7 +66,7 @@ class _Header(msgspec.Struct, array_like=True):
 
 def kept_of(twin: Twin, now_ns: int, parts: Sequence[Part]) -> Kept:
     """A copy of the twin, of which the rows of `parts` have all been taken in."""
-    return Kept(twin.cells.state(), twin.presence.kept(now_ns), digests(parts))
+    return Kept(state_of(twin.cells), twin.presence.kept(now_ns), digests(parts))
 
 
 def digests(parts: Sequence[Part]) -> NDArray[np.uint64]:

@@ -95,7 +95,7 @@ class Twin:
             group=batch.group,
         )
         for place, (column, told) in enumerate(zip(columns, batch.columns, strict=True)):
-            if may_lie_beside(told, block.numbers[place]) or cells.has_beside(column):
+            if may_lie_beside(told, block.numbers[place]) or cells.beside[column]:
                 picked = np.flatnonzero(is_newer[place])
                 values = values_at(told, block.places[place][picked])
                 cells.lay_beside(column, rows[picked].tolist(), values)
