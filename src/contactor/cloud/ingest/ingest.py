@@ -40,6 +40,7 @@ FLUSH_BYTES = 64 * 2**20
 FLUSH_MESSAGES = 40_000
 """Well below what the broker hands out unacknowledged (`QueueLimits`)."""
 TAKE_AT_ONCE = 500
+TELL_AT_ONCE = 200
 READ_BYTES = 2 * 2**20
 """Of messages that are read before others have their turn."""
 TAKE_S = 0.2
@@ -278,14 +279,21 @@ class Ingest:
             self._committed_at = self._clock.now_ns()
             self.committed |= {(state.vehicle_id, state.stream): state for state in states}
         try:
-            for state in states:
+            for number, state in enumerate(states, 1):
                 if state.stream != UNNUMBERED_STREAM:
                     await self._tell(state.vehicle_id, state.stream)
-            for delivery in deliveries:
+                await self._others_turn(number)
+            for number, delivery in enumerate(deliveries, 1):
                 await delivery.ack()
+                await self._others_turn(number)
         except LinkError as error:
             # Nothing is lost: the messages come again as repeats, the cars ask again.
             self._failed(error)
+
+    async def _others_turn(self, number: int) -> None:
+        """Let messages and questions be heard while thousands of cars are told something."""
+        if not number % TELL_AT_ONCE:
+            await asyncio.sleep(0)
 
     async def _store_until_done(self, cut: Cut) -> None:
         is_waiting = False
