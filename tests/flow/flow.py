@@ -6,7 +6,8 @@
         flow.finish()               # the cars go on as fast as they can, until all is settled
     check(flow.data, drives.truth)
 
-Roles: agent, broker, cloud. Each is killed and started by the test, never by a supervisor.
+Roles: agent, broker, cloud, or several of the last two. Each is killed and started by the test,
+never by a supervisor.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from tests.flow.stored import KEY, rows_settled
 from tests.link.support import end_with_parent
 
 ROLES = ("agent", "broker", "cloud")
+CLOUD = {"cloud": "serve --port 0"}
 SETTLE_S = 90.0
 MOST_ENDS = 10
 POLL_S = 0.25
@@ -41,6 +43,7 @@ class Flow:
         speed: of the cars, times real time.
         options: further words for `contactor agent`, from its next start on.
         brokers: how to start each broker, by role; by default one, `broker`, behind the proxies.
+        clouds: the words of each process of the cloud, by role; by default one, `cloud`.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Flow:
         speed: float = 20,
         options: str = "",
         brokers: Mapping[str, BrokerLaunch] | None = None,
+        clouds: Mapping[str, str] = CLOUD,
     ) -> None:
         self.data = folder / "cloud"
         self.car = folder / "car"
@@ -66,6 +70,7 @@ class Flow:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._brokers = brokers or {"broker": prepare_broker(folder / "broker")}
         self._is_proxied = brokers is None
+        self._clouds = clouds
         first = next(iter(self._brokers.values()))
         self.car_side = Proxy(target_port=first.port, seed=seed)
         self.cloud_side = Proxy(target_port=first.port, seed=seed + 1)
@@ -74,7 +79,7 @@ class Flow:
     def __enter__(self) -> Self:
         self._proxies.enter_context(self.car_side)
         self._proxies.enter_context(self.cloud_side)
-        for role in (*self._brokers, "cloud", "agent"):
+        for role in self.roles:
             self.start(role)
         return self
 
@@ -145,6 +150,11 @@ class Flow:
             time.sleep(POLL_S)
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role, in the order in which they are started."""
+        return (*self._brokers, *self._clouds, "agent")
+
+    @property
     def broker_store(self) -> Path:
         return self._folder / "broker" / "store"
 
@@ -155,7 +165,7 @@ class Flow:
     def logs(self) -> str:
         """The end of what each role said."""
         ends = []
-        for role in (*self._brokers, "cloud", "agent"):
+        for role in self.roles:
             text = (self._folder / f"{role}.log").read_text(errors="replace")
             ends.append(f"── {role}\n{text[-2_000:]}")
         return "\n".join(ends)
@@ -170,10 +180,9 @@ class Flow:
     def _command(self, role: str) -> list[str]:
         if role in self._brokers:
             return self._brokers[role].command
-        if role == "cloud":
-            link = self._link(self.cloud_side)
-            data = ["--data", str(self.data)]
-            return [*CONTACTOR, "serve", *data, "--link", link, "--port", "0"]
+        if role in self._clouds:
+            where = ["--data", str(self.data), "--link", self._link(self.cloud_side)]
+            return [*CONTACTOR, *self._clouds[role].split(), *where]
         cars = [word for car in self._drives.cars for word in ("--car", car)]
         where = ["--data", str(self.car), "--link", self._link(self.car_side)]
         return [*CONTACTOR, "agent", *cars, *where, "--speed", self._speed, *self.options.split()]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.flow.drives import make_drives
 from tests.flow.flow import ROLES, Flow
-from tests.flow.size import KILLS, SEED
+from tests.flow.size import KILLS, SEED, WORKER_KILLS
 from tests.flow.stored import check
 
 pytestmark = pytest.mark.flow
@@ -23,4 +23,17 @@ def test_processes_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> N
         flow.finish()
     assert check(flow.data, drives.truth).is_empty()
     assert sum(flow.kills.values()) >= KILLS
+    assert not flow.ended
+
+
+def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
+    drives = make_drives(tmp_path, vehicles=6, count=400 * WORKER_KILLS)
+    clouds = {f"ingest-{number}": f"ingest --partition {number}/2" for number in (1, 2)}
+    with Flow(tmp_path, drives, seed=SEED, clouds=clouds) as flow:
+        for number in range(WORKER_KILLS):
+            time.sleep(flow.chance.uniform(0.0, 1.5))
+            role = [*clouds, "agent", "broker"][number % 4]
+            flow.restart(role, after_s=flow.chance.choice([0.0, 0.0, 0.4]))
+        flow.finish()
+    assert check(flow.data, drives.truth).is_empty()
     assert not flow.ended
