@@ -173,9 +173,14 @@ def test_a_vehicle_is_erased_from_every_file(data: Path, capfd: pytest.CaptureFi
 def test_what_still_names_it_is_told(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (data / "log").mkdir()
     (data / "log" / "cloud.log").write_text(json.dumps({"vehicle": GONE}))
+    for folder, name in (("backups", "old.tar.zst"), ("twin", "snapshot")):
+        (data / folder).mkdir()
+        (data / folder / name).write_bytes(b"x")
     ended = command_here(capfd, f"erase --vehicle {GONE} --yes --data data")
     assert ended.exit_code == 0
-    assert f"log/cloud.log still names {GONE}: a log of a process; it may be deleted" in ended.err
+    assert f"log/cloud.log still names {GONE}, or may: a log of a process" in ended.err
+    assert f"backups/old.tar.zst still names {GONE}, or may: a backup is not opened" in ended.err
+    assert not (data / "twin").exists()
 
 
 def test_nothing_is_erased_without_a_yes(data: Path, capfd: pytest.CaptureFixture[str]) -> None:

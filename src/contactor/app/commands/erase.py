@@ -1,6 +1,7 @@
 """`contactor erase`: one vehicle, gone from a data folder that is not in use."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
             asked = CommandStore(commands)
             given = asked.erase(vehicle)
             asked.close()
-        (folder.root / TWIN).unlink(missing_ok=True)  # made anew from the lake
+        # Made anew from the lake.
+        shutil.rmtree((folder.root / TWIN).parent, ignore_errors=True)
         rows, files, known = 0, 0, "none"
         if (folder.root / "lake").is_dir():
             store = LocalStore(folder.root)
@@ -54,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
                 erased = erase(store, vehicle, on_progress=on_progress)
             rows, files = erased.rows, erased.files
             known = ", ".join(Lake(store).vehicles()["vehicle_id"].to_list()[:10]) or known
-        left = sorted(_files_that_name(folder.root, vehicle))
-    if not (rows or files or given or left):
+        left = sorted({*_files_that_name(folder.root, vehicle), *_backups(folder.root)})
+    if not (rows or files or given or set(left) - set(_backups(folder.root))):
         raise UnknownVehicle(f"nothing is stored of {vehicle!r}; stored: {known}")
     document = {
         "vehicle_id": vehicle,
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{vehicle}: {rows} rows and {given} commands erased, {files} files deleted")
     for name in left:
-        note(f"{folder.root / name} still names {vehicle}: {_reason(name)}")
+        note(f"{folder.root / name} still names {vehicle}, or may: {_reason(name)}")
     return 0
 
 
@@ -90,6 +92,7 @@ def _ask(vehicle: str) -> None:
 def _reason(name: str) -> str:
     room = name.partition("/")[0]
     return {
+        "backups": "a backup is not opened; if the vehicle was there, it is in it: delete it",
         "agent": "it is the car's own outbox, of an agent on this folder",
         "broker": "the broker's store holds what was on its way; it may be deleted",
         "log": "a log of a process; it may be deleted",
@@ -101,6 +104,10 @@ def _files_that_name(root: Path, vehicle: str) -> Iterator[str]:
     for path in root.rglob("*"):
         if path.is_file() and not path.is_symlink() and _holds(path, vehicle):
             yield str(path.relative_to(root))
+
+
+def _backups(root: Path) -> list[str]:
+    return [str(path.relative_to(root)) for path in root.glob("backups/*") if path.is_file()]
 
 
 def _holds(path: Path, vehicle: str) -> bool:

@@ -23,6 +23,7 @@ from tests.cloud.lake.samples import (
     T0,
     VIN,
     S,
+    flush,
     state,
     store_drive,
 )
@@ -110,6 +111,14 @@ def test_a_vehicle_that_is_not_there_is_erased_in_vain(tmp_path: Path) -> None:
     parts = store.snapshot().parts
     assert erase(store, "nobody") == Erased(0, 0, 0)
     assert store.snapshot().parts == parts
+
+
+def test_messages_without_any_content_are_no_harm(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.commit(flush(1, {}, [], [], [Quarantined(None, None, None, f"names {GONE}", b"", T0)]))
+    store.commit(flush(2, {}, [], [], [Quarantined("a", None, None, "other", b"", T0)]))
+    assert erase(store, GONE).others == 1
+    assert Lake(store).quarantined()["reason"].to_list() == ["other"]
 
 
 def test_a_lake_of_one_vehicle_is_empty_afterwards(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ import polars as pl
 
 from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.ports import Part
-from contactor.cloud.lake.schema import QUARANTINE, STREAMS
+from contactor.cloud.lake.reading import read_parts
+from contactor.cloud.lake.schema import BASE, QUARANTINE, STREAMS
 from contactor.cloud.lake.tables import Table
 from contactor.cloud.lake.upkeep.merge import by_vehicles, filled, joined
 from contactor.cloud.lake.upkeep.plan import MAX_CELLS, TIERS
@@ -29,6 +30,7 @@ from contactor.cloud.lake.upkeep.tiers import ORDER
 from contactor.signals.groups import Group
 
 _BY_VEHICLE: Final = (*Group, *TIERS)
+_NAMING: Final = {name: BASE[name] for name in ("vehicle_id", "payload", "reason")}
 _WORD: Final = rb"[A-Za-z0-9_-]"
 
 
@@ -94,11 +96,36 @@ def _tasks(
         found[part.group, part.day, part.is_packed].append(part)
     tasks: dict[tuple[str, date, bool], tuple[Part, ...]] = {}
     for key, some in sorted(found.items(), key=lambda item: (item[0][0] == STREAMS, item[0])):
-        holding = [part for part in some if part.may_hold(vehicle_id, None, None)]
+        holding = [part for part in some if _holds(part, vehicle_id)]
         if holding:
             # Loose parts together, so that their order stays; packed ones are apart anyway.
             tasks[key] = tuple(holding if key[2] else some)
     return tasks
+
+
+def _holds(part: Part, vehicle_id: str) -> bool:
+    """Whether there is a row of the vehicle in a part, not only in its range."""
+    if part.group == QUARANTINE:
+        return _are_its(read_parts([part], _NAMING, pl.lit(value=True)), vehicle_id).any()
+    if not part.may_hold(vehicle_id, None, None):
+        return False
+    its = pl.col("vehicle_id") == vehicle_id
+    return not read_parts([part], {"vehicle_id": _NAMING["vehicle_id"]}, its).is_empty()
+
+
+def _are_its(quarantined: pl.DataFrame, vehicle_id: str) -> pl.Series:
+    """Which messages are the vehicle's, or of nobody known and name it."""
+    columns = [
+        quarantined[name] if name in quarantined.columns else [None] * quarantined.height
+        for name in _NAMING
+    ]
+    named = [
+        vehicle == vehicle_id
+        if vehicle is not None
+        else mentions((payload or b"") + b" " + (reason or "").encode(), vehicle_id)
+        for vehicle, payload, reason in zip(*columns, strict=True)
+    ]
+    return pl.Series(named, dtype=pl.Boolean)
 
 
 class _Removed:
@@ -117,19 +144,10 @@ class _Removed:
         else:
             frames = iter([joined(parts)])
         for rows in frames:
-            kept = rows.filter(~self._is_its(rows, group))
+            its = rows["vehicle_id"] == self._vehicle_id
+            if group == QUARANTINE:
+                its = _are_its(rows, self._vehicle_id)
+            kept = rows.filter(~its)
             self.rows += rows.height - kept.height
             if not kept.is_empty():
                 yield Table(group, day, filled(kept))
-
-    def _is_its(self, rows: pl.DataFrame, group: str) -> pl.Series:
-        its = (rows["vehicle_id"] == self._vehicle_id).fill_null(value=False)
-        if group != QUARANTINE:
-            return its
-        texts = zip(rows["vehicle_id"], rows["payload"], rows["reason"], strict=True)
-        named = [
-            vehicle_id is None
-            and mentions((payload or b"") + b" " + reason.encode(), self._vehicle_id)
-            for vehicle_id, payload, reason in texts
-        ]
-        return its | pl.Series(named, dtype=pl.Boolean)
