@@ -16,6 +16,7 @@
     ├── InvalidValue            a value outside its signal's type, range or allowed words
     ├── CommandRefused          a command that cannot be sent to its car
     ├── UnknownCommand          no command of that id
+    ├── UnknownCampaign         no campaign of that id
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
@@ -106,6 +107,10 @@ class CommandRefused(ContactorError):
 
 class UnknownCommand(ContactorError):
     """No command of that id was given to that vehicle, or it is forgotten."""
+
+
+class UnknownCampaign(ContactorError):
+    """No campaign of that id was started."""
 
 
 class MalformedRecord(ContactorError):

@@ -13,6 +13,7 @@ from litestar.openapi import ResponseSpec
 from contactor.errors import (
     CommandRefused,
     ContactorError,
+    UnknownCampaign,
     UnknownCommand,
     UnknownVehicle,
     UsageError,
@@ -75,7 +76,7 @@ def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand)
+    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand | UnknownCampaign)
     return answer(404 if is_unknown else 500, str(error))
 
 

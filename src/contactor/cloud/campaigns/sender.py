@@ -1,0 +1,202 @@
+"""Sends each vehicle the list of what it is to record until it says so, and follows its reports.
+
+    start, stop ──► a new list of each vehicle, kept ──► published at once
+                       │ again every 5 s while the car is heard, else every 60 s
+                       └ until its report names the list's revision
+
+A car reports when its link is there again: one that goes by another list is sent its own at once.
+
+    sender = CampaignSender(store=store, transport=transport, presence=presence, clock=clock,
+                            fleet=fleet)
+    started = sender.start(request)
+    await sender.run()              # until cancelled
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Collection
+from typing import Protocol
+
+from contactor.clock import NS_PER_S, Clock
+from contactor.cloud.campaigns.request import MAX_VEHICLES, CampaignRequest
+from contactor.cloud.campaigns.store import CampaignStore, Started
+from contactor.cloud.ingest.presence import Presence
+from contactor.errors import FolderError, LinkError, MalformedRecord, UnknownVehicle, UsageError
+from contactor.link import topics
+from contactor.link.campaign_messages import decode_campaign_report, encode_campaigns
+from contactor.link.ports import Message, Transport
+
+AGAIN_NS = 5 * NS_PER_S
+AGAIN_UNHEARD_NS = 60 * NS_PER_S
+STEP_S = 1.0
+RETRY_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class KnownFleet(Protocol):
+    """What is known of the vehicles that a campaign may be for."""
+
+    def unknown(self, vehicles: Collection[str]) -> list[str]:
+        """Those of which nothing is stored."""
+        ...
+
+    def select(self, where: str, *, limit: int) -> list[str]:
+        """At most `limit` vehicles of which a question is true now.
+
+        Raises:
+            MalformedQuery: it cannot be read.
+        """
+        ...
+
+
+def start_campaign(
+    store: CampaignStore, fleet: KnownFleet, request: CampaignRequest, now_ns: int
+) -> tuple[Started, list[str]]:
+    """Keep a campaign under a new id; the vehicles that it is for.
+
+    Raises:
+        UnknownVehicle: nothing is stored of one of the vehicles.
+        UsageError: something of it no car could do, or there is no vehicle for it.
+        FolderError: it cannot be kept.
+    """
+    campaign = request.campaign(uuid.uuid4().hex[:16], now_ns)
+    vehicles = sorted(set(request.vehicles))
+    if request.where is not None:
+        vehicles = fleet.select(request.where, limit=MAX_VEHICLES + 1)
+        if not 1 <= len(vehicles) <= MAX_VEHICLES:
+            count = f"more than {MAX_VEHICLES}" if vehicles else "no"
+            raise UsageError(f"where is true of {count} vehicles; allowed: 1 to {MAX_VEHICLES}")
+    unknown = fleet.unknown(vehicles)
+    if unknown:
+        raise UnknownVehicle(f"no vehicle {unknown[0]!r}")
+    store.start(campaign, vehicles, now_ns)
+    return store.find(campaign.id), vehicles
+
+
+class CampaignSender:
+    """Owns what is on its way to the vehicles; lives on one loop."""
+
+    def __init__(
+        self,
+        *,
+        store: CampaignStore,
+        transport: Transport,
+        presence: Presence,
+        clock: Clock,
+        fleet: KnownFleet,
+    ) -> None:
+        self.store = store
+        self.reports_ignored = 0
+        self._transport = transport
+        self._presence = presence
+        self._clock = clock
+        self._fleet = fleet
+        self._wake = asyncio.Event()
+        self._is_failing = False
+        self._waiting: dict[str, int | None] = dict.fromkeys(store.unacknowledged())
+
+    def start(self, request: CampaignRequest) -> Started:
+        """Start a campaign; see `start_campaign`."""
+        now_ns = self._clock.now_ns()
+        started, vehicles = start_campaign(self.store, self._fleet, request, now_ns)
+        self._send_to(vehicles)
+        return started
+
+    def stop(self, campaign_id: str) -> Started:
+        """Stop a campaign.
+
+        Raises:
+            UnknownCampaign: there is none of that id.
+            FolderError: it cannot be kept.
+        """
+        self._send_to(self.store.stop(campaign_id, self._clock.now_ns()))
+        return self.store.find(campaign_id)
+
+    def resend(self, vehicle_id: str) -> None:
+        """The car is back: send what it has not acknowledged at once."""
+        if vehicle_id in self._waiting:
+            self._send_to([vehicle_id])
+
+    async def run(self) -> None:
+        """Send and follow until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            await self.step()
+            try:
+                async with asyncio.timeout(STEP_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def step(self) -> None:
+        """Publish what is due."""
+        for vehicle_id, published_ns in list(self._waiting.items()):
+            now_ns = self._clock.monotonic_ns()
+            is_heard = self._presence.is_listening(vehicle_id, self._clock.now_ns())
+            wait_ns = AGAIN_NS if is_heard else AGAIN_UNHEARD_NS
+            if published_ns is None or now_ns - published_ns >= wait_ns:
+                await self._publish(vehicle_id)
+
+    async def _publish(self, vehicle_id: str) -> None:
+        self._waiting[vehicle_id] = self._clock.monotonic_ns()
+        try:
+            wanted = self.store.wanted(vehicle_id, self._clock.now_ns())
+            await self._transport.publish(topics.campaign(vehicle_id), encode_campaigns(wanted))
+        except (LinkError, FolderError) as error:
+            if not self._is_failing:
+                _log.warning("campaigns wait reason=%s", error)
+            self._is_failing = True
+        else:
+            self._is_failing = False
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                subscription = await self._transport.subscribe(topics.ALL_CAMPAIGN_REPORTS)
+                while True:
+                    message = await subscription.next(timeout_s=60.0)
+                    if message is not None:
+                        self.hear(message)
+            except LinkError:
+                await asyncio.sleep(RETRY_S)
+
+    def hear(self, message: Message) -> None:
+        """Take in what a car reports; what one says of another is ignored."""
+        try:
+            report = decode_campaign_report(message.payload)
+            sender = topics.vehicle_of(message.subject)
+        except MalformedRecord as error:
+            self.reports_ignored += 1
+            _log.warning("report of campaigns refused reason=%s", error)
+            return
+        if sender != report.vehicle_id:
+            self.reports_ignored += 1
+            return
+        try:
+            is_newest = self.store.hear(
+                sender, report.revision, report.campaigns, self._clock.now_ns()
+            )
+        except FolderError as error:
+            _log.error("report of campaigns not kept vehicle=%s reason=%s", sender, error)
+            return
+        if is_newest:
+            self._waiting.pop(sender, None)
+        elif sender not in self._waiting or self._is_due_again(sender):
+            self._send_to([sender])
+
+    def _is_due_again(self, vehicle_id: str) -> bool:
+        """Not within a second: a report of the list before may have crossed the new one."""
+        published_ns = self._waiting[vehicle_id]
+        return published_ns is not None and (self._clock.monotonic_ns() - published_ns >= NS_PER_S)
+
+    def _send_to(self, vehicles: Collection[str]) -> None:
+        for vehicle_id in vehicles:
+            self._waiting[vehicle_id] = None
+        self._wake.set()
