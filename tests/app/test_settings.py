@@ -44,7 +44,7 @@ ARGUMENTS = {
         "--soc-pct",
         "--temperature-degc",
     ],
-    "vehicles": ["--vehicle"],
+    "vehicles": ["--vehicle", "--where"],
 }
 """Command → options that say what this one command is to do, and so are no settings."""
 
