@@ -47,7 +47,7 @@ from contactor.cloud.lake.schema import (
     is_signal,
     storage_type,
 )
-from contactor.cloud.lake.writers import ALL_MARKS, number_in
+from contactor.cloud.lake.writers import ALL_MARKS, ALONE
 from contactor.errors import LakeError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
@@ -75,6 +75,11 @@ class TelemetryTable:
 
     def __init__(self, root: Root, table: DeltaTable, size_of: SizeOf) -> None:
         self._root, self._table, self._size_of = root, table, size_of
+
+    @classmethod
+    def exists(cls, root: Root) -> bool:
+        """Whether there is a Delta table."""
+        return DeltaTable.is_deltatable(str(root), storage_options=options_of(root))
 
     @classmethod
     def create(cls, root: Root) -> None:
@@ -123,16 +128,19 @@ class TelemetryTable:
         )
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
-        flush = number_in(self.marks().values())
+        flush = self.marks([ALONE]).get(ALONE, 0)
         return Snapshot(flush, tuple(parts), groups, self._kept_from())
 
     def _kept_from(self) -> dict[str, date]:
         days = {tier: self._table.transaction_version(_KEPT + tier) for tier in (RAW, MINUTE, HOUR)}
         return {tier: date.fromordinal(day) for tier, day in days.items() if day}
 
-    def marks(self) -> dict[str, int]:
-        """The number of the newest commit under each mark that was ever written."""
-        numbers = {mark: self._table.transaction_version(mark) for mark in ALL_MARKS}
+    def marks(self, names: Iterable[str] = ALL_MARKS) -> dict[str, int]:
+        """The number of the newest commit under each of those marks that was ever written.
+
+        Each takes deltalake half a millisecond: ask for no more than are needed.
+        """
+        numbers = {mark: self._table.transaction_version(mark) for mark in names}
         return {mark: number for mark, number in numbers.items() if number is not None}
 
     @property

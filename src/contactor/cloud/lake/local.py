@@ -196,9 +196,7 @@ class LocalStore:
         for folder in (self._root, self._root.parent, self._data):
             self._sync(folder)
         checkpoint = next(iter(checkpoint_files(self._log)), None)
-        self._since_checkpoint = self._table.version - (
-            int(checkpoint.name[:20]) if checkpoint else 0
-        )
+        self._checkpointed = int(checkpoint.name[:20]) if checkpoint else 0
         marks = self._table.marks()
         self._flush = self._first_flush = number_in(marks.values())
         if self._fence.must_claim(marks):
@@ -232,7 +230,9 @@ class LocalStore:
         """Take in what others have committed, and end if one of them wrote what we write."""
         if self._is_unsure or entry(self._log, self._table.version + 1).exists():
             self._reopen()
-            self._is_stale |= self._fence.is_passed(self._table.marks(), self._flush)
+            self._is_stale |= self._fence.is_passed(
+                self._table.marks(self._fence.marks), self._flush
+            )
         if self._is_stale:
             raise StaleWriter(
                 f"another ingest writes '{self._data}': its flush is {self._snapshot.flush},"
@@ -388,8 +388,8 @@ class LocalStore:
                 kept = {path_of(part) for part in self._snapshot.parts}
                 self._files.remove_orphans(kept, self._first_flush)
                 self._is_tidy = True
-            self._since_checkpoint += 1
-            if self._fence.keeps_house and self._since_checkpoint >= self._checkpoint_every:
+            entries = self._table.version - self._checkpointed
+            if self._fence.keeps_house and entries >= self._checkpoint_every:
                 with self._turn:
                     self._checkpoint()
         except FAILURES as error:
@@ -405,5 +405,5 @@ class LocalStore:
             for path in checkpoint_files(self._log):
                 path.unlink(missing_ok=True)
             raise
-        self._since_checkpoint = 0
         self._table = TelemetryTable.open(self._root)
+        self._checkpointed = self._table.version
