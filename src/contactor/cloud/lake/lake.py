@@ -19,6 +19,8 @@ import polars as pl
 from contactor.cloud.lake.instants import Instant, to_ns
 from contactor.cloud.lake.layouts import long, wide
 from contactor.cloud.lake.local_reader import LocalReader
+from contactor.cloud.lake.object_reader import ObjectReader
+from contactor.cloud.lake.object_url import is_url
 from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.lake.reading import MAX_CELLS, PendingFrame, Selection, View, read_all
 from contactor.cloud.lake.schema import GAPS, QUARANTINE, STREAMS, StreamState, is_signal
@@ -42,11 +44,16 @@ _VEHICLES = {
 def open_lake(path: str | Path) -> "Lake":
     """The lake of the data folder `path`, for reading; also beside a running instance.
 
+    Args:
+        path: or the url of a lake in an object storage, `s3://BUCKET/PREFIX`.
+
     Raises:
+        UsageError: that is no url of a lake.
         FolderError: no such folder, or it cannot be read.
         LakeError: it holds no lake.
     """
-    return Lake(LocalReader(Path(path)))
+    text = str(path)
+    return Lake(ObjectReader(text) if is_url(text) else LocalReader(Path(path)))
 
 
 class Lake:

@@ -18,6 +18,8 @@ from contactor.errors import UsageError
 
 SCHEME: Final = "s3://"
 _URL: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=-]+)*/?")
+_PATIENCE: Final = {"connect_timeout": "5s", "max_retries": "5", "retry_timeout": "20s"}
+"""So long a storage that does not answer is asked again before the asker is told."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -52,7 +54,7 @@ def options_of(root: object) -> dict[str, str] | None:
     if not str(root).startswith(SCHEME):
         return None
     is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return {"aws_allow_http": "true"} if is_plain else {}
+    return {**_PATIENCE, **({"aws_allow_http": "true"} if is_plain else {})}
 
 
 def _may_be_plain(host: str) -> bool:

@@ -46,15 +46,13 @@ class PartFiles:
             tables: each is asked for when the one before is written.
             flush: the newest flush whose rows are in them.
         """
-        mark = _PACKED if is_packed else "-"
         written: list[Part] = []
         try:
             for table in tables:
-                folder = self._root / f"group={table.group}" / f"day={table.day}"
-                path = folder / f"part-{flush:012d}{mark}{uuid.uuid4().hex}.parquet"
+                path = self._root / new_name(table, flush, is_packed=is_packed)
                 self._under_way.add(path)
                 written.append(part_of(table, path, is_packed=is_packed))
-                folder.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 if is_packed:
                     write_packed(table.frame, path, drafts=self._drafts)
                 else:
@@ -110,15 +108,22 @@ class PartFiles:
         self.settle(parts)
 
 
+def new_name(table: Table, flush: int, *, is_packed: bool) -> str:
+    """A name below the root for a file of `table`, as no other has it."""
+    mark = _PACKED if is_packed else "-"
+    file = f"part-{flush:012d}{mark}{uuid.uuid4().hex}.parquet"
+    return f"group={table.group}/day={table.day}/{file}"
+
+
 def path_of(part: Part) -> Path:
     """The file of a part that is stored in one."""
     assert isinstance(part.source, Path)
     return part.source
 
 
-def number_of(path: Path) -> int:
+def number_of(path: Path | str) -> int:
     """The number of the newest flush that has rows in the file."""
-    return int(path.name.split("-")[1])
+    return int(str(path).rpartition("/")[2].split("-")[1])
 
 
 def is_packed(path: str) -> bool:
