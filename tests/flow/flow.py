@@ -17,7 +17,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -44,6 +44,8 @@ class Flow:
         options: further words for `contactor agent`, from its next start on.
         brokers: how to start each broker, by role; by default one, `broker`, behind the proxies.
         clouds: the words of each process of the cloud, by role; by default one, `cloud`.
+        agent: what to run as the agent from its next start on, given link and speed; by default
+            `contactor agent`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Flow:
         options: str = "",
         brokers: Mapping[str, BrokerLaunch] | None = None,
         clouds: Mapping[str, str] = CLOUD,
+        agent: Callable[[str, str], list[str]] | None = None,
     ) -> None:
         self.data = folder / "cloud"
         self.car = folder / "car"
@@ -71,6 +74,7 @@ class Flow:
         self._brokers = brokers or {"broker": prepare_broker(folder / "broker")}
         self._is_proxied = brokers is None
         self._clouds = clouds
+        self.agent = agent
         first = next(iter(self._brokers.values()))
         self.car_side = Proxy(target_port=first.port, seed=seed)
         self.cloud_side = Proxy(target_port=first.port, seed=seed + 1)
@@ -183,6 +187,8 @@ class Flow:
         if role in self._clouds:
             where = ["--data", str(self.data), "--link", self._link(self.cloud_side)]
             return [*CONTACTOR, *self._clouds[role].split(), *where]
+        if self.agent is not None:
+            return self.agent(self._link(self.car_side), self._speed)
         cars = [word for car in self._drives.cars for word in ("--car", car)]
         where = ["--data", str(self.car), "--link", self._link(self.car_side)]
         return [*CONTACTOR, "agent", *cars, *where, "--speed", self._speed, *self.options.split()]

@@ -33,7 +33,7 @@ def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
     files = _files(data)
     quarantined = _group(files, "quarantine")
     assert quarantined.is_empty(), quarantined["reason"].to_list()
-    stored = pl.concat([_cells(files, group) for group in GROUPS])
+    stored = cells(data)
     twice = stored.filter(stored.is_duplicated())
     assert twice.is_empty(), f"stored twice:\n{twice}"
     strange = stored.join(truth, on=CELL, how="anti")
@@ -43,6 +43,12 @@ def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
     _check_declared(missing, stored, gaps)
     assert rows_settled(data) == truth.select(KEY).n_unique()
     return gaps
+
+
+def cells(data: Path) -> pl.DataFrame:
+    """Every value in the lake: vehicle_id, group, ts, path, value."""
+    files = _files(data)
+    return pl.concat([_cells(files, group) for group in GROUPS])
 
 
 def _check_declared(missing: pl.DataFrame, stored: pl.DataFrame, gaps: pl.DataFrame) -> None:
