@@ -9,6 +9,7 @@ from typing import Self
 import uvicorn
 
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import open_store
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -17,7 +18,6 @@ from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.lake import Lake
-from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.twin.keeper import Keeper
 from contactor.cloud.twin.snapshot import NAME as TWIN
 from contactor.cloud.twin.twin import Twin
@@ -112,7 +112,7 @@ class _Cloud:
     async def open(cls, folder: DataFolder, link: str) -> Self:
         """The cloud over a data folder, its twin as it was last."""
         root = folder.root
-        store = await asyncio.to_thread(LocalStore, root)
+        store = await asyncio.to_thread(open_store, folder)
         cloud = cls(store, CommandStore(root / "commands.db"), link, root / TWIN)
         await asyncio.to_thread(cloud.keeper.restore)
         return cloud

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 
 from contactor.app.folder import LOCK_RETRY_S, LOCK_WAIT_S, DataFolder
+from contactor.app.lake_place import open_store
 from contactor.clock import SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.partition import Partition
-from contactor.cloud.lake.local import LocalStore
 from contactor.errors import FolderInUse
 from contactor.link.nats import NatsTransport
 
@@ -34,7 +34,7 @@ async def _run(folder: DataFolder, partition: Partition, link: str) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    store = await asyncio.to_thread(LocalStore, folder.root, parts=partition.parts)
+    store = await asyncio.to_thread(open_store, folder, parts=partition.parts)
     transport = NatsTransport(link, name=partition.name)
     ingest = Ingest(store=store, transport=transport, clock=SystemClock(), partition=partition)
     print(f"ready ingest {partition}", flush=True)

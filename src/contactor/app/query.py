@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import lake_at, open_reader
 from contactor.app.local_http import get_json
 from contactor.clock import SystemClock, to_iso
 from contactor.errors import (
@@ -72,8 +73,8 @@ class _LakeQuery:
     def __init__(self, folder: DataFolder) -> None:
         from contactor.cloud.lake.lake import open_lake
 
-        self._root = folder.root
-        self._lake = open_lake(folder.root)
+        self._folder = folder
+        self._lake = open_lake(lake_at(folder))
 
     def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:
         wanted = None if where is None else self._select(where)
@@ -94,14 +95,13 @@ class _LakeQuery:
     def _select(self, where: str) -> frozenset[str]:
         """The vehicles of which a question is true by what is stored last; all are asleep."""
         from contactor.cloud.ingest.presence import Presence
-        from contactor.cloud.lake.local_reader import LocalReader
         from contactor.cloud.twin.query import parse
         from contactor.cloud.twin.restore import restore
         from contactor.cloud.twin.twin import Twin
 
         question = parse(where)
         twin = Twin(presence=Presence(), clock=SystemClock())
-        restore(twin, LocalReader(self._root), None)
+        restore(twin, open_reader(self._folder), None)
         return frozenset(twin.select(question, limit=len(twin.vehicles)))
 
     def signals(

@@ -15,11 +15,11 @@ from itertools import islice
 from typing import TypeVar
 
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import open_store
 from contactor.car.agent.outbox import Lane, Outbox, Stream
 from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_S, SystemClock
 from contactor.cloud.ingest.ingest import Ingest
-from contactor.cloud.lake.local import LocalStore
 from contactor.errors import ContactorError, FolderInUse, LinkError, first_failure
 from contactor.link.broker import read_url
 from contactor.link.memory import MemoryBroker, MemoryTransport
@@ -247,7 +247,7 @@ async def _is_reachable(folder: DataFolder) -> bool:
 async def _own_cloud(folder: DataFolder) -> AsyncIterator[Transport]:
     """Broker and ingest in this process; a failure of the ingest ends what runs inside."""
     broker = MemoryBroker()
-    store = await asyncio.to_thread(LocalStore, folder.root)
+    store = await asyncio.to_thread(open_store, folder)
     cloud = MemoryTransport(broker)
     ingest = Ingest(store=store, transport=cloud, clock=SystemClock(), patient=False)
     async with asyncio.TaskGroup() as group:

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import has_lake, open_store
 from contactor.app.output import print_json
 from contactor.app.progress import progress_bar
 from contactor.app.settings import add_data_option, add_upkeep_options, kept_days
@@ -11,7 +12,7 @@ from contactor.clock import SystemClock
 from contactor.errors import FolderInUse, UsageError
 
 if TYPE_CHECKING:
-    from contactor.cloud.lake.local import LocalStore
+    from contactor.cloud.lake.keeper import LakeKeeper
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Put the lake in order, and say what that came to."""
-    from contactor.cloud.lake.local import LocalStore
     from contactor.cloud.lake.upkeep.plan import Ages
     from contactor.cloud.lake.upkeep.upkeep import KEPT_S, Upkeep
 
@@ -38,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
         raise FolderInUse(
             f"{folder.root} is in use by a running instance, which does its upkeep by itself"
         )
-    if not (folder.root / "lake").is_dir():
+    if not has_lake(folder):
         raise UsageError(f"{folder.root} holds no lake yet")
     with folder.held(), progress_bar("compact", "row") as on_progress:
-        store = LocalStore(folder.root)
+        store = open_store(folder)
         before = _bytes(store)
         done = Upkeep(store, ages=ages, kept_s=0 if args.now else KEPT_S).run(
             now_ns=SystemClock().now_ns(), is_thorough=True, on_progress=on_progress
@@ -66,8 +66,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _bytes(store: "LocalStore") -> int:
+def _bytes(store: "LakeKeeper") -> int:
     """What the files that the lake names take."""
+    from contactor.cloud.lake.object_store import ObjectStore
     from contactor.cloud.lake.parts import path_of
 
+    if isinstance(store, ObjectStore):
+        return store.stored_bytes()
     return sum(path_of(part).stat().st_size for part in store.snapshot().parts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contactor.app.cars import vehicle_id
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import has_lake, open_store
 from contactor.app.output import note, print_json
 from contactor.app.progress import progress_bar
 from contactor.app.settings import add_data_option
@@ -28,7 +29,6 @@ def run(args: argparse.Namespace) -> int:
     """Erase, and say what is gone and what still names the vehicle."""
     from contactor.cloud.commands.store import CommandStore
     from contactor.cloud.lake.lake import Lake
-    from contactor.cloud.lake.local import LocalStore
     from contactor.cloud.lake.upkeep.erasure import erase
     from contactor.cloud.twin.snapshot import NAME as TWIN
 
@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
         # Made anew from the lake.
         shutil.rmtree((folder.root / TWIN).parent, ignore_errors=True)
         rows, files, known = 0, 0, "none"
-        if (folder.root / "lake").is_dir():
-            store = LocalStore(folder.root)
+        if has_lake(folder):
+            store = open_store(folder)
             with progress_bar(f"erase {vehicle}", "row") as on_progress:
                 erased = erase(store, vehicle, on_progress=on_progress)
             rows, files = erased.rows, erased.files

@@ -6,6 +6,7 @@ from pathlib import Path
 from contactor.app.cars import vehicle_id
 from contactor.app.folder import DataFolder
 from contactor.app.instants import parse_instant
+from contactor.app.lake_place import lake_at
 from contactor.app.output import note, print_json
 from contactor.app.progress import progress_bar
 from contactor.app.settings import add_data_option
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from contactor.cloud.lake.export import Wanted, export_file, export_folder
     from contactor.cloud.lake.lake import open_lake
 
-    lake = open_lake(folder.root)
+    lake = open_lake(lake_at(folder))
     lake.paths(vehicle)  # an unknown vehicle is told before a file is made
     wanted = Wanted(vehicle, paths, since, until)
     with progress_bar(f"export {vehicle}", "day") as on_progress:

@@ -4,6 +4,7 @@ import argparse
 
 from contactor.app.folder import DataFolder
 from contactor.app.ingest import run_ingest
+from contactor.app.lake_place import add_lake_option, settle_lake
 from contactor.app.settings import add_data_option, add_option
 from contactor.cloud.ingest.partition import Partition
 from contactor.errors import UsageError
@@ -21,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_option(parser, "--link", metavar="URL", help="the broker's url, or a cluster's")
     add_data_option(parser)
+    add_lake_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,4 +31,6 @@ def run(args: argparse.Namespace) -> int:
     if not args.link:
         raise UsageError("no --link given: nats://[USER:PASSWORD@]HOST:PORT of the broker")
     read_addresses(args.link)
-    return run_ingest(DataFolder.create(args.data), partition=partition, link=args.link)
+    folder = DataFolder.create(args.data)
+    settle_lake(folder, args.lake)
+    return run_ingest(folder, partition=partition, link=args.link)

@@ -8,6 +8,7 @@ import argparse
 from contactor.app.cars import VirtualCarUrl, parse_car
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
+from contactor.app.lake_place import add_lake_option, settle_lake
 from contactor.app.settings import (
     add_data_option,
     add_option,
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_car_options(parser)
     add_data_option(parser)
+    add_lake_option(parser)
     add_server_options(parser)
     add_upkeep_options(parser)
 
@@ -140,6 +142,7 @@ def run(args: argparse.Namespace) -> int:
     check_bus(args.bus, cars)
     folder = DataFolder.create(args.data)
     with folder.held():
+        settle_lake(folder, args.lake)
         instance = Instance(
             host=args.host,
             port=free_port(args.host, args.port),

@@ -6,6 +6,7 @@ import os
 from contactor.app.cloud import serve_cloud
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
+from contactor.app.lake_place import add_lake_option, settle_lake
 from contactor.app.settings import (
     add_data_option,
     add_option,
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--link", metavar="URL", help="a broker's url, or a cluster's; default: start one"
     )
     add_data_option(parser)
+    add_lake_option(parser)
     add_server_options(parser)
     add_upkeep_options(parser)
 
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if os.environ.get("CONTACTOR_SUPERVISED"):
         return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
     with folder.held():
+        settle_lake(folder, args.lake)
         port = free_port(args.host, args.port)
         if args.link:
             return serve_cloud(folder, link=args.link, host=args.host, port=port)

@@ -92,6 +92,12 @@ class ObjectStore:
     def codebooks(self) -> list[StoredCodebook]:
         return codebooks(read_all(self._snapshot, CODEBOOKS))
 
+    def stored_bytes(self) -> int:
+        """What the files of rows take that the newest version names."""
+        names = {self._files.name_of(part) for part in self._snapshot.parts}
+        with reading(self._url):
+            return sum(one.bytes for one in self._files.objects.list() if one.name in names)
+
     def check(self) -> None:
         with self._lock, writing(self._url):
             self._catch_up()
