@@ -120,7 +120,7 @@ def test_a_reader_keeps_its_snapshot_until_the_vacuum(tmp_path: Path) -> None:
     assert lake.signals("leaf", [SPEED]).height == 3
     assert store.vacuum(older_than_s=0) == 3
     assert_no_orphans(tmp_path)
-    with pytest.raises(LakeError, match="cannot be read"):
+    with pytest.raises(LakeError, match="was replaced and is deleted; look anew"):
         lake.signals("leaf", [SPEED])
     assert lake.refresh().signals("leaf", [SPEED]).height == 3
 

@@ -215,6 +215,10 @@ def _collect(rows: pl.LazyFrame) -> pl.DataFrame:
 def _translated(read: Callable[[], _T]) -> _T:
     try:
         return read()
+    except FileNotFoundError as error:
+        raise LakeError(
+            "the lake cannot be read: a file seen before was replaced and is deleted; look anew"
+        ) from error
     except (PolarsError, OSError) as error:
         raise LakeError(f"the lake cannot be read: {one_line(error)}") from error
     except BaseException as error:
