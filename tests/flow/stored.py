@@ -13,15 +13,16 @@ from tests.flow.drives import UNAVAILABLE
 GROUPS = ("drive", "fast", "slow", "cells", "events")
 KEY = ["vehicle_id", "group", "ts"]
 CELL = [*KEY, "path", "value"]
-CELL_SCHEMA = {name: pl.Int64 if name == "ts" else pl.String for name in CELL}
-NUMBERS = ("stream", "rows_stored", "row_count", "first_ts", "last_ts")
-BOOKKEEPING = {"vehicle_id": pl.String, "reason": pl.String} | dict.fromkeys(NUMBERS, pl.Int64)
 
 
 def rows_settled(data: Path) -> int:
     """How many rows are stored, or declared as missing, by the newest commit's own account."""
-    files = _files(data)
-    return _rows_stored(files) + int(_group(files, "gaps")["row_count"].sum())
+    table = data / "lake" / "telemetry"
+    if not DeltaTable.is_deltatable(str(table)):
+        return 0
+    streams = _group(data, "streams").group_by("vehicle_id", "stream")
+    stored = streams.agg(pl.col("rows_stored").max())["rows_stored"].sum()
+    return int(stored) + int(_group(data, "gaps")["row_count"].sum())
 
 
 def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
@@ -30,8 +31,7 @@ def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The declared gaps, as the lake keeps them.
     """
-    files = _files(data)
-    quarantined = _group(files, "quarantine")
+    quarantined = _group(data, "quarantine")
     assert quarantined.is_empty(), quarantined["reason"].to_list()
     stored = cells(data)
     twice = stored.filter(stored.is_duplicated())
@@ -39,7 +39,7 @@ def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
     strange = stored.join(truth, on=CELL, how="anti")
     assert strange.is_empty(), f"stored, but never produced:\n{strange}"
     missing = truth.join(stored, on=CELL, how="anti")
-    gaps = _group(files, "gaps").filter(pl.col("row_count") > 0)
+    gaps = _group(data, "gaps").filter(pl.col("row_count") > 0)
     _check_declared(missing, stored, gaps)
     assert rows_settled(data) == truth.select(KEY).n_unique()
     return gaps
@@ -47,8 +47,8 @@ def check(data: Path, truth: pl.DataFrame) -> pl.DataFrame:
 
 def cells(data: Path) -> pl.DataFrame:
     """Every value in the lake: vehicle_id, group, ts, path, value."""
-    files = _files(data)
-    return pl.concat([_cells(files, group) for group in GROUPS])
+    long = [_long(_group(data, group)).with_columns(group=pl.lit(group)) for group in GROUPS]
+    return pl.concat([frame.select(CELL) for frame in long])
 
 
 def _check_declared(missing: pl.DataFrame, stored: pl.DataFrame, gaps: pl.DataFrame) -> None:
@@ -66,52 +66,19 @@ def _check_declared(missing: pl.DataFrame, stored: pl.DataFrame, gaps: pl.DataFr
     assert rows.is_empty(), f"missing, and not declared:\n{rows.sort(KEY)}"
 
 
-def _files(data: Path) -> dict[str, list[str]]:
-    """The files of the newest version, by group; none where there is no lake yet."""
-    table = data / "lake" / "telemetry"
-    files: dict[str, list[str]] = {}
-    if DeltaTable.is_deltatable(str(table)):
-        actions = pl.DataFrame(DeltaTable(str(table)).get_add_actions(flatten=True))
-        for path, group in actions.select("path", "partition.group").iter_rows():
-            files.setdefault(group, []).append(str(table / path))
-    return files
-
-
-def _frames(files: dict[str, list[str]], group: str) -> list[pl.DataFrame]:
-    return [pl.read_parquet(file, hive_partitioning=False) for file in files.get(group, [])]
-
-
-def _group(files: dict[str, list[str]], group: str) -> pl.DataFrame:
-    """All rows of a group of bookkeeping."""
-    return pl.concat([pl.DataFrame(schema=BOOKKEEPING), *_frames(files, group)], how="diagonal")
-
-
-def _rows_stored(files: dict[str, list[str]]) -> int:
-    streams = _group(files, "streams").group_by("vehicle_id", "stream")
-    return int(streams.agg(pl.col("rows_stored").max())["rows_stored"].sum())
-
-
-def _cells(files: dict[str, list[str]], group: str) -> pl.DataFrame:
-    """The values of a group in long form; what the car said is not available, too."""
-    frames = [_long(rows).with_columns(group=pl.lit(group)) for rows in _frames(files, group)]
-    return pl.concat([pl.DataFrame(schema=CELL_SCHEMA), *(frame.select(CELL) for frame in frames)])
+def _group(data: Path, group: str) -> pl.DataFrame:
+    """All rows of a group in the newest version."""
+    table = pl.scan_delta(str(data / "lake" / "telemetry"))
+    return table.filter(pl.col("group") == group).collect()
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
-    """vehicle_id, ts, path, value of one file."""
+    """A row per value; what the car said is not available, too."""
     key = ["vehicle_id", "ts"]
-    unavailable = (
-        rows.select(*key, path="unavailable")
-        .explode("path")
-        .drop_nulls("path")
-        .with_columns(value=pl.lit(UNAVAILABLE))
-    )
-    if "path" in rows.columns:  # events: a row is one value
-        said = rows.select(
-            *key, "path", value=pl.coalesce("text", _text(pl.col("number"), pl.Float64()))
-        )
-        return pl.concat([said.drop_nulls("value"), unavailable])
-    parts = [unavailable]
+    unavailable = rows.select(*key, path="unavailable").explode("path").drop_nulls("path")
+    of_event = pl.coalesce("text", _text(pl.col("number"), pl.Float64()))
+    events = rows.select(*key, "path", value=of_event).drop_nulls("path")
+    parts = [unavailable.with_columns(value=pl.lit(UNAVAILABLE)), events]
     for path, datatype in rows.schema.items():
         if path.startswith("Vehicle."):
             part = rows.select(*key, path=pl.lit(path), value=_text(pl.col(path), datatype))
