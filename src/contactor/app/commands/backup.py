@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contactor.app.backup.make import make_backup
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import lake_url
 from contactor.app.output import print_json
 from contactor.app.progress import progress_bar
 from contactor.app.settings import add_data_option
@@ -35,6 +36,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(document)
         return 0
-    lake = "no lake" if made.manifest.lake_flush is None else f"flush {made.manifest.lake_flush}"
+    lake, url = "no lake", lake_url(folder)
+    if made.manifest.lake_flush is not None:
+        lake = f"flush {made.manifest.lake_flush}"
+    elif url is not None:
+        lake = f"its lake at {url} is not in it"
     print(f"{made.path}: {document['files']} files, {made.bytes:,} bytes, {lake}")
     return 0
