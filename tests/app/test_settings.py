@@ -19,6 +19,7 @@ COMMON = ["--help", "--json", "--verbose"]
 ARGUMENTS = {
     "agent": [],
     "backup": [],
+    "campaign": [],
     "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "erase": ["--vehicle", "--yes"],

@@ -10,8 +10,11 @@ import uvicorn
 
 from contactor.app.folder import DataFolder
 from contactor.app.lake_place import open_store
+from contactor.app.live_fleet import LiveFleet
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
+from contactor.cloud.campaigns.sender import CampaignSender
+from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.ingest.ingest import Ingest
@@ -80,9 +83,14 @@ class _Cloud:
     """The parts of the cloud, wired; they live on one loop."""
 
     def __init__(
-        self, store: LakeKeeper, commands: CommandStore, link: str, kept_twin: Path
+        self,
+        store: LakeKeeper,
+        commands: CommandStore,
+        campaigns: CampaignStore,
+        link: str,
+        kept_twin: Path,
     ) -> None:
-        clock = SystemClock()
+        self._clock = clock = SystemClock()
         presence = Presence()
         self._commands = commands
         self._transport = NatsTransport(link, name="cloud")
@@ -101,7 +109,14 @@ class _Cloud:
             clock=clock,
             presence=presence,
             on_batch=self.twin.take_batch,
-            on_return=self.dispatcher.resend,
+            on_return=self._has_returned,
+        )
+        self.campaigns = CampaignSender(
+            store=campaigns,
+            transport=self._transport,
+            presence=presence,
+            clock=clock,
+            fleet=LiveFleet(self.ingest, self.twin),
         )
         lake = Lake(store, pending=self.ingest.pending)
         self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=lake, clock=clock)
@@ -113,7 +128,8 @@ class _Cloud:
         """The cloud over a data folder, its twin as it was last."""
         root = folder.root
         store = await asyncio.to_thread(open_store, folder)
-        cloud = cls(store, CommandStore(root / "commands.db"), link, root / TWIN)
+        commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
+        cloud = cls(store, commands, campaigns, link, root / TWIN)
         await asyncio.to_thread(cloud.keeper.restore)
         return cloud
 
@@ -122,17 +138,25 @@ class _Cloud:
         return create_api(
             self.fleet,
             dispatcher=self.dispatcher,
+            campaigns=self.campaigns,
             live=self.live,
+            clock=self._clock,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
         )
+
+    def _has_returned(self, vehicle_id: str) -> None:
+        """A car is heard again: what it has not answered goes out at once."""
+        self.dispatcher.resend(vehicle_id)
+        self.campaigns.resend(vehicle_id)
 
     async def run_others(self) -> None:
         """All but the ingest, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.dispatcher.run())
+                group.create_task(self.campaigns.run())
                 group.create_task(self.live.run())
                 group.create_task(self.keeper.run())
                 group.create_task(self.upkeep.run())
@@ -144,6 +168,7 @@ class _Cloud:
         self.keeper.keep_now()
         self.fleet.close()
         self._commands.close()
+        self.campaigns.store.close()
         await self._transport.close()
 
 

@@ -125,6 +125,10 @@ class DataFolder:
         return self.root / "commands.db"
 
     @property
+    def campaigns(self) -> Path:
+        return self.root / "campaigns.db"
+
+    @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded or stored in it."""
         return not self.outbox.exists() and not (self.root / "lake").exists()

@@ -16,10 +16,23 @@ def get_json(url: str, *, timeout_s: float) -> object:
         OSError: there is no answer, or not a whole one.
         ValueError: it is no JSON.
     """
+    return ask_json(url, method="GET", timeout_s=timeout_s)
+
+
+def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = None) -> object:
+    """The document that answers a request, which may carry one itself.
+
+    Raises:
+        urllib.error.HTTPError: the answer is an error.
+        OSError: there is no answer, or not a whole one.
+        ValueError: it is no JSON.
+    """
     # The environment's http_proxy is for the world outside; only some machines except localhost.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    headers = {} if body is None else {"content-type": "application/json"}
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
-        with direct.open(url, timeout=timeout_s) as answer:
+        with direct.open(request, timeout=timeout_s) as answer:
             return json.load(answer)
     except http.client.HTTPException as error:
         raise ConnectionError(f"{url}: answer cut off: {error!r}") from error

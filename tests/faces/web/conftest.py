@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 from litestar.types import ASGIApp
 
+from contactor.app.live_fleet import LiveFleet
 from contactor.clock import FakeClock
+from contactor.cloud.campaigns.sender import CampaignSender
+from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.ingest.ingest import Ingest
@@ -28,6 +31,7 @@ class Instance:
     def __init__(self) -> None:
         self.store, self.clock = MemoryStore(), FakeClock(T0)
         self.commands = CommandStore(":memory:")
+        self.asked = CampaignStore(":memory:")
         self.broker = MemoryBroker()
 
     def start(self) -> None:
@@ -50,6 +54,13 @@ class Instance:
             on_batch=self.twin.take_batch,
             on_return=self.dispatcher.resend,
         )
+        self.campaigns = CampaignSender(
+            store=self.asked,
+            transport=self.transport,
+            presence=self.presence,
+            clock=self.clock,
+            fleet=LiveFleet(self.ingest, self.twin),
+        )
         self.lake = Lake(self.store, pending=self.ingest.pending)
         self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=self.lake, clock=self.clock)
         self.live = Live(fleet=self.fleet, twin=self.twin, clock=self.clock)
@@ -58,7 +69,9 @@ class Instance:
         return create_api(
             self.fleet,
             dispatcher=self.dispatcher,
+            campaigns=self.campaigns,
             live=self.live,
+            clock=self.clock,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
@@ -72,3 +85,4 @@ def instance() -> Iterator[Instance]:
     yield instance
     instance.fleet.close()
     instance.commands.close()
+    instance.asked.close()

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Erase, and say what is gone and what still names the vehicle."""
+    from contactor.cloud.campaigns.store import CampaignStore
     from contactor.cloud.commands.store import CommandStore
     from contactor.cloud.lake.lake import Lake
     from contactor.cloud.lake.upkeep.erasure import erase
@@ -41,12 +42,15 @@ def run(args: argparse.Namespace) -> int:
     if not args.yes:
         _ask(vehicle)
     with folder.held():
-        commands = folder.root / "commands.db"
         given = 0
-        if commands.exists():
-            asked = CommandStore(commands)
+        if folder.commands.exists():
+            asked = CommandStore(folder.commands)
             given = asked.erase(vehicle)
             asked.close()
+        if folder.campaigns.exists():
+            campaigns = CampaignStore(folder.campaigns)
+            campaigns.erase(vehicle)
+            campaigns.close()
         # Made anew from the lake.
         shutil.rmtree((folder.root / TWIN).parent, ignore_errors=True)
         rows, files, known = 0, 0, "none"

@@ -1,6 +1,6 @@
 """The HTTP API under `/api/v1`; its OpenAPI document is at `/api/v1/openapi.json`.
 
-app = create_api(fleet, dispatcher=dispatcher, live=live, measures=measures)    # any ASGI server
+app = create_api(fleet, dispatcher=dispatcher, campaigns=campaigns, live=live, clock=clock)
 
 It answers this machine's names only, and no page of another site (`same_site`).
 """
@@ -17,11 +17,13 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ASGIApp
 
 from contactor import __version__
-from contactor.clock import from_iso
+from contactor.clock import Clock, from_iso
+from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
 from contactor.faces.web.app import web_app_routes
+from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
 from contactor.faces.web.live import Live
@@ -69,10 +71,12 @@ def create_api(
     fleet: Fleet,
     *,
     dispatcher: Dispatcher,
+    campaigns: CampaignSender,
     live: Live,
+    clock: Clock,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
 ) -> ASGIApp:
-    """The ASGI application over a fleet, the commands given to it, and its live stream."""
+    """The ASGI application over a fleet, what is asked of it, and its live stream."""
 
     @get(
         "/vehicles",
@@ -132,7 +136,12 @@ def create_api(
     async def metrics() -> str:
         return prometheus.metrics_text(measures())
 
-    routes = [vehicles, vehicle, signals, summary, *command_routes(fleet, dispatcher), live.route()]
+    routes = [
+        *(vehicles, vehicle, signals, summary),
+        *command_routes(fleet, dispatcher),
+        *campaign_routes(campaigns, clock),
+        live.route(),
+    ]
     api = Litestar(
         [Router("/api/v1", route_handlers=routes), healthz, metrics, *web_app_routes()],
         openapi_config=_openapi(),
