@@ -7,7 +7,7 @@
 Cars of one kind have one codebook: what is equal is kept once, however many streams use it.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,6 +96,7 @@ class Parked:
 
     def __init__(self, *, max_bytes: int = MAX_PARKED_BYTES) -> None:
         self._waiting: deque[tuple[Key, bytes]] = deque()
+        self._of_stream: Counter[tuple[str, int]] = Counter()
         self._bytes, self._max_bytes = 0, max_bytes
         self._asked_ns: dict[tuple[str, int], int] = {}
 
@@ -105,24 +106,32 @@ class Parked:
     def add(self, key: Key, payload: bytes) -> None:
         """Let a record wait."""
         self._waiting.append((key, payload))
-        self._bytes += len(payload)
+        self._count(key, 1, len(payload))
         while self._bytes > self._max_bytes:
-            self._bytes -= len(self._waiting.popleft()[1])
+            oldest, given_up = self._waiting.popleft()
+            self._count(oldest, -1, -len(given_up))
 
     def release(self, key: Key) -> list[bytes]:
         """The records that waited for a codebook, in the order in which they came."""
         self._asked_ns.pop(key[:2], None)
+        if key[:2] not in self._of_stream:
+            return []
         released = [payload for one, payload in self._waiting if one == key]
-        if released:
-            self._waiting = deque(item for item in self._waiting if item[0] != key)
-            self._bytes -= sum(map(len, released))
+        self._waiting = deque(item for item in self._waiting if item[0] != key)
+        self._count(key, -len(released), -sum(map(len, released)))
         return released
 
     def asks(self, now_ns: int) -> list[tuple[str, int]]:
         """The vehicles and streams to be asked for their codebook now: once a second each."""
         asking = []
-        for key in dict.fromkeys(one[:2] for one, _ in self._waiting):
-            if now_ns - self._asked_ns.get(key, now_ns - ASK_NS) >= ASK_NS:
-                self._asked_ns[key] = now_ns
-                asking.append(key)
+        for stream in self._of_stream:
+            if now_ns - self._asked_ns.get(stream, now_ns - ASK_NS) >= ASK_NS:
+                self._asked_ns[stream] = now_ns
+                asking.append(stream)
         return asking
+
+    def _count(self, key: Key, records: int, size: int) -> None:
+        self._bytes += size
+        self._of_stream[key[:2]] += records
+        if not self._of_stream[key[:2]]:
+            del self._of_stream[key[:2]]
