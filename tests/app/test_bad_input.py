@@ -39,6 +39,12 @@ GOOD = {
     "import": "import trip.csv --map trip.toml --vehicle v --data new",
     "vehicles": "vehicles --data stored",
     "signals": "signals --data stored",
+    "campaign": "campaign list --data stored",
+    "export": "export --vehicle one --output one.parquet --data stored",
+    "compact": "compact --data stored",
+    "erase": "erase --vehicle one --yes --data stored",
+    "backup": "backup kept.tar.zst --data stored",
+    "restore": "restore kept.tar.zst",
     "simulate": "simulate --profile contactor_ev --cycle NEDC",
     "profile": "profile list",
 }
@@ -358,7 +364,7 @@ def test_data_folder_that_is_not_ours_is_refused_and_left_alone(
     data = make(tmp_path / "data")
     before = tree(tmp_path)
     exit_code, words = FOLDERS[make]
-    if make is under_a_file and name in ("vehicles", "signals"):
+    if make is under_a_file and name not in ("run", "agent", "serve", "ingest", "replay", "import"):
         exit_code, words = 2, "no data folder"
     line = GOOD[name].partition(" --data")[0] + f" --data '{data}'"
     command_here(capfd, line).check_refused(exit_code, words)
