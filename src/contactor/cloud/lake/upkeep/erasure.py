@@ -27,6 +27,7 @@ from contactor.cloud.lake.tables import Table
 from contactor.cloud.lake.upkeep.merge import by_vehicles, filled, joined
 from contactor.cloud.lake.upkeep.plan import MAX_CELLS, TIERS
 from contactor.cloud.lake.upkeep.tiers import ORDER
+from contactor.errors import LakeError
 from contactor.signals.groups import Group
 
 _BY_VEHICLE: Final = (*Group, *TIERS)
@@ -67,7 +68,7 @@ def erase(
         removed = _Removed(vehicle_id)
         tables = removed.tables(group, day, parts, max_cells)
         if not store.rewrite(parts, tables, is_packed=is_packed, is_change=True):
-            raise AssertionError("a part was replaced by somebody else")
+            raise LakeError(f"somebody else rewrote files meanwhile; erase {vehicle_id} again")
         counts[group in tuple(Group)] += removed.rows
         done += sum(part.row_count for part in parts)
         if on_progress is not None:
