@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from contactor.app.folder import LOCK_RETRY_S, LOCK_WAIT_S, DataFolder
 from contactor.app.lake_place import open_store
+from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.partition import Partition
@@ -36,20 +37,24 @@ async def _run(folder: DataFolder, partition: Partition, link: str) -> int:
         loop.add_signal_handler(number, stopped.set)
     store = await asyncio.to_thread(open_store, folder, parts=partition.parts)
     transport = NatsTransport(link, name=partition.name)
-    ingest = Ingest(store=store, transport=transport, clock=SystemClock(), partition=partition)
+    clock = SystemClock()
+    ingest = Ingest(store=store, transport=transport, clock=clock, partition=partition)
+    tasks = [asyncio.create_task(ingest.run())]
+    if partition.number == 1:  # one does it for all
+        upkeep = BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
+        tasks.append(asyncio.create_task(upkeep.run()))
     print(f"ready ingest {partition}", flush=True)
-    taking = asyncio.create_task(ingest.run())
     stopping = asyncio.create_task(stopped.wait())
     try:
-        await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if taking.done():
-            taking.result()
+        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        taking.cancel()
-        stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await taking
+        for one in (*tasks, stopping):
+            one.cancel()
+        await asyncio.wait(tasks)
         await transport.close()
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
     return 0
 
 
