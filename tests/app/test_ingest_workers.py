@@ -16,10 +16,14 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+import contactor
 from contactor.cloud.ingest.partition import Partition
+from contactor.errors import ContactorError
 from contactor.link.broker import wait_broker
 from tests.app.counting import COUNT, make_log, make_profile, ts_of
-from tests.app.processes import CONTACTOR, contactor, wait_for
+from tests.app.processes import CONTACTOR, wait_for
+from tests.app.processes import contactor as run_contactor
+from tests.cloud.lake.object_storage import storage
 from tests.link.support import DEADLINE_S, BrokerProcess
 
 pytestmark = pytest.mark.processes
@@ -28,17 +32,20 @@ CARS = [f"car{number}" for number in range(8)]
 
 
 class Workers:
-    """The ingests of one folder."""
+    """The ingests of one folder, or of one lake elsewhere and a folder each."""
 
     def __init__(self, data: Path, link: str) -> None:
         self._data, self.link = data, link
+        self.lake: str | None = None
         self.running: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, partition: str) -> subprocess.Popen[str]:
         """Start one and wait until it has claimed its vehicles."""
         command = [*CONTACTOR, "ingest", "--partition", partition, "--link", self.link]
+        data = self._data if self.lake is None else self._data / partition.replace("/", "-of-")
+        command += ["--data", str(data), *([] if self.lake is None else ["--lake", self.lake])]
         process = subprocess.Popen(
-            [*command, "--data", str(self._data)],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -165,12 +172,42 @@ def test_number_of_workers_changed_while_cars_drive_loses_and_doubles_nothing(
         workers.stop()
 
 
+def test_workers_of_a_lake_in_an_object_storage_killed_at_random(
+    tmp_path: Path, workers: Workers
+) -> None:
+    chance, count, url = random.Random(5), 1_500, "s3://lake/workers"
+
+    def numbers() -> dict[str, list[int]]:
+        lake = contactor.open_lake(url)
+        return {car: lake.signals(car, [COUNT])[COUNT].to_list() for car in CARS}
+
+    def is_done() -> bool:
+        with contextlib.suppress(ContactorError):
+            return all(len(found) >= count for found in numbers().values())
+        return False
+
+    (tmp_path / "storage").mkdir()
+    with storage(tmp_path / "storage"):
+        workers.lake = url
+        for partition in ("1/2", "2/2"):
+            workers.start(partition)
+        with driving(tmp_path, workers.link, count):
+            for _ in range(5):
+                time.sleep(chance.uniform(0.5, 1.5))
+                partition = chance.choice(["1/2", "2/2"])
+                workers.kill(partition)
+                workers.start(partition)
+            wait_for(is_done, timeout_s=90, why=f"{count} numbers of each car")
+            workers.stop()
+        assert numbers() == {car: list(range(1, count + 1)) for car in CARS}
+
+
 def test_newer_of_two_workers_of_a_partition_wins(tmp_path: Path, workers: Workers) -> None:
     older = workers.start("1/1")
     workers.start("1/1")
     assert "another ingest writes" in older.communicate(timeout=20)[1]
     assert older.returncode == 1
-    in_use = contactor("serve", "--data", str(tmp_path / "data"), "--port", "0")
+    in_use = run_contactor("serve", "--data", str(tmp_path / "data"), "--port", "0")
     assert (in_use.returncode, in_use.stdout) == (1, "")
     assert "is in use" in in_use.stderr
     workers.stop()
@@ -187,7 +224,7 @@ def test_newer_of_two_workers_of_a_partition_wins(tmp_path: Path, workers: Worke
 def test_wrong_arguments_are_told_in_one_line(
     tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    done = contactor("ingest", *arguments, "--data", str(tmp_path / "data"))
+    done = run_contactor("ingest", *arguments, "--data", str(tmp_path / "data"))
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "data").exists()
