@@ -25,6 +25,10 @@ FORMAT: Final[int] = 2
 NAME: Final = "format.json"
 
 
+class _Number(msgspec.Struct):
+    format: Annotated[int, msgspec.Meta(ge=1)]
+
+
 class Format(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content of `format.json`.
 
@@ -36,7 +40,7 @@ class Format(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     format: Annotated[int, msgspec.Meta(ge=1)]
-    contactor: str
+    contactor: str = ""
     reached: Annotated[int, msgspec.Meta(ge=1)] | None = None
     backup: str | None = None
 
@@ -53,12 +57,13 @@ def read_format(root: Path) -> Format:
         FolderError: it cannot be read, or a newer Contactor wrote it.
         OSError: there is no such file, or it cannot be opened.
     """
+    text = (root / NAME).read_bytes()
     try:
-        found = msgspec.json.decode((root / NAME).read_bytes(), type=Format)
+        written = msgspec.json.decode(text, type=_Number).format
+        check_readable(str(root), written)  # whatever else a newer one says of itself
+        return msgspec.json.decode(text, type=Format)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise FolderError(f"{root}/{NAME} cannot be read: {error}") from error
-    check_readable(str(root), found.format)
-    return found
 
 
 def check_readable(what: str, written: int) -> None:
