@@ -5,6 +5,7 @@ run_cars(cars, outbox=outbox, link="nats://...", options=CarOptions(speed=1.0))
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,16 @@ from contactor.app.cars import Car, RecordingCar, VirtualCarUrl
 from contactor.app.recordings import open_players, play
 from contactor.app.virtual import VirtualCars
 from contactor.car.adapters.canbus import CanBus
+from contactor.car.agent.car_time import BootClock
 from contactor.car.agent.outbox import Outbox
+from contactor.car.agent.timeline import EARLIEST_GOOD
 from contactor.car.agent.uplink import Uplink
-from contactor.clock import SystemClock
+from contactor.clock import Clock, to_iso
 from contactor.link.nats import NatsTransport
+
+DATE_POLL_S = 0.5
+
+_log = logging.getLogger(__name__)
 
 Work = Coroutine[object, object, None]
 
@@ -46,7 +53,7 @@ def run_cars(cars: Sequence[Car], *, outbox: Outbox, link: str, options: CarOpti
 
 
 async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptions) -> int:
-    clock = SystemClock()
+    clock = BootClock()
     transport = NatsTransport(link, name="agent")
     uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
     bus = None if options.bus is None else CanBus(options.bus, clock=clock)
@@ -74,6 +81,8 @@ async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptio
             clock=clock,
             bus=bus,
         )
+        if options.history_days:
+            await _dated(clock)
         lives.begin(speed=options.speed, history_days=options.history_days)
         await _until_stopped([uplink.run(), lives.run(options.speed), *map(play, players)])
     finally:
@@ -83,6 +92,14 @@ async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptio
             bus.close()
         outbox.close()
     return 0
+
+
+async def _dated(clock: Clock) -> None:
+    """Wait until the clock was set: the days behind a car are days of the calendar."""
+    if clock.now_ns() < EARLIEST_GOOD:
+        _log.warning("clock was never set, cars wait for the date clock=%s", to_iso(clock.now_ns()))
+    while clock.now_ns() < EARLIEST_GOOD:
+        await asyncio.sleep(DATE_POLL_S)
 
 
 async def _until_stopped(work: Sequence[Work]) -> None:

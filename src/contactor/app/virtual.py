@@ -23,6 +23,7 @@ from contactor.car.adapters.canbus import Bus
 from contactor.car.adapters.elm327 import elm327_server
 from contactor.car.adapters.virtual import VirtualSource
 from contactor.car.agent.campaigns.desk import CampaignDesk
+from contactor.car.agent.car_time import CarTime, SteadyClock
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.lanes import Lanes
 from contactor.car.agent.live import LiveCar
@@ -83,8 +84,9 @@ class VirtualCars:
         self._uplink = uplink
         self._transport = transport
         self._clock = clock
+        self._steady = SteadyClock(clock)
         self._bus = bus
-        self._started_ns = clock.now_ns()
+        self._started_ns = self._steady.now_ns()
         self._begun: dict[str, _Begun] = {}
 
     def begin(self, *, speed: float, history_days: int) -> None:
@@ -112,7 +114,7 @@ class VirtualCars:
                         profiles[url.profile] = await asyncio.to_thread(load_profile, url.profile)
                     profile = profiles[url.profile]
                     car = await self._make(url, profile)
-                    source = VirtualSource(car, clock=self._clock, speed=speed, bus=self._bus)
+                    source = VirtualSource(car, clock=self._steady, speed=speed, bus=self._bus)
                     group.create_task(self._live(url, profile, source))
                     group.create_task(self._keep(url.vehicle_id, car))
                     if url.elm327_port is not None:
@@ -123,7 +125,7 @@ class VirtualCars:
     async def _make(self, url: VirtualCarUrl, profile: Profile) -> VirtualCar:
         """The car at its present; its past in the outbox, where that is still to be made."""
         begun, stand = self._begun[url.vehicle_id], _stand(self._outbox, url.vehicle_id)
-        now_ns, kept = self._clock.now_ns(), None if stand is None else stand.kept
+        now_ns, kept = self._steady.now_ns(), None if stand is None else stand.kept
         if begun.is_lived and not begun.is_history_done:
             start_ns = begun.begun_ns if stand is None else stand.at_ns
             return _car(url, profile, start_ns, live_from_ns=begun.live_from_ns, kept=kept)
@@ -160,7 +162,16 @@ class VirtualCars:
             outbox=self._outbox,
             clock=self._clock,
         )
-        live = LiveCar(source, profile, lanes, desk=desk, campaigns=campaigns, uplink=self._uplink)
+        time = CarTime(url.vehicle_id, clock=self._clock, steady=self._steady, outbox=self._outbox)
+        live = LiveCar(
+            source,
+            profile,
+            lanes,
+            desk=desk,
+            campaigns=campaigns,
+            uplink=self._uplink,
+            time=time,
+        )
         await live.run()
 
     async def _keep(self, vehicle_id: str, car: VirtualCar) -> None:
@@ -176,7 +187,7 @@ class VirtualCars:
         stand = msgspec.json.encode(_Stand(car.now_ns, car.keep())).decode()
         try:
             self._outbox.note(f"stand:{vehicle_id}", stand)
-            if self._clock.now_ns() - car.now_ns < CAUGHT_UP_NS:
+            if self._steady.now_ns() - car.now_ns < CAUGHT_UP_NS:
                 self._note_done(vehicle_id)
         except OutboxError as error:
             _log.warning("car not kept vehicle=%s reason=%s", vehicle_id, error)

@@ -11,6 +11,7 @@ import pytest
 from contactor.can.frames import FrameTable
 from contactor.car.adapters.virtual import VirtualSource
 from contactor.car.agent.campaigns.desk import CampaignDesk
+from contactor.car.agent.car_time import CarTime, SteadyClock
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.lanes import Lanes
 from contactor.car.agent.live import LiveCar
@@ -41,7 +42,8 @@ class Bench:
         self.clock = SystemClock()
         now_ns = self.clock.now_ns()
         car = VirtualCar(PROFILE, seed=1, start_ns=now_ns, plan=plan, live_from_ns=now_ns)
-        self.source = VirtualSource(car, clock=self.clock)
+        steady = SteadyClock(self.clock)
+        self.source = VirtualSource(car, clock=steady)
         self.outbox = Outbox(outbox)
         self.broker = MemoryBroker()
         self.cloud = MemoryTransport(self.broker)
@@ -66,7 +68,13 @@ class Bench:
         )
         lanes = Lanes(stream, outbox=self.outbox, uplink=uplink)
         self.live = LiveCar(
-            self.source, PROFILE, lanes, desk=desk, campaigns=campaigns, uplink=uplink
+            self.source,
+            PROFILE,
+            lanes,
+            desk=desk,
+            campaigns=campaigns,
+            uplink=uplink,
+            time=CarTime("leaf", clock=self.clock, steady=steady, outbox=self.outbox),
         )
         self.reports: list[Report] = []
 

@@ -5,9 +5,10 @@
                         └─► campaigns.read ─► rows beyond the usual ones
 
 While the outbox cannot be written, the car's frames wait with the source. When the car falls asleep
-its rows under way are finished, so that nothing of a drive stays behind in memory.
+its rows under way are finished, so that nothing of a drive stays behind in memory. Frames are dated
+by `car_time`; rows made before the time was known wait, and no command is done until then.
 
-    live = LiveCar(source, profile, lanes, desk=desk, campaigns=campaigns, uplink=uplink)
+    live = LiveCar(source, profile, lanes, desk=desk, campaigns=campaigns, uplink=uplink, time=time)
     await live.run()
 """
 
@@ -17,16 +18,20 @@ from collections.abc import Iterator, Sequence
 
 from contactor.car.adapters.ports import FrameSource
 from contactor.car.agent.campaigns.desk import CampaignDesk
+from contactor.car.agent.car_time import CarTime
 from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.lanes import Lanes, UrgentRows
 from contactor.car.agent.outbox import Lane
 from contactor.car.agent.recorder import cut_batches
 from contactor.car.agent.road import GATHER_NS, Road, Sampling
 from contactor.car.agent.series import Series
+from contactor.car.agent.undated import UndatedRows
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile
 from contactor.errors import OutboxError
 from contactor.signals.record import Rows
+
+APPEND_AT_ONCE = 64
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +48,7 @@ class LiveCar:
         desk: CommandDesk,
         campaigns: CampaignDesk,
         uplink: Uplink,
+        time: CarTime,
     ) -> None:
         self.vehicle_id = lanes.live.vehicle_id
         self._source = source
@@ -51,6 +57,9 @@ class LiveCar:
         self._desk = desk
         self._campaigns = campaigns
         self._urgent = UrgentRows()
+        self._time = time
+        self._is_dated = time.is_known
+        self._undated = UndatedRows()
         # Ticks are counted from 1970, so that the rows of all live cars share their instants.
         self._road = Road(
             profile,
@@ -84,8 +93,10 @@ class LiveCar:
         self._uplink.tell_asleep(self.vehicle_id, is_asleep=self._is_asleep)
         while True:
             frames = await self._source.next()
+            if self._time.look(is_resting=self._source.is_asleep):
+                await self._date_anew()
             if len(frames):
-                for rows in self._road.feed(frames):
+                for rows in self._road.feed(self._time.dated(frames)):
                     await self._put(rows)
             if self._source.is_asleep != self._is_asleep:
                 self._is_asleep = self._source.is_asleep
@@ -94,26 +105,64 @@ class LiveCar:
                     await self._put(self._road.settle())
                     await self._put(self._road.finish())
 
+    async def _date_anew(self) -> None:
+        """Stamps are made differently from now on: end what is under way, date what waited."""
+        for finish in (self._road.settle, self._road.finish):
+            await self._put(finish())
+        self._campaigns.forget()
+        self._is_dated = True
+        by_lane: dict[Lane, list[Rows]] = {}
+        for lane, rows in self._undated.release(self._time.shift_ns):
+            by_lane.setdefault(lane, []).append(rows)
+        for lane, waited in by_lane.items():
+            await self._append(lane, [[rows] for rows in waited])
+        if by_lane:
+            _log.warning(
+                "clock is set, rows that waited are dated vehicle=%s dropped=%s",
+                self.vehicle_id,
+                self._undated.dropped,
+            )
+
     def _put_rest(self) -> None:
         """Put the rows under way into the outbox, at once: this is the end."""
+        self._time.keep()
         for finish in (self._road.settle, self._road.finish):
-            for lane, batches in self._by_lane(finish()):
+            for lane, sets in self._by_lane(finish()):
                 try:
-                    self._uplink.append_now(self._lanes.stream(lane), batches)
+                    self._uplink.append_now(self._lanes.stream(lane), _batches(sets))
                 except OutboxError as error:
                     _log.error("last rows lost vehicle=%s reason=%s", self.vehicle_id, error)
+        if len(self._undated):
+            _log.error(
+                "rows lost, the time was never known vehicle=%s rows=%s",
+                self.vehicle_id,
+                len(self._undated),
+            )
 
     async def _put(self, rows: Sequence[Rows]) -> None:
-        for lane, batches in self._by_lane(rows):
-            await self._uplink.append(self._lanes.stream(lane), batches)
+        for lane, sets in self._by_lane(rows):
+            await self._append(lane, sets)
 
-    def _by_lane(self, rows: Sequence[Rows]) -> Iterator[tuple[Lane, list[tuple[Rows, ...]]]]:
-        """The batches of these rows and of what campaigns recorded, the most urgent lane first."""
+    async def _append(self, lane: Lane, sets: Sequence[Sequence[Rows]]) -> None:
+        batches = _batches(sets)
+        for start in range(0, len(batches), APPEND_AT_ONCE):
+            some = batches[start : start + APPEND_AT_ONCE]
+            await self._uplink.append(self._lanes.stream(lane), some)
+
+    def _by_lane(self, rows: Sequence[Rows]) -> Iterator[tuple[Lane, list[Sequence[Rows]]]]:
+        """These rows and what campaigns recorded, the most urgent lane first; none if undated."""
         urgent, rest = self._urgent.split(rows)
-        by_lane: dict[Lane, list[list[Rows]]] = {Lane.URGENT: [urgent], Lane.LIVE: [rest]}
+        by_lane: dict[Lane, list[Sequence[Rows]]] = {Lane.URGENT: [urgent], Lane.LIVE: [rest]}
         for lane, recorded in self._campaigns.take():
             by_lane.setdefault(lane, []).append([recorded])
         for lane, sets in by_lane.items():
-            batches = [batch for one in sets if one for batch in cut_batches(one, origin_ns=0)]
-            if batches:
-                yield lane, batches
+            filled = [one for one in sets if one]
+            if not self._is_dated:
+                for one in filled:
+                    self._undated.hold(lane, one)
+            elif filled:
+                yield lane, filled
+
+
+def _batches(sets: Sequence[Sequence[Rows]]) -> list[tuple[Rows, ...]]:
+    return [batch for one in sets for batch in cut_batches(one, origin_ns=0)]
