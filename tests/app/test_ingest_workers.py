@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 from deltalake import DeltaTable
@@ -211,6 +212,48 @@ def test_newer_of_two_workers_of_a_partition_wins(tmp_path: Path, workers: Worke
     assert (in_use.returncode, in_use.stdout) == (1, "")
     assert "is in use" in in_use.stderr
     workers.stop()
+
+
+@contextlib.contextmanager
+def serving(data: Path, link: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The API beside ingests, without one of its own."""
+    arguments = ["serve", "--ingest", "none", "--link", link, "--data", str(data), "--port", "0"]
+    process = subprocess.Popen(
+        [*CONTACTOR, *arguments], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().removeprefix("ready ").strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_who_serves_beside_the_workers_follows_them_and_starts_anew(
+    tmp_path: Path, workers: Workers
+) -> None:
+    data, count = tmp_path / "data", 2_600
+
+    def numbers(url: str) -> list[int]:
+        found = httpx.get(f"{url}/api/v1/vehicles").json()["items"]
+        cars = [httpx.get(f"{url}/api/v1/vehicles/{one['vehicle_id']}").json() for one in found]
+        return [car["signals"][COUNT]["value"] for car in cars if COUNT in car["signals"]]
+
+    for partition in ("1/2", "2/2"):
+        workers.start(partition)
+    with driving(tmp_path, workers.link, count):
+        wait_for(lambda: stored(data), timeout_s=30, why="a first flush")
+        with serving(data, workers.link) as (first, url):
+            wait_for(lambda: len(numbers(url)) == len(CARS), timeout_s=30, why="every car")
+            before = min(numbers(url))
+            wait_for(lambda: min(numbers(url)) > before, timeout_s=30, why="cars that go on")
+            first.kill()
+        with serving(data, workers.link) as (_, url):
+            wait_for(lambda: numbers(url) == [count] * len(CARS), timeout_s=60, why="the end")
+            rows = httpx.get(f"{url}/api/v1/vehicles").json()["items"]
+            assert [one["rows"] for one in rows] == [count] * len(CARS)
+        wait_stored(data, count)
+        workers.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The cloud in one process: ingest, twin, lake, commands and API over a link."""
+"""The cloud in one process: ingest, twin, lake, commands and API over a link.
+
+With its ingests elsewhere (`contactor ingest`) it follows what they take in, and stores no row.
+"""
 
 import asyncio
 import contextlib
@@ -9,7 +12,7 @@ from typing import Self
 import uvicorn
 
 from contactor.app.folder import DataFolder
-from contactor.app.lake_place import open_store
+from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
@@ -17,10 +20,12 @@ from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
-from contactor.cloud.ingest.ingest import Ingest
+from contactor.cloud.ingest.follower import Follower
+from contactor.cloud.ingest.ingest import FLUSH_S, Ingest
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.lake import Lake
+from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.twin.keeper import Keeper
 from contactor.cloud.twin.snapshot import NAME as TWIN
 from contactor.cloud.twin.twin import Twin
@@ -33,21 +38,27 @@ from contactor.faces.web.sockets import EndingSockets
 from contactor.link.nats import NatsTransport
 
 POLL_S = 0.05
+SETTLE_S = FLUSH_S + 1.0
 MAX_CLIENT_MESSAGE_BYTES = 4_096
 
 
-def serve_cloud(folder: DataFolder, *, link: str, host: str, port: int) -> int:
+def serve_cloud(
+    folder: DataFolder, *, link: str, host: str, port: int, has_ingest: bool = True
+) -> int:
     """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
+
+    Args:
+        has_ingest: whether it stores what comes, or others do.
 
     Raises:
         StaleWriter: another ingest writes this lake.
         LakeError: the lake cannot be opened or written.
     """
-    return asyncio.run(_serve(folder, link, host, port))
+    return asyncio.run(_serve(folder, link, host, port, has_ingest=has_ingest))
 
 
-async def _serve(folder: DataFolder, link: str, host: str, port: int) -> int:
-    cloud = await _Cloud.open(folder, link)
+async def _serve(folder: DataFolder, link: str, host: str, port: int, *, has_ingest: bool) -> int:
+    cloud = await _Cloud.open(folder, link, has_ingest=has_ingest)
     server = _server(cloud.api(), host, port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -84,18 +95,20 @@ class _Cloud:
 
     def __init__(
         self,
-        store: LakeKeeper,
+        reader: LakeReader,
+        store: LakeKeeper | None,
         commands: CommandStore,
         campaigns: CampaignStore,
         link: str,
         kept_twin: Path,
     ) -> None:
+        """Wire them; without a `store` to write to, what ingests elsewhere take in is followed."""
         self._clock = clock = SystemClock()
         presence = Presence()
         self._commands = commands
         self._transport = NatsTransport(link, name="cloud")
         self.twin = Twin(presence=presence, clock=clock)
-        self.keeper = Keeper(self.twin, store=store, path=kept_twin, clock=clock)
+        self.keeper = Keeper(self.twin, store=reader, path=kept_twin, clock=clock)
         self.dispatcher = Dispatcher(
             store=commands,
             transport=self._transport,
@@ -103,14 +116,25 @@ class _Cloud:
             presence=presence,
             clock=clock,
         )
-        self.ingest = Ingest(
-            store=store,
-            transport=self._transport,
-            clock=clock,
-            presence=presence,
-            on_batch=self.twin.take_batch,
-            on_return=self._has_returned,
-        )
+        self.ingest: Ingest | Follower
+        if store is not None:
+            self.ingest = Ingest(
+                store=store,
+                transport=self._transport,
+                clock=clock,
+                presence=presence,
+                on_batch=self.twin.take_batch,
+                on_return=self._has_returned,
+            )
+        else:
+            self.ingest = Follower(
+                reader=reader,
+                transport=self._transport,
+                clock=clock,
+                presence=presence,
+                on_batch=self.twin.take_batch,
+                on_return=self._has_returned,
+            )
         self.campaigns = CampaignSender(
             store=campaigns,
             transport=self._transport,
@@ -118,18 +142,34 @@ class _Cloud:
             clock=clock,
             fleet=LiveFleet(self.ingest, self.twin),
         )
-        lake = Lake(store, pending=self.ingest.pending)
+        lake = Lake(reader, pending=self.ingest.pending)
         self.fleet = Fleet(ingest=self.ingest, twin=self.twin, lake=lake, clock=clock)
         self.live = Live(fleet=self.fleet, twin=self.twin, clock=clock)
-        self.upkeep = BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
+        self._upkeep = (
+            None
+            if store is None
+            else BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
+        )
 
     @classmethod
-    async def open(cls, folder: DataFolder, link: str) -> Self:
-        """The cloud over a data folder, its twin as it was last."""
+    async def open(cls, folder: DataFolder, link: str, *, has_ingest: bool) -> Self:
+        """The cloud over a data folder, its twin as it was last.
+
+        Raises:
+            LinkError: it is to follow others, and there is no broker.
+        """
         root = folder.root
-        store = await asyncio.to_thread(open_store, folder)
+        store = await asyncio.to_thread(open_store, folder) if has_ingest else None
+        reader: LakeReader = (
+            await asyncio.to_thread(open_reader, folder) if store is None else store
+        )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
-        cloud = cls(store, commands, campaigns, link, root / TWIN)
+        cloud = cls(reader, store, commands, campaigns, link, root / TWIN)
+        if isinstance(cloud.ingest, Follower):
+            await cloud.ingest.prepare()
+            # What was on its way to the lake is in it then; what comes after waits in the queue.
+            await asyncio.sleep(SETTLE_S)
+            await asyncio.to_thread(cloud.ingest.begin)
         await asyncio.to_thread(cloud.keeper.restore)
         return cloud
 
@@ -159,7 +199,8 @@ class _Cloud:
                 group.create_task(self.campaigns.run())
                 group.create_task(self.live.run())
                 group.create_task(self.keeper.run())
-                group.create_task(self.upkeep.run())
+                if self._upkeep is not None:
+                    group.create_task(self._upkeep.run())
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from failures
 

@@ -6,6 +6,7 @@ fleet.select("Vehicle.Speed > 100", limit=10)
 
 from collections.abc import Collection
 
+from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.twin.query import parse
 from contactor.cloud.twin.twin import Twin
@@ -14,7 +15,7 @@ from contactor.cloud.twin.twin import Twin
 class LiveFleet:
     """The vehicles of a running cloud."""
 
-    def __init__(self, ingest: Ingest, twin: Twin) -> None:
+    def __init__(self, ingest: Ingest | Follower, twin: Twin) -> None:
         self._ingest = ingest
         self._twin = twin
 

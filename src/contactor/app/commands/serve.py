@@ -7,6 +7,7 @@ from contactor.app.cloud import serve_cloud
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.lake_place import add_lake_option, settle_lake
+from contactor.app.locks import alone, shared
 from contactor.app.settings import (
     add_data_option,
     add_option,
@@ -15,6 +16,7 @@ from contactor.app.settings import (
     check_host,
 )
 from contactor.app.upkeep import tell_environment
+from contactor.errors import UsageError
 from contactor.link.nats.connection import read_addresses
 
 
@@ -22,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_option(
         parser, "--link", metavar="URL", help="a broker's url, or a cluster's; default: start one"
+    )
+    add_option(
+        parser,
+        "--ingest",
+        choices=("all", "none"),
+        default="all",
+        help="store what all cars send, or nothing: `contactor ingest` does; default all",
     )
     add_data_option(parser)
     add_lake_option(parser)
@@ -35,7 +44,14 @@ def run(args: argparse.Namespace) -> int:
     tell_environment(args)
     if args.link:
         read_addresses(args.link)
+    if args.ingest == "none" and not args.link:
+        raise UsageError("--ingest none needs --link: the broker that the ingests are at")
     folder = DataFolder.create(args.data)
+    if args.ingest == "none":
+        settle_lake(folder, args.lake)
+        with shared(folder), alone(folder, "serve.lock"):
+            port = free_port(args.host, args.port)
+            return serve_cloud(folder, link=args.link, host=args.host, port=port, has_ingest=False)
     if os.environ.get("CONTACTOR_SUPERVISED"):
         return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
     with folder.held():

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from contactor.clock import Clock, to_iso
+from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
 from contactor.cloud.ingest.presence import Connectivity
@@ -57,7 +58,7 @@ class VehicleNow(msgspec.Struct, frozen=True):
 class Fleet:
     """Answers questions about vehicles of one instance; lives on one loop."""
 
-    def __init__(self, *, ingest: Ingest, twin: Twin, lake: Lake, clock: Clock) -> None:
+    def __init__(self, *, ingest: Ingest | Follower, twin: Twin, lake: Lake, clock: Clock) -> None:
         self._ingest = ingest
         self._twin = twin
         self._lake = lake

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.twin.twin import Twin
 from contactor.faces.web.live import Live
@@ -38,7 +39,7 @@ def metrics_text(metrics: Iterable[Metric]) -> str:
 
 
 def instance_metrics(
-    *, ingest: Ingest, twin: Twin, dispatcher: Dispatcher, live: Live
+    *, ingest: Ingest | Follower, twin: Twin, dispatcher: Dispatcher, live: Live
 ) -> list[Metric]:
     """What a running instance counts."""
     intake = ingest.intake
