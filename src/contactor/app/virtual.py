@@ -221,7 +221,9 @@ async def _live_through(
     def batches() -> Iterator[list[tuple[Rows, ...]]]:
         for ts, columns in car.history(begun.live_from_ns, span_ns=HISTORY_SPAN_NS):
             yield list(_cut(road.read(ts, columns)))
-        yield list(_cut(road.finish()))
+        # The tick under way at the end is the first one of the present.
+        rest = [rows.take(rows.ts <= begun.live_from_ns) for rows in road.finish()]
+        yield list(_cut(rest))
 
     spans = batches()
     past = "the last day" if days == 1 else f"the last {days:g} days"
