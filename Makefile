@@ -81,7 +81,7 @@ properties: setup
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)
 
 flow: setup
-	CONTACTOR_TEST_FLOW=whole $(BIN)/python -m pytest -m flow $(ARGS)
+	CONTACTOR_TEST_FLOW=whole $(BIN)/python -m pytest -n logical --dist loadgroup -m flow $(ARGS)
 
 check: setup
 	$(BIN)/ruff check

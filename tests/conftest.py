@@ -39,12 +39,11 @@ def shared_data() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start processes share one worker: on two cores they would starve each other.
 
-    So do those that kill and cut them, which bear it to run beside the others.
+    Those that kill and cut them (flow) bear it to run beside any other.
     """
     for item in items:
-        for name in ("processes", "flow"):
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+        if item.get_closest_marker("processes"):
+            item.add_marker(pytest.mark.xdist_group("processes"))
 
 
 def skips(config: pytest.Config) -> Counter[str]:

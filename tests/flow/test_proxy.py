@@ -90,7 +90,7 @@ def test_proxy_refuses_new_connections_for_a_while(echo_port: int) -> None:
     with Proxy(target_port=echo_port, seed=1) as proxy:
         proxy.harm("refuse", 0.2)
         time.sleep(0.05)
-        with connect(proxy) as client, pytest.raises(OSError):  # noqa: PT012  # whichever call finds it
+        with pytest.raises(OSError), connect(proxy) as client:  # noqa: PT012  # whichever call finds it
             client.sendall(b"hello")
             assert client.recv(5) == b""
             raise ConnectionResetError
