@@ -60,7 +60,7 @@ def call(command: list[str]) -> None:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[object]:
-    """A fresh server as a user of its own, as it comes; its processes on the first core."""
+    """A fresh server as a user of its own, as it comes, on our core."""
     import psycopg
 
     home = Path(tempfile.mkdtemp(prefix="bench-postgres-"))
@@ -71,8 +71,7 @@ def postgres(folder: Path) -> Iterator[object]:
     call([*as_user, f"{programs}/initdb", "-D", str(home / "db")])
     options = f"-c listen_addresses='' -c unix_socket_directories={home} -c max_wal_size=8GB"
     start = [f"{programs}/pg_ctl", "-D", str(home / "db"), "-w", "-o", options, "start"]
-    first = str(min(os.sched_getaffinity(0)))
-    call(["taskset", "-c", first, *as_user, *start])
+    call([*as_user, *start])
     try:
         with psycopg.connect(f"host={home} user=postgres dbname=postgres") as connection:
             connection.execute(table())
@@ -172,8 +171,7 @@ MODES: dict[str, Callable[[Path], tuple[float, int]]] = {
 
 def main() -> None:
     mode = sys.argv[1]
-    if not mode.startswith("postgres"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory(dir=sys.argv[2]) as folder:
         seconds, count = MODES[mode](Path(folder))
         files = [one for one in Path(folder).rglob("*") if one.is_file()]

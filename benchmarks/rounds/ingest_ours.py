@@ -2,7 +2,8 @@
 
     python ingest_ours.py MODE FOLDER
 
-    minutes    records of 60 s, as a backlog is sent        40 x 60 signals a message
+    backlog    records of 300 s, as a car's past is sent    40 x 300 signals a message
+    minutes    records of 60 s                              40 x 60 signals a message
     seconds    records of 1 s, as a live car sends          40 signals a message
     json       a text per sample, as a hand-made device     40 signals a message
     json-minutes  the same, an array of 60 a message        40 x 60 signals a message
@@ -59,13 +60,23 @@ def records(seconds_each: int, count: int) -> Iterator[tuple[str, bytes]]:
     for car in range(CARS):
         yield name_of(car), encode_codebook(name_of(car), car + 1, codebook)
     sequence = 0
-    for minute in minutes(count=count):
-        for start in range(0, ROWS, seconds_each):
+    for span in spans(count, max(seconds_each // ROWS, 1)):
+        for start in range(0, span.shape[1], seconds_each):
             sequence += 1
             for car in range(CARS):
-                rows = rows_of(minute[car, start : start + seconds_each])
+                rows = rows_of(span[car, start : start + seconds_each])
                 record = Record(name_of(car), car + 1, sequence, (rows,))
                 yield name_of(car), encode_record(record, codebook)
+
+
+def spans(count: int, minutes_each: int) -> Iterator[np.ndarray]:
+    """Some minutes of all cars together, (cars, rows)."""
+    held = []
+    for minute in minutes(count=count):
+        held.append(minute)
+        if len(held) == minutes_each:
+            yield np.concatenate(held, axis=1)
+            held = []
 
 
 def texts(seconds_each: int, count: int) -> Iterator[tuple[str, bytes]]:
@@ -131,8 +142,10 @@ def on_one_core(url: str, folder: Path, records: int) -> None:
 
 
 def main(mode: str, folder: Path) -> None:
-    count = FEW_MINUTES if mode != "minutes" else int(os.environ.get("BENCH_MINUTES", "20"))
-    is_json, each = mode.startswith("json"), 60 if mode.endswith("minutes") else 1
+    is_many = mode in ("backlog", "minutes")
+    count = int(os.environ.get("BENCH_MINUTES", "20")) if is_many else FEW_MINUTES
+    is_json = mode.startswith("json")
+    each = 300 if mode == "backlog" else 60 if mode.endswith("minutes") else 1
     made = texts(each, count) if is_json else records(each, count)
     launch = prepare_broker(folder / "broker")
     rows, cores = count * ROWS * CARS, sorted(os.sched_getaffinity(0))

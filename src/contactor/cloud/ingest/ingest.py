@@ -44,8 +44,8 @@ TELL_AT_ONCE = 200
 READ_BYTES = 2 * 2**20
 """Of messages that are read before others have their turn."""
 TAKE_S = 0.2
-MANY, GATHER_S = 16, 0.02
-"""When so many have come, others that come within that time are read with them."""
+MANY, MANY_BYTES, GATHER_S = 16, 64 * 2**10, 0.02
+"""When so many have come, or so much, others that come within that time are read with them."""
 RETRY_S = 0.5
 FULL_RETRY_S = 2.0
 FENCE_S = 1.0
@@ -214,7 +214,8 @@ class Ingest:
         deliveries = await consumer.take(limit=TAKE_AT_ONCE, timeout_s=self._patience_s())
         until = asyncio.get_running_loop().time() + GATHER_S
         size = sum(len(one.payload) for one in deliveries)
-        while MANY <= len(deliveries) < TAKE_AT_ONCE and size < READ_BYTES:
+        is_much = len(deliveries) >= MANY or size >= MANY_BYTES
+        while is_much and len(deliveries) < TAKE_AT_ONCE and size < READ_BYTES:
             left = until - asyncio.get_running_loop().time()
             if left <= 0:
                 break

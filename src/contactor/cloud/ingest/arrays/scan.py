@@ -122,7 +122,14 @@ def after_words(data: Bytes, at: Number, end: Number) -> tuple[Number, Number]:
 
 @kernel
 def after_column(
-    data: Bytes, at: Number, end: Number, rows: Number, kinds: Table, widths: Table, column: Table
+    data: Bytes,
+    at: Number,
+    end: Number,
+    rows: Number,
+    kinds: Table,
+    widths: Table,
+    columns: Table,
+    row: Number,
 ) -> Number:
     """Where the column at `at` ends, and what it is; -1 where it is wrong or not read here."""
     if at + 3 > end:
@@ -134,13 +141,13 @@ def after_column(
     states = form & STATES_MASK
     if states > EACH_STATE:
         return -1
-    column[CODE], column[FORM] = code, form
-    column[STATES_AT] = at
+    columns[row, CODE], columns[row, FORM] = code, form
+    columns[row, STATES_AT] = at
     if states == EACH_STATE:
         at += (rows + 3) // 4
     cells = 1 if form & CONSTANT else rows
-    column[WORDS_AT] = column[CELLS_AT] = at
-    column[SIZE] = column[WORDS_HASH] = 0
+    columns[row, WORDS_AT] = columns[row, CELLS_AT] = at
+    columns[row, SIZE] = columns[row, WORDS_HASH] = 0
     if states == NO_CELLS:
         return at if at <= end else -1
     kind, width = kinds[code], widths[code]
@@ -150,43 +157,43 @@ def after_column(
         after, count = after_words(data, at, end)
         if after < 0:
             return -1
-        column[WORDS_HASH] = hashed(data, at, after)
-        column[SIZE] = count
-        column[CELLS_AT] = after
+        columns[row, WORDS_HASH] = hashed(data, at, after)
+        columns[row, SIZE] = count
+        columns[row, CELLS_AT] = after
         at = after + cells * (1 if count <= 256 else 2)
     elif kind == LIST:
         if at + 1 > end:
             return -1
         is_each = np.int64(data[at])
         at += 1
-        column[WORDS_AT] = at
+        columns[row, WORDS_AT] = at
         elements: Number = np.int64(0)
         if is_each == 0:
             if at + 2 > end:
                 return -1
             elements = u16(data, at) * cells
-            column[SIZE] = -1 - u16(data, at)
+            columns[row, SIZE] = -1 - u16(data, at)
             at += 2
         elif is_each == 1:
             if at + 2 * cells > end:
                 return -1
             for cell in range(cells):
                 elements += u16(data, at + 2 * cell)
-            column[SIZE] = elements
+            columns[row, SIZE] = elements
             at += 2 * cells
         else:
             return -1
-        column[CELLS_AT], column[ELEMENTS] = at, elements
+        columns[row, CELLS_AT], columns[row, ELEMENTS] = at, elements
         at += elements * width
     return at if at <= end else -1
 
 
 @kernel
-def elements_of(column: Table, times: Number, kinds: Table) -> Number:
+def elements_of(columns: Table, row: Number, times: Number, kinds: Table) -> Number:
     """How many elements the arrays of a column hold, each told `times` times."""
-    if kinds[column[CODE]] != LIST or column[FORM] & STATES_MASK == NO_CELLS:
+    if kinds[columns[row, CODE]] != LIST or columns[row, FORM] & STATES_MASK == NO_CELLS:
         return 0
-    found: Number = column[ELEMENTS] * times
+    found: Number = columns[row, ELEMENTS] * times
     return found
 
 
@@ -236,7 +243,7 @@ def scan_block(
     if cells > MAX_CELLS:
         return -1
     for number in range(count):
-        at = after_column(data, at, end, rows, kinds, widths, columns[used + number])
+        at = after_column(data, at, end, rows, kinds, widths, columns, used + number)
         if at < 0:
             return -1
         code = columns[used + number, CODE]
@@ -248,7 +255,7 @@ def scan_block(
             many = rows
         else:
             many = 1
-        cells += elements_of(columns[used + number], many, kinds)
+        cells += elements_of(columns, used + number, many, kinds)
         if cells > MAX_CELLS:
             return -1
     block[LAYOUT], block[CELLS] = layout, cells
