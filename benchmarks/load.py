@@ -164,7 +164,8 @@ async def watch(url: str, cars: int, seconds: int) -> None:
             if event["type"] == "change":
                 stamp = np.datetime64(event["ts"].removesuffix("Z"), "ns").astype(np.int64)
                 ages.append(now - int(stamp) / 1e9)
-    print(json.dumps({"ages": ages}))
+    percentiles = [float(one) for one in np.percentile(ages, [50, 99])]
+    print(json.dumps({"changes": len(ages), "p50_s": percentiles[0], "p99_s": percentiles[1]}))
 
 
 def usage(pid: int) -> tuple[float, float]:
@@ -215,7 +216,7 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> 
             spoiling.wait()
         driven = json.loads(driving.communicate()[0])
         time.sleep(SETTLE_S)
-        ages = np.array(json.loads(watching.communicate()[0])["ages"])
+        watched = json.loads(watching.communicate()[0])
     finally:
         cloud.terminate()
         cloud.wait(20)
@@ -227,8 +228,9 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> 
     return {
         "samples_missing": cars * seconds - stored,
         "signals_per_s": cars * SIGNALS,
-        "socket_p50_s": float(np.percentile(ages, 50)),
-        "socket_p99_s": float(np.percentile(ages, 99)),
+        "socket_changes": watched["changes"],
+        "socket_p50_s": watched["p50_s"],
+        "socket_p99_s": watched["p99_s"],
         "cloud_cores": (after["cloud"][0] - before["cloud"][0]) / span_s,
         "broker_cores": (after["broker"][0] - before["broker"][0]) / span_s,
         "cars_cores": driven["cores"],
