@@ -30,6 +30,7 @@ from ingest_samples import DTYPES, SIGNALS, name_of
 SLICES = 20
 WATCHED = 100
 SETTLE_S = 8.0
+STORED_S = 60.0
 
 
 def template(car: int) -> tuple[np.ndarray, np.ndarray, int, int]:
@@ -215,8 +216,8 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> 
         if spoiling is not None:
             spoiling.wait()
         driven = json.loads(driving.communicate()[0])
-        time.sleep(SETTLE_S)
         watched = json.loads(watching.communicate()[0])
+        behind_s = wait_stored(folder / "data", cars * seconds)
     finally:
         cloud.terminate()
         cloud.wait(20)
@@ -227,6 +228,7 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> 
     half = len(memory_mb) // 2
     return {
         "samples_missing": cars * seconds - stored,
+        "stored_after_s": behind_s,
         "signals_per_s": cars * SIGNALS,
         "socket_changes": watched["changes"],
         "socket_p50_s": watched["p50_s"],
