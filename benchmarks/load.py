@@ -177,6 +177,18 @@ def usage(pid: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def wait_stored(data: Path, rows: int) -> float:
+    """Seconds until so many rows are committed, a minute at most."""
+    from contactor.cloud.lake.lake import open_lake
+
+    began = time.monotonic()
+    while (waited_s := time.monotonic() - began) < STORED_S:
+        if int(open_lake(data).vehicles()["rows"].sum()) >= rows:
+            break
+        time.sleep(0.5)
+    return waited_s
+
+
 def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> dict[str, object]:
     from contactor.cloud.lake.lake import open_lake
     from contactor.link.broker import prepare_broker, wait_broker

@@ -22,7 +22,7 @@ from contactor.clock import NS_PER_DAY
 from contactor.cloud.ingest.buffer import Buffer
 from contactor.cloud.ingest.codebooks import Known
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
-from contactor.cloud.ingest.reader import Message, Reader
+from contactor.cloud.ingest.reader import Message, Reader, strangeness
 from contactor.cloud.ingest.samples import read_samples
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import (
@@ -149,6 +149,10 @@ class Intake:
         arrived: dict[Known, list[_Arrived]] = defaultdict(list)
         sampled: list[_Sampled] = []
         for vehicle_id, payload in messages:
+            if (reason := strangeness(payload)) is not None:
+                self.buffered_bytes += len(payload)
+                self._quarantine((vehicle_id, None, None), reason, payload, now_ns)
+                continue
             if are_many and (message := unnumbered(payload)) is not None:
                 sampled.append(_Sampled(vehicle_id, message, payload))
                 continue

@@ -32,6 +32,8 @@ from contactor.signals.wire.json_form import UNNUMBERED_STREAM, is_json, read_js
 from contactor.signals.wire.version_1 import decode_version_1
 
 RECORD_HEAD = MAGIC + bytes((VERSION, MessageKind.RECORD))
+FIRST_BYTES = frozenset(b"C\x96{[ \t\r\n")
+"""What any message of ours may begin with: either version, or JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Reader:
         Raises:
             MalformedRecord: it cannot be read, or is another vehicle's.
         """
+        if (reason := strangeness(payload)) is not None:
+            raise MalformedRecord(reason)
         if payload.startswith(MAGIC):
             envelope = read_envelope(payload)
             _check_right(envelope.vehicle_id, vehicle_id)
@@ -136,6 +140,13 @@ class Reader:
             self.parked.add(key, payload)
         else:
             yield self.read_record(envelope, payload, known.codebook)
+
+
+def strangeness(payload: bytes) -> str | None:
+    """Why a message can be none of ours, by its first byte alone; None if it may be one."""
+    if not payload or payload[0] in FIRST_BYTES:
+        return None
+    return f"no record: it begins with 0x{payload[0]:02x}"
 
 
 def _check_right(named: str, vehicle_id: str) -> None:
