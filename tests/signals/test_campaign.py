@@ -30,7 +30,7 @@ def test_campaign_of_the_guide_is_sound() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"signals": ("Vehicle.Speeed",)}, "unknown signal 'Vehicle.Speeed'"),
+        ({"signals": ("Vehicle.Speedy",)}, "unknown signal 'Vehicle.Speedy'"),
         ({"signals": (CELLS, CELLS)}, "signals: a path stands twice"),
         ({"when": (Claim(LOWEST),)}, "when[0]: nothing given; allowed: one of below"),
         ({"when": (Claim(LOWEST, below=1.0, above=2.0),)}, "when[0]: below and above given"),
