@@ -31,7 +31,7 @@ until = 2099-01-01T00:00:00Z
 [[when]]
 signal = "{LOWEST}"
 below = 3.75
-rearm = 3.8
+rearm = 4.19
 """
 CAR = ("--car", "virtual:contactor_ev?vehicle=demo&plan=drive")
 
