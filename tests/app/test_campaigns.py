@@ -1,4 +1,4 @@
-"""A campaign from its file to the lake, with real processes: a weak cell is seen closely."""
+"""A campaign from its file to the lake, with real processes: a weak cell of a car that charges."""
 
 import json
 from collections.abc import Callable
@@ -30,10 +30,10 @@ after_s = 10
 until = 2099-01-01T00:00:00Z
 [[when]]
 signal = "{LOWEST}"
-below = 3.75
-rearm = 4.19
+below = 3.85
+rearm = 3.9
 """
-CAR = ("--car", "virtual:contactor_ev?vehicle=demo&plan=drive")
+CAR = ("--car", "virtual:contactor_ev?vehicle=demo&plan=parked")
 
 
 def campaign(desk: Path, words: str) -> Ended:
@@ -96,8 +96,8 @@ def test_weak_cell_is_recorded_from_half_a_minute_before(desk: Path) -> None:
     assert {later - earlier for earlier, later in pairwise(ts)} == {NS_PER_S // 10}
     assert rows.height == done["rows"]
     lowest = rows[LOWEST].to_list()
-    assert min(low for low, at in zip(lowest, ts, strict=True) if at < trigger) >= 3.75
-    assert next(low for low, at in zip(lowest, ts, strict=True) if at >= trigger) < 3.75
+    assert min(low for low, at in zip(lowest, ts, strict=True) if at < trigger) >= 3.85
+    assert next(low for low, at in zip(lowest, ts, strict=True) if at >= trigger) < 3.85
     assert {len(cells) for cells in rows[CELLS].to_list()} == {96}
 
 
