@@ -36,7 +36,7 @@ def test_speed_moves_while_the_car_drives(open_page: OpenPage) -> None:
     speed = page.get_by_test_id("speed")
     expect(speed).to_have_attribute("data-stale", "false", timeout=WAIT_MS)
     seen = {speed.inner_text()}
-    for _ in range(200):
+    for _ in range(600):
         seen.add(speed.inner_text())
         if len(seen) > 2:
             break
