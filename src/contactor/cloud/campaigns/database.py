@@ -3,14 +3,13 @@
 database = open_database(folder.root / "campaigns.db")
 """
 
-import logging
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from contactor.errors import FolderError, FolderFull
+from contactor.sqlite_file import FileFormat, OtherFormatError, open_sqlite
 
 VERSION = 1
 SCHEMA = f"""
@@ -37,8 +36,6 @@ create table vehicle (
 pragma user_version = {VERSION}
 """
 
-_log = logging.getLogger(__name__)
-
 
 def open_database(path: Path | str) -> sqlite3.Connection:
     """Open the file; one that is no database any more is set aside and a new one begun.
@@ -48,40 +45,9 @@ def open_database(path: Path | str) -> sqlite3.Connection:
     """
     with our_errors():
         try:
-            return _connect(path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as damage:
-            _set_aside(Path(path), damage)
-            return _connect(path)
-
-
-def _connect(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    try:
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = full")
-        found = database.execute("pragma user_version").fetchone()[0]
-        health = database.execute("pragma quick_check(1)").fetchone()[0]
-        if health != "ok":
-            raise sqlite3.DatabaseError(health)
-        if found == 0:
-            database.executescript(f"begin; {SCHEMA}; commit;")
-        elif found != VERSION:
-            raise FolderError(f"{path}: format {found}; this Contactor reads {VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _set_aside(path: Path, damage: sqlite3.DatabaseError) -> None:
-    aside = path.with_suffix(f".damaged-{time.time_ns()}")
-    _log.warning("campaigns damaged, set aside file=%s reason=%s", aside.name, damage)
-    for suffix in ("", "-wal", "-shm"):
-        part = Path(f"{path}{suffix}")
-        if part.exists():
-            part.rename(f"{aside}{suffix}")
+            return open_sqlite(path, FileFormat("campaigns", SCHEMA, VERSION))
+        except OtherFormatError as error:
+            raise FolderError(f"{path}: {error}") from error
 
 
 @contextmanager

@@ -9,9 +9,7 @@ Each write is on disk when it returns. A damaged file is set aside and a new one
 asked of a car is then forgotten, which is safe, as a car does nothing after a command's end.
 """
 
-import logging
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ import msgspec
 
 from contactor.errors import FolderError, FolderFull, UnknownCommand
 from contactor.signals.command import Command, CommandState
+from contactor.sqlite_file import FileFormat, OtherFormatError, open_sqlite
 
 VERSION = 1
 SCHEMA = f"""
@@ -38,7 +37,6 @@ pragma user_version = {VERSION}
 _FINAL = tuple(state.value for state in CommandState if state.is_final)
 _FINAL_SQL = ", ".join(f"'{state}'" for state in _FINAL)
 
-_log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(Command)
 
 
@@ -55,12 +53,9 @@ class CommandStore:
     def __init__(self, path: Path | str) -> None:
         with _errors():
             try:
-                self._database = _connect(path)
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as damage:
-                _set_aside(Path(path), damage)
-                self._database = _connect(path)
+                self._database = open_sqlite(path, FileFormat("commands", SCHEMA, VERSION))
+            except OtherFormatError as error:
+                raise FolderError(f"{path}: {error}") from error
 
     def put(self, command: Command) -> None:
         """Keep a command, or where it stands now.
@@ -139,34 +134,6 @@ class CommandStore:
         with _errors():
             rows = self._database.execute(query, values).fetchall()
         return [_decoder.decode(body) for (body,) in rows]
-
-
-def _connect(path: Path | str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    try:
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = full")
-        found = database.execute("pragma user_version").fetchone()[0]
-        health = database.execute("pragma quick_check(1)").fetchone()[0]
-        if health != "ok":
-            raise sqlite3.DatabaseError(health)
-        if found == 0:
-            database.executescript(f"begin; {SCHEMA}; commit;")
-        elif found != VERSION:
-            raise FolderError(f"{path}: format {found}; this Contactor reads {VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _set_aside(path: Path, damage: sqlite3.DatabaseError) -> None:
-    aside = path.with_suffix(f".damaged-{time.time_ns()}")
-    _log.warning("commands damaged, set aside file=%s reason=%s", aside.name, damage)
-    for suffix in ("", "-wal", "-shm"):
-        part = Path(f"{path}{suffix}")
-        if part.exists():
-            part.rename(f"{aside}{suffix}")
 
 
 @contextmanager
