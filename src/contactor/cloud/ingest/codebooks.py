@@ -2,7 +2,7 @@
 
     codebooks = Codebooks(store.codebooks())
     codebooks.add("leaf", stream, codebook)
-    codebooks.use("leaf", stream, codebook_id, now_ns)      # None: park the record, ask for it
+    codebooks.known("leaf", stream, codebook_id, now_ns)    # None: park the record, ask for it
 
 Cars of one kind have one codebook: what is equal is kept once, however many streams use it.
 """
@@ -62,11 +62,6 @@ class Codebooks:
             self._stored.add(key)
             self._news.append(StoredCodebook(vehicle_id, stream, found.codebook.body, now_ns))
         return found
-
-    def use(self, vehicle_id: str, stream: int, codebook_id: int, now_ns: int) -> Codebook | None:
-        """As `known`, the codebook itself."""
-        found = self.known(vehicle_id, stream, codebook_id, now_ns)
-        return None if found is None else found.codebook
 
     def cut(self) -> tuple[StoredCodebook, ...]:
         """What came into use since the last cut."""
