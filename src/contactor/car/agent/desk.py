@@ -33,7 +33,8 @@ from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
 from contactor.link import topics
 from contactor.link.command_messages import Report, decode_command, encode_report
-from contactor.link.ports import Transport
+from contactor.link.listening import listen
+from contactor.link.ports import Message, Transport
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar, State
 
@@ -45,7 +46,6 @@ MAX_UNDERWAY = 64
 MAX_NOTED = 256
 ANSWERS_KEPT_NS = 600 * NS_PER_S
 """After a command's end: a clock that was set forward and back does not make it new again."""
-RETRY_S = 0.5
 REPORT_S = 2.0
 
 _log = logging.getLogger(__name__)
@@ -128,23 +128,12 @@ class CommandDesk:
     async def run(self) -> None:
         """Hear and do commands until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(listen(self._transport, topics.command(self._vehicle_id), self._hear))
             group.create_task(self._watch())
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                subscription = await self._transport.subscribe(topics.command(self._vehicle_id))
-                while True:
-                    message = await subscription.next(timeout_s=60.0)
-                    if message is not None:
-                        await self._hear(message.payload)
-            except LinkError:
-                await asyncio.sleep(RETRY_S)
-
-    async def _hear(self, payload: bytes) -> None:
+    async def _hear(self, message: Message) -> None:
         try:
-            command = decode_command(payload)
+            command = decode_command(message.payload)
         except MalformedRecord as error:
             _log.warning("command refused reason=%s", error)
             return

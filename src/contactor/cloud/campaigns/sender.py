@@ -25,12 +25,12 @@ from contactor.cloud.ingest.presence import Presence
 from contactor.errors import FolderError, LinkError, MalformedRecord, UnknownVehicle, UsageError
 from contactor.link import topics
 from contactor.link.campaign_messages import decode_campaign_report, encode_campaigns
+from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 
 AGAIN_NS = 5 * NS_PER_S
 AGAIN_UNHEARD_NS = 60 * NS_PER_S
 STEP_S = 1.0
-RETRY_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class CampaignSender:
     async def run(self) -> None:
         """Send and follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(listen(self._transport, topics.ALL_CAMPAIGN_REPORTS, self.hear))
             group.create_task(self._work())
 
     async def _work(self) -> None:
@@ -155,17 +155,6 @@ class CampaignSender:
             self._is_failing = True
         else:
             self._is_failing = False
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                subscription = await self._transport.subscribe(topics.ALL_CAMPAIGN_REPORTS)
-                while True:
-                    message = await subscription.next(timeout_s=60.0)
-                    if message is not None:
-                        self.hear(message)
-            except LinkError:
-                await asyncio.sleep(RETRY_S)
 
     def hear(self, message: Message) -> None:
         """Take in what a car reports; what one says of another is ignored."""

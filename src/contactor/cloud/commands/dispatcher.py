@@ -32,6 +32,7 @@ from contactor.cloud.twin.twin import Twin
 from contactor.errors import CommandRefused, FolderError, LinkError, MalformedRecord, UsageError
 from contactor.link import topics
 from contactor.link.command_messages import Report, decode_report, encode_command
+from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 from contactor.signals.command import Command, CommandState, may_follow
 
@@ -45,7 +46,6 @@ GRACE_NS = NS_PER_S // 2  # for a report made in time and still under way
 NOT_REPORTED = (CommandState.QUEUED, CommandState.SENT)
 STEP_S = 0.25
 IDLE_S = 60.0
-RETRY_S = 0.5
 KEPT_NS = 30 * NS_PER_DAY
 
 _log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Send and follow until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
+            group.create_task(listen(self._transport, topics.ALL_REPORTS, self.hear))
             group.create_task(self._work())
 
     async def _work(self) -> None:
@@ -197,17 +197,6 @@ class Dispatcher:
         self._is_failing = False
         if self._presence.is_listening(vehicle_id, self._clock.now_ns()):
             self._move(one, CommandState.SENT, None)  # unless its car was faster
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                subscription = await self._transport.subscribe(topics.ALL_REPORTS)
-                while True:
-                    message = await subscription.next(timeout_s=60.0)
-                    if message is not None:
-                        self.hear(message)
-            except LinkError:
-                await asyncio.sleep(RETRY_S)
 
     def hear(self, message: Message) -> None:
         """Take in what a car says of a command; what is not about one of its own is ignored."""

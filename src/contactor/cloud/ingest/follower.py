@@ -23,9 +23,10 @@ from contactor.cloud.lake.ports import LakeReader
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.errors import LinkError, MalformedRecord, first_failure
 from contactor.link import topics
+from contactor.link.listening import listen
 from contactor.link.messages import decode_hello
 from contactor.link.parts import PARTS
-from contactor.link.ports import Consumer, Delivery, Transport
+from contactor.link.ports import Consumer, Delivery, Message, Transport
 from contactor.signals.batch import RowsBatch
 
 TAKE_AT_ONCE, TAKE_S = 500, 0.2
@@ -84,7 +85,7 @@ class Follower:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._take())
-                group.create_task(self._hear())
+                group.create_task(listen(self._transport, topics.ALL_HELLOS, self._hear))
                 group.create_task(self._let_go())
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from failures
@@ -119,28 +120,16 @@ class Follower:
             self.presence.hear(vehicle_id, now_ns)
         self.intake.take_many(some, now_ns=now_ns)
 
-    async def _hear(self) -> None:
-        while True:
-            try:
-                subscription = await self._transport.subscribe(topics.ALL_HELLOS)
-                while True:
-                    message = await subscription.next(timeout_s=60.0)
-                    if message is not None:
-                        self._greet(message.subject, message.payload)
-            except LinkError:
-                await asyncio.sleep(RETRY_S)
-
-    def _greet(self, subject: str, payload: bytes) -> None:
+    def _hear(self, message: Message) -> None:
+        """Note what a car says of itself; whoever stores its rows answers."""
         try:
-            hello = decode_hello(payload)
-            if hello.vehicle_id != topics.vehicle_of(subject):
+            hello = decode_hello(message.payload)
+            if hello.vehicle_id != topics.vehicle_of(message.subject):
                 return
         except MalformedRecord:
             return
-        now_ns = self._clock.now_ns()
-        was_silent = not self.presence.is_listening(hello.vehicle_id, now_ns)
-        self.presence.greet(hello, now_ns)
-        if self._on_return and was_silent and not hello.closing:
+        is_back = self.presence.greet(hello, self._clock.now_ns())
+        if is_back and self._on_return:
             self._on_return(hello.vehicle_id)
         for named in hello.streams:
             self.intake.introduce(hello.vehicle_id, named.stream, hello.profile, named.lane)

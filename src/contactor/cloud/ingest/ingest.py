@@ -343,10 +343,8 @@ class Ingest:
                     self._failed(error)
 
     async def _greet(self, hello: Hello) -> None:
-        now_ns = self._clock.now_ns()
-        was_silent = not self.presence.is_listening(hello.vehicle_id, now_ns)
-        self.presence.greet(hello, now_ns)
-        if self._on_return and was_silent and not hello.closing:
+        is_back = self.presence.greet(hello, self._clock.now_ns())
+        if is_back and self._on_return:
             self._on_return(hello.vehicle_id)
         if hello.flush:
             self._flush_now.set()

@@ -89,18 +89,20 @@ class Presence:
         self._unbroken_from[paused] = now_ns
         self._heard_at[rows] = now_ns
 
-    def greet(self, hello: Hello, now_ns: int) -> None:
-        """Note what a car says of itself."""
+    def greet(self, hello: Hello, now_ns: int) -> bool:
+        """Note what a car says of itself; whether it is back after a silence."""
+        is_back = not (hello.closing or self.is_listening(hello.vehicle_id, now_ns))
         row = self._hear(hello.vehicle_id, now_ns)
         is_live = any(stream.lane != BACKLOG for stream in hello.streams)
         if row is None or (self._flags[row] & _WITH_AGENT and not is_live):
-            return
+            return is_back
         flags = self._flags[row] & _WITH_AGENT
         if hello.closing:
             flags = _CLOSED
         elif is_live:
             flags |= _WITH_AGENT
         self._flags[row] = flags | _ASLEEP if hello.asleep else flags
+        return is_back
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────
 

@@ -34,6 +34,7 @@ from contactor.link.campaign_messages import (
     decode_campaigns,
     encode_campaign_report,
 )
+from contactor.link.listening import listen
 from contactor.link.ports import Transport
 from contactor.signals.campaign import (
     MAX_REASON_CHARACTERS,
@@ -129,22 +130,14 @@ class CampaignDesk:
         """Hear, keep and report until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen())
+                lists = topics.campaign(self._vehicle_id)
+                group.create_task(
+                    listen(self._transport, lists, lambda message: self.hear(message.payload))
+                )
                 group.create_task(self._report_changes())
                 group.create_task(self._keep_now_and_then())
         finally:
             self._keep()
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                subscription = await self._transport.subscribe(topics.campaign(self._vehicle_id))
-                while True:
-                    message = await subscription.next(timeout_s=60.0)
-                    if message is not None:
-                        self.hear(message.payload)
-            except LinkError:
-                await asyncio.sleep(RETRY_S)
 
     def hear(self, payload: bytes) -> None:
         """Take a list, if it is one for this car and not older than what it has."""
