@@ -143,6 +143,17 @@ def spoil(url: str, cars: int, seconds: int, rate: int) -> None:
     print("{}")
 
 
+async def wait_known(url: str, names: list[str]) -> None:
+    """Until the cloud has heard of each of them: a socket asks for cars that are known."""
+    import httpx
+
+    client = httpx.AsyncClient(base_url=f"{url}/api/v1/vehicles/", trust_env=False)
+    async with client, asyncio.timeout(STORED_S):
+        for name in names:
+            while (await client.get(name)).is_error:
+                await asyncio.sleep(0.2)
+
+
 async def watch(url: str, cars: int, seconds: int) -> None:
     """How old samples are when a browser's socket has them, in seconds."""
     from websockets.asyncio.client import connect
@@ -152,6 +163,7 @@ async def watch(url: str, cars: int, seconds: int) -> None:
     query = "&".join(f"vehicle={name}" for name in names)
     ages: list[float] = []
     address = url.replace("http", "ws") + f"/api/v1/live?{query}"
+    await wait_known(url, names)
     async with connect(address, max_size=None) as live:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
