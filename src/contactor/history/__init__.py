@@ -1,0 +1,5 @@
+"""What happened: columns of one car in, facts out. Pure: it reads no clock, no file, no network.
+
+columns   what a car told, as arrays: a row per instant, NaN where it is unknown
+facts     what is found in them: intervals, trips, charges, losses
+"""

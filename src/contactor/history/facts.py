@@ -1,0 +1,155 @@
+"""What is found in a car's history.
+
+Every instant is int64 ns UTC, every interval half open: [start_ns, end_ns). What cannot be known is
+None, never 0. Energies are at the battery's terminals unless a name says otherwise.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a car was doing; at every instant of its history exactly one."""
+
+    DRIVING = "driving"
+    CHARGING = "charging"
+    PARKED = "parked"
+    ASLEEP = "asleep"
+    OFFLINE = "offline"
+
+
+class EnergySource(StrEnum):
+    """What an energy was computed from, best first."""
+
+    VOLTAGE_CURRENT = "voltage_current"
+    POWER = "power"
+    COUNTERS = "counters"
+    STORED_ENERGY = "stored_energy"
+    STATE_OF_CHARGE = "state_of_charge"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A point on the Earth, WGS 84."""
+
+    latitude_deg: float
+    longitude_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A stretch of one state; intervals of a car follow each other without holes."""
+
+    state: State
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Energy:
+    """What flowed through the battery's terminals, both kWh and at least 0; net is out less in.
+
+    Fields:
+        source: what it was computed from.
+        known_s: how much of the interval the source spoke for, s.
+        check_source, check_net_kwh: the next best source that the car gives, and what it says.
+    """
+
+    out_kwh: float
+    in_kwh: float
+    source: EnergySource
+    known_s: float
+    check_source: EnergySource | None = None
+    check_net_kwh: float | None = None
+
+    @property
+    def net_kwh(self) -> float:
+        return self.out_kwh - self.in_kwh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """From the moment that the car was made ready for a drive until it was left.
+
+    Fields:
+        moving_s: how long its wheels turned.
+        auxiliary_kwh, heating_kwh: parts of what came out of the battery, where the car tells them.
+    """
+
+    start_ns: int
+    end_ns: int
+    distance_km: float
+    moving_s: float
+    energy: Energy | None
+    soc_start_pct: float | None
+    soc_end_pct: float | None
+    speed_max_kmh: float | None
+    ambient_mean_degc: float | None
+    battery_mean_degc: float | None
+    elevation_gain_m: float | None
+    start_location: Location | None
+    end_location: Location | None
+    auxiliary_kwh: float | None = None
+    heating_kwh: float | None = None
+
+
+class ChargeKind(StrEnum):
+    """Where the alternating current is made direct: in the car, or in the station."""
+
+    AC = "ac"
+    DC = "dc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Energy given to the battery by a station, from the first to the last of it.
+
+    Fields:
+        energy: through the battery's terminals; `in_kwh` is what was charged.
+        wall_kwh: what the station gave, where a meter says so.
+        plugged_start_ns, plugged_end_ns: how long the cable was in, where the car tells.
+    """
+
+    start_ns: int
+    end_ns: int
+    kind: ChargeKind | None
+    energy: Energy | None
+    wall_kwh: float | None
+    soc_start_pct: float | None
+    soc_end_pct: float | None
+    power_max_kw: float | None
+    battery_mean_degc: float | None
+    location: Location | None
+    plugged_start_ns: int | None = None
+    plugged_end_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """A stretch between trips: what standing cost, charges apart.
+
+    Fields:
+        lost_kwh: net out of the battery, charges left out; None where nothing tells it.
+        awake_kwh: of it, while the car was awake; the rest went while asleep or offline.
+        preheating_kwh: of it, taken to make the car ready while plugged in, where visible.
+        soc_start_pct, soc_end_pct: at its ends.
+    """
+
+    start_ns: int
+    end_ns: int
+    location: Location | None
+    soc_start_pct: float | None
+    soc_end_pct: float | None
+    lost_kwh: float | None
+    awake_kwh: float | None
+    preheating_kwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All of a stretch of one car's history, each by time."""
+
+    intervals: tuple[Interval, ...]
+    trips: tuple[Trip, ...]
+    charges: tuple[Charge, ...]
+    stands: tuple[Stand, ...]
