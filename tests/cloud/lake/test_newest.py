@@ -23,9 +23,15 @@ from tests.cloud.lake.samples import (
 
 
 def found(store: LakeStore) -> dict[tuple[str, str], tuple[Group, int, Value | None]]:
-    cells = newest(store.snapshot(), store.streams())
-    assert len({(cell.vehicle_id, cell.path) for cell in cells}) == len(cells)
-    return {(cell.vehicle_id, cell.path): (cell.group, cell.ts, cell.value) for cell in cells}
+    cells: dict[tuple[str, str], tuple[Group, int, Value | None]] = {}
+    for column in newest(store.snapshot(), store.streams()):
+        assert column.rows["vehicle_id"].is_unique().all()
+        for vehicle_id, ts, value in column.rows.iter_rows():
+            _, before, _ = cells.get((vehicle_id, column.path), (column.group, ts, value))
+            if ts >= before:
+                plain = tuple(value) if isinstance(value, list) else value
+                cells[vehicle_id, column.path] = column.group, ts, plain
+    return cells
 
 
 def test_empty_lake_has_no_newest_value(store: LakeStore) -> None:

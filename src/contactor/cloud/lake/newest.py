@@ -1,12 +1,13 @@
 """The newest value of each signal of each vehicle, without reading the whole lake.
 
-    for cell in newest(store.snapshot(), store.streams()):
-        cell.vehicle_id, cell.path, cell.group, cell.ts, cell.value
+    for column in newest(store.snapshot(), store.streams()):
+        column.path, column.group, column.rows          # vehicle_id, ts, value
 
-Most are found in the last two hours before each vehicle's own last word: a group's heartbeat is an
-hour at most (`signals.groups`). What is missing then is sought in the last two days, and at last in
-older parts, of those signals alone. Each step opens at most `MAX_PARTS` files, the newest first, so
-a signal told once and very long ago may stay unknown.
+Most are found in the last two minutes before each vehicle's own last word, nearly all of the others
+in two hours: a group's heartbeat is a minute at least and an hour at most (`signals.groups`). What
+is missing then is sought in the last two days, and at last in older parts, of those signals alone.
+Each step opens at most `MAX_PARTS` files, the newest first, so a signal told once and very long ago
+may stay unknown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,25 +23,27 @@ from contactor.cloud.lake.reading import event_values, read_parts
 from contactor.cloud.lake.schema import EVENT, KEY, UNAVAILABLE, StreamState, storage_type, vss_type
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
-from contactor.signals.record import Value
 
-WINDOWS_S = (2 * 3600, 48 * 3600, None)
+WINDOWS_S = (120, 2 * 3600, 48 * 3600, None)
 MAX_PARTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest cell of one signal of one vehicle; None for "not available"."""
+    """The newest cells of one signal that came by one group.
 
-    vehicle_id: str
+    Fields:
+        rows: `vehicle_id`, each once, `ts`, `value` in the signal's VSS type, null for "not
+            available".
+    """
+
     path: str
     group: Group
-    ts: int
-    value: Value | None
+    rows: pl.DataFrame
 
 
-def newest(snapshot: Snapshot, streams: Sequence[StreamState]) -> list[Newest]:
-    """The newest cell of every signal that was found.
+def newest(snapshot: Snapshot, streams: Sequence[StreamState]) -> Iterator[Newest]:
+    """The newest cells of every signal that is found; where groups differ the later one counts.
 
     Raises:
         LakeError: the lake cannot be read.
@@ -49,23 +52,23 @@ def newest(snapshot: Snapshot, streams: Sequence[StreamState]) -> list[Newest]:
     until: dict[str, int] = {}
     for state in streams:
         if state.paths and state.last_ts is not None:
-            missing.setdefault(state.vehicle_id, set()).update(_known(state.paths))
+            for path in state.paths:
+                missing.setdefault(path, set()).add(state.vehicle_id)
             until[state.vehicle_id] = max(state.last_ts, until.get(state.vehicle_id, 0))
-    found: dict[tuple[str, str], Newest] = {}
+    # A newer Contactor may have stored others.
+    missing = {path: names for path, names in missing.items() if path in catalogue()}
     for window_s in WINDOWS_S:
-        if not missing:
-            break
-        for group in Group:
-            for cell in _search(snapshot, group, missing, until, window_s):
-                key = (cell.vehicle_id, cell.path)
-                if key not in found or cell.ts >= found[key].ts:
-                    found[key] = cell
+        found: dict[str, set[str]] = {}
+        for group in Group if missing else ():
+            for column in _search(snapshot, group, missing, until, window_s):
+                if column.rows.height:
+                    found.setdefault(column.path, set()).update(column.rows["vehicle_id"])
+                    yield column
         missing = {
-            vehicle_id: left
-            for vehicle_id, paths in missing.items()
-            if (left := {path for path in paths if (vehicle_id, path) not in found})
+            path: left
+            for path, names in missing.items()
+            if (left := names - found.get(path, set()))
         }
-    return list(found.values())
 
 
 def _search(
@@ -76,16 +79,19 @@ def _search(
     window_s: int | None,
 ) -> Iterator[Newest]:
     """The newest cells in one group of what is missing."""
-    paths = sorted(set().union(*missing.values()))
+    paths = sorted(missing)
     if group is not Group.EVENTS:
         paths = [path for path in paths if group in snapshot.groups.get(path, ())]
-    names = sorted(missing)
+    names = sorted(set().union(*missing.values()))
     ends = np.array([until[name] for name in names], np.int64)
     starts = np.zeros_like(ends) if window_s is None else ends - window_s * NS_PER_S
     parts = _parts(snapshot, group, names, starts, ends)
     if not paths or not parts:
         return
-    wanted = pl.col("vehicle_id").is_in(names) & (pl.col("ts") >= int(starts.min()))
+    own_start = pl.col("vehicle_id").replace_strict(
+        names, starts.tolist(), default=None, return_dtype=pl.Int64
+    )
+    wanted = (pl.col("ts") >= int(starts.min())) & (pl.col("ts") >= own_start)
     if group is Group.EVENTS:
         schema = KEY | EVENT | UNAVAILABLE
         rows = read_parts(parts, schema, wanted & pl.col("path").is_in(paths))
@@ -94,7 +100,7 @@ def _search(
     types = {path: storage_type(catalogue()[path].datatype) for path in paths}
     rows = read_parts(parts, KEY | types | UNAVAILABLE, wanted).sort("ts", maintain_order=True)
     for path in paths:
-        yield from _column(rows, path, group, missing)
+        yield Newest(path, group, _told(rows, path, missing[path]))
 
 
 def _parts(
@@ -120,39 +126,28 @@ def _parts(
     return [snapshot.parts[place] for place in sorted(place for _, place in newest_first)]
 
 
-def _column(
-    rows: pl.DataFrame, path: str, group: Group, missing: Mapping[str, set[str]]
-) -> Iterator[Newest]:
-    told = pl.col(path).is_not_null() | pl.col("unavailable").list.contains(path).fill_null(False)
+def _told(rows: pl.DataFrame, path: str, missing: set[str]) -> pl.DataFrame:
+    """The last cell of each vehicle that is missing it, of rows by `ts`."""
+    is_told = pl.col(path).is_not_null() | (
+        pl.col("unavailable").list.contains(path).fill_null(False)
+    )
     value = pl.col(path).cast(vss_type(catalogue()[path].datatype)).alias("value")
-    last = (
+    return (
         rows.lazy()
         .select("vehicle_id", "ts", "unavailable", pl.col(path))
-        .filter(told)
+        .filter(is_told & pl.col("vehicle_id").is_in(list(missing)))
         .select("vehicle_id", "ts", value)
         .group_by("vehicle_id")
         .last()
         .collect()
     )
-    for vehicle_id, ts, cell in last.iter_rows():
-        if path in missing.get(vehicle_id, ()):
-            yield Newest(vehicle_id, path, group, ts, _plain(cell))
 
 
 def _events(rows: pl.DataFrame, missing: Mapping[str, set[str]]) -> Iterator[Newest]:
     last = rows.group_by("vehicle_id", "path").last()
     for (path,), cells in last.partition_by("path", as_dict=True).items():
         signal = catalogue()[str(path)]
-        told = cells.select("vehicle_id", "ts", event_values(signal.path, signal.datatype))
-        for vehicle_id, ts, cell in told.iter_rows():
-            if signal.path in missing.get(vehicle_id, ()):
-                yield Newest(vehicle_id, signal.path, Group.EVENTS, ts, _plain(cell))
-
-
-def _plain(cell: object) -> Value | None:
-    return tuple(cell) if isinstance(cell, list) else cell  # type: ignore[return-value]  # a cell
-
-
-def _known(paths: Sequence[str]) -> list[str]:
-    """Those of the catalogue; a newer Contactor may have stored others."""
-    return [path for path in paths if path in catalogue()]
+        value = event_values(signal.path, signal.datatype).alias("value")
+        is_missing = pl.col("vehicle_id").is_in(list(missing[signal.path]))
+        told = cells.filter(is_missing).select("vehicle_id", "ts", value)
+        yield Newest(signal.path, Group.EVENTS, told)

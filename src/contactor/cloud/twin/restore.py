@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from contactor.cloud.lake.newest import newest
+from contactor.cloud.lake.newest import Newest, newest
 from contactor.cloud.lake.ports import LakeReader, Part, Snapshot
 from contactor.cloud.lake.reading import event_values, read_parts
 from contactor.cloud.lake.schema import EVENT, KEY, UNAVAILABLE, storage_type, vss_type
@@ -35,8 +35,8 @@ def restore(twin: Twin, reader: LakeReader, kept: Kept | None) -> None:
     """
     snapshot = reader.snapshot()
     if kept is None:
-        for cell in newest(snapshot, reader.streams()):
-            twin.put(cell.vehicle_id, cell.path, cell.value, ts=cell.ts, group=cell.group)
+        for column in newest(snapshot, reader.streams()):
+            twin.take_batch(_batch_of(column))
         return
     restore_cells(twin.cells, kept.cells)
     for part in snapshot.parts:
@@ -63,6 +63,16 @@ def take_part(twin: Twin, snapshot: Snapshot, part: Part) -> None:
     rows = read_parts([part], KEY | types | UNAVAILABLE, everything)
     if rows.height and paths:
         twin.take_batch(_batch(group, rows.sort("vehicle_id", "ts", maintain_order=True), paths))
+
+
+def _batch_of(column: Newest) -> RowsBatch:
+    """A row for each vehicle; what is null is "not available"."""
+    rows = column.rows
+    marked = np.flatnonzero(rows["value"].is_null().to_numpy())
+    told = _column(rows["value"], column.path, marked)
+    names = tuple(rows["vehicle_id"].to_list())
+    vehicle = np.arange(len(names), dtype=np.int32)
+    return RowsBatch(column.group, names, vehicle, rows["ts"].to_numpy(), (told,))
 
 
 def _batch(group: Group, rows: pl.DataFrame, paths: Sequence[str]) -> RowsBatch:
