@@ -6,7 +6,8 @@
 A real broker and a real `contactor serve`, with its lake on disk. The cars are one process that
 writes their records, version 2, straight to the broker; its cost is told apart. With `--batch 1` a
 car's sample waits up to a second before it is sent, as an agent's batch makes it wait. A browser's
-socket follows a hundred of the cars. At the end every sample must be in the lake.
+socket follows a hundred of the cars. At the end every sample must be in the lake; then broker and
+cloud are killed, and it is timed until they are back with every car's last values.
 """
 
 import argparse
@@ -201,53 +202,98 @@ def wait_stored(data: Path, rows: int) -> float:
     return waited_s
 
 
+class Services:
+    """A broker and a cloud on one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = (folder / "log").open("ab")
+
+    def start(self) -> None:
+        """Both, until the cloud says that it is ready."""
+        from contactor.link.broker import prepare_broker, wait_broker
+
+        launch = prepare_broker(self._folder / "broker")
+        self.link = launch.url
+        self.broker = subprocess.Popen(launch.command, stdout=self._log, stderr=self._log)
+        asyncio.run(wait_broker(launch.url, 20.0))
+        serve = [sys.executable, "-m", "contactor.app.main", "serve", "--link", launch.url]
+        serve += ["--port", "0", "--data", str(self._folder / "data")]
+        self.cloud = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self.url = self.cloud.stdout.readline().split()[-1]
+
+    def kill(self) -> None:
+        """Both at once, -9."""
+        for process in (self.cloud, self.broker):
+            process.kill()
+        self.cloud.wait()
+        self.broker.wait()
+
+    def end(self) -> None:
+        """Both in good order."""
+        for process in (self.cloud, self.broker):
+            process.terminate()
+            process.wait(20)
+        self._log.close()
+
+    def usage(self) -> dict[str, tuple[float, float]]:
+        """Of each."""
+        return {"broker": usage(self.broker.pid), "cloud": usage(self.cloud.pid)}
+
+
+def restart(services: Services, cars: int) -> float:
+    """Seconds from killing both until the page of every car's last values is there again."""
+    import httpx
+
+    services.kill()
+    began = time.monotonic()
+    services.start()
+    query = {"where": "known(Vehicle.Speed)", "limit": "1000"}
+    found, cursor = 0, ""
+    while cursor is not None:
+        asked = query | ({"cursor": cursor} if cursor else {})
+        url = f"{services.url}/api/v1/vehicles"
+        page = httpx.get(url, params=asked, trust_env=False, timeout=60).json()
+        found, cursor = found + len(page["items"]), page["next"]
+    assert found == cars, f"{found} cars of {cars} are back"
+    return time.monotonic() - began
+
+
 def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> dict[str, object]:
     from contactor.cloud.lake.lake import open_lake
-    from contactor.link.broker import prepare_broker, wait_broker
 
-    launch = prepare_broker(folder / "broker")
-    log = (folder / "log").open("wb")
-    broker = subprocess.Popen(launch.command, stdout=log, stderr=log)
-    asyncio.run(wait_broker(launch.url, 20.0))
-    serve = [sys.executable, "-m", "contactor.app.main", "serve", "--link", launch.url]
-    serve += ["--port", "0", "--data", str(folder / "data")]
-    cloud = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
+    services = Services(folder)
+    services.start()
     try:
-        ready = cloud.stdout.readline().split()[-1]
         this = [sys.executable, __file__]
         driving = subprocess.Popen(
-            [*this, "drive", launch.url, str(cars), str(seconds), str(batch_s)],
+            [*this, "drive", services.link, str(cars), str(seconds), str(batch_s)],
             stdout=subprocess.PIPE,
             text=True,
         )
         spoiling = None
         if garbage:
-            spoiled = ["spoil", launch.url, str(cars), str(seconds), str(garbage)]
+            spoiled = ["spoil", services.link, str(cars), str(seconds), str(garbage)]
             spoiling = subprocess.Popen([*this, *spoiled], stdout=subprocess.DEVNULL)
         time.sleep(SETTLE_S)
         watching = subprocess.Popen(
-            [*this, "watch", ready, str(cars), str(max(seconds - SETTLE_S - 2, 3))],
+            [*this, "watch", services.url, str(cars), str(max(seconds - SETTLE_S - 2, 3))],
             stdout=subprocess.PIPE,
             text=True,
         )
-        before = {one: usage(pid) for one, pid in (("broker", broker.pid), ("cloud", cloud.pid))}
-        began, memory_mb = time.monotonic(), []
+        before, began, memory_mb = services.usage(), time.monotonic(), []
         while watching.poll() is None:
             time.sleep(1)
-            memory_mb.append(usage(cloud.pid)[1])
-        span_s = time.monotonic() - began
-        after = {one: usage(pid) for one, pid in (("broker", broker.pid), ("cloud", cloud.pid))}
+            memory_mb.append(usage(services.cloud.pid)[1])
+        span_s, after = time.monotonic() - began, services.usage()
         if spoiling is not None:
             spoiling.wait()
         driven = json.loads(driving.communicate()[0])
         watched = json.loads(watching.communicate()[0])
         behind_s = wait_stored(folder / "data", cars * seconds)
+        restart_s = restart(services, cars)
     finally:
-        cloud.terminate()
-        cloud.wait(20)
-        broker.terminate()
-        broker.wait(20)
-        log.close()
+        services.end()
     stored = int(open_lake(folder / "data").vehicles()["rows"].sum())
     half = len(memory_mb) // 2
     return {
@@ -263,6 +309,7 @@ def run(folder: Path, cars: int, seconds: int, batch_s: float, garbage: int) -> 
         "cars_late_s": driven["late_s"],
         "cloud_mb_first_half": statistics.median(memory_mb[:half]),
         "cloud_mb_second_half": statistics.median(memory_mb[half:]),
+        "restart_s": restart_s,
     }
 
 
