@@ -70,6 +70,12 @@ def instance_metrics(
         Metric("contactor_twin_vehicles", "gauge", "Cars in the twin.", {"": len(twin.vehicles)}),
         Metric("contactor_live_sockets", "gauge", "Open live streams.", {"": live.sockets}),
         Metric(
+            "contactor_live_parked",
+            "gauge",
+            "Live streams that take nothing and are told nothing until they do.",
+            {"": twin.feed.parked},
+        ),
+        Metric(
             "contactor_live_merged_total",
             "counter",
             "Values that a newer one replaced before a slow stream took them.",
