@@ -139,12 +139,21 @@ def check_campaign(campaign: Campaign) -> None:
     for path in campaign.signals:
         catalogue()[path]
     for place, claim in enumerate(campaign.when):
-        _check_claim(f"when[{place}]", claim)
+        check_claim(f"when[{place}]", claim)
     if not campaign.when and (campaign.before_s or campaign.after_s or campaign.holds_s):
         raise UsageError("before_s, after_s and holds_s need a condition: when")
 
 
-def _check_claim(place: str, claim: Claim) -> None:
+def check_claim(place: str, claim: Claim) -> None:
+    """Whether its signal can meet the claim.
+
+    Args:
+        place: where the claim stands, for the text of the error.
+
+    Raises:
+        UnknownSignal: its path is not in the catalogue.
+        UsageError: no value can meet it, or it contradicts itself.
+    """
     signal = catalogue()[claim.signal]
     if signal.datatype.is_array:
         raise UsageError(f"{place}: {signal.path} is {signal.datatype}; allowed: no arrays")
