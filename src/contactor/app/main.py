@@ -43,6 +43,7 @@ PARTS = {
     "polars": "cloud",
     "deltalake": "cloud",
     "litestar": "cloud",
+    "sqlalchemy": "cloud",
     "uvicorn": "cloud",
     "nats_server": "cloud",
     "numba": "fast",

@@ -1,0 +1,10 @@
+"""Databases of an instance: opened by path or URL, migrated by area, errors as ours.
+
+database    Database: reading(), writing(); SQLite by default, PostgreSQL by URL
+areas       an area: a name, its tables, and the steps that made them
+failures    the library's errors as ours
+sqlite      how a file of SQLite is set up and checked
+
+DIR/contactor.sqlite3 is precious: what people said (tags, names, rules). DIR/history.sqlite3 is
+what can be found again from the lake.
+"""
