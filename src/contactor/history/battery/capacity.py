@@ -1,0 +1,103 @@
+"""The capacity out of windows: the best kind of counting, fused over time, as kilowatt hours."""
+
+import math
+from dataclasses import dataclass
+
+from contactor.history.battery.evidence import Floats, Window
+from contactor.history.battery.fusion import Fused, Nuisance, Observation, fuse
+from contactor.history.battery.report import Method
+from contactor.history.battery.voltages import mean_voltage_v
+
+# What no fusing makes better, for it is in every session: the gain of the current's sensor, and of
+# the voltage's.
+GAIN_SIGMA = 0.005
+VOLTAGE_GAIN_SIGMA = 0.002
+# The offset of a current's sensor, as a part of the mean current of the sessions.
+OFFSET_PART = 0.005
+# What a battery loses on the way in, and again on the way out.
+LOSS, LOSS_SIGMA = 0.02, 0.01
+# Beside the change of the state of charge: what counting itself is worth in one session.
+COUNTING_SIGMA = 0.002
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """After each session; `kwh_sigma` of all that is known to be unknown.
+
+    Fields:
+        ah: None where only energy was counted.
+    """
+
+    ts_ns: int
+    kwh: float
+    kwh_sigma: float
+    ah: float | None
+    ah_sigma: float | None
+    is_used: bool
+
+
+def from_windows(
+    windows: tuple[Window, ...], voltages: Floats
+) -> tuple[Method, list[Capacity]] | None:
+    """The capacity after each window; None where nothing was counted."""
+    by_charge = [one for one in windows if one.counted_ah is not None]
+    voltage = mean_voltage_v(voltages)
+    if by_charge and voltage is not None:
+        mean_v, mean_sigma_v = voltage
+        fused = _by_charge(by_charge)
+        voltage_sigma = math.hypot(mean_sigma_v / mean_v, VOLTAGE_GAIN_SIGMA)
+        return Method.CHARGE_COUNTED, [_of_charge(one, mean_v, voltage_sigma) for one in fused]
+    by_energy = [one for one in windows if one.counted_kwh is not None]
+    if not by_energy:
+        return None
+    return Method.ENERGY_COUNTED, [_of_energy(one) for one in _by_energy(by_energy)]
+
+
+def _of_charge(fused: Fused, mean_v: float, voltage_sigma: float) -> Capacity:
+    ah_sigma = math.hypot(fused.sigma, GAIN_SIGMA * fused.value)
+    kwh = fused.value * mean_v / 1000
+    return Capacity(
+        ts_ns=fused.ts_ns,
+        kwh=kwh,
+        kwh_sigma=kwh * math.hypot(ah_sigma / fused.value, voltage_sigma),
+        ah=fused.value,
+        ah_sigma=ah_sigma,
+        is_used=fused.is_used,
+    )
+
+
+def _of_energy(fused: Fused) -> Capacity:
+    gain_sigma = math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA)
+    return Capacity(
+        ts_ns=fused.ts_ns,
+        kwh=fused.value,
+        kwh_sigma=math.hypot(fused.sigma, gain_sigma * fused.value),
+        ah=None,
+        ah_sigma=None,
+        is_used=fused.is_used,
+    )
+
+
+def _by_charge(windows: list[Window]) -> list[Fused]:
+    usual_a = sorted(abs(one.counted_ah or 0.0) / one.hours for one in windows)[len(windows) // 2]
+    observations = [_observation(one, one.counted_ah or 0.0, lever=one.hours) for one in windows]
+    return fuse(observations, Nuisance(0.0, OFFSET_PART * usual_a))
+
+
+def _by_energy(windows: list[Window]) -> list[Fused]:
+    observations = [
+        _observation(one, one.counted_kwh or 0.0, lever=abs(one.change)) for one in windows
+    ]
+    whole = sorted(one.counted / one.change for one in observations)[len(observations) // 2]
+    return fuse(observations, Nuisance(LOSS * whole, LOSS_SIGMA * whole))
+
+
+def _observation(window: Window, counted: float, *, lever: float) -> Observation:
+    per_change = abs(counted / window.change)
+    return Observation(
+        ts_ns=window.end_ns,
+        counted=counted,
+        change=window.change,
+        lever=lever,
+        sigma=math.hypot(per_change * window.change_sigma, COUNTING_SIGMA * abs(counted)),
+    )
