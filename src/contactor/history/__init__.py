@@ -2,4 +2,6 @@
 
 columns   what a car told, as arrays: a row per instant, NaN where it is unknown
 facts     what is found in them: intervals, trips, charges, losses
+geofence  circles and polygons on the Earth: inside, entered, left
+places    where a car stops again and again
 """
