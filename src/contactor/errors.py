@@ -17,6 +17,7 @@
     ├── CommandRefused          a command that cannot be sent to its car
     ├── UnknownCommand          no command of that id
     ├── UnknownCampaign         no campaign of that id
+    ├── UnknownAlert            no alert, rule or channel of that name
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
@@ -111,6 +112,10 @@ class UnknownCommand(ContactorError):
 
 class UnknownCampaign(ContactorError):
     """No campaign of that id was started."""
+
+
+class UnknownAlert(ContactorError):
+    """No alert of that id, or no rule or channel of that name."""
 
 
 class MalformedRecord(ContactorError):

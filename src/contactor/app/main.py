@@ -47,6 +47,8 @@ PARTS = {
     "uvicorn": "cloud",
     "nats_server": "cloud",
     "numba": "fast",
+    "cryptography": "alerts",
+    "paho": "alerts",
 }
 """Package → the installation size that brings it."""
 

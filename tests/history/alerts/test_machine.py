@@ -89,8 +89,15 @@ def test_fence_is_left_beyond_its_margin() -> None:
     leave = OnFence(Crossing.LEAVE, latitude_deg=52.5, longitude_deg=13.4, radius_m=100)
     rule = Rule("left", leave)
 
-    assert told(rule, here(0, 0), here(20, 0), here(30, 110), here(60, 120)) == []
-    assert len(told(rule, here(0, 0), here(20, 0), here(30, 130), here(60, 200))) == 1
+    assert told(rule, here(0, 0), here(20, 0), here(30, 110), here(60, 140)) == []
+    assert len(told(rule, here(0, 0), here(20, 0), here(30, 160), here(60, 200))) == 1
+
+
+def test_polygon_is_a_fence_too() -> None:
+    corners = ((52.499, 13.399), (52.501, 13.399), (52.501, 13.401), (52.499, 13.401))
+    rule = Rule("yard", OnFence(Crossing.LEAVE, points=corners))
+
+    assert len(told(rule, here(0, 0), here(20, 0), here(30, 500), here(60, 500))) == 1
 
 
 def test_fact_fires_once_however_often_it_is_told() -> None:

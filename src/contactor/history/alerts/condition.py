@@ -129,7 +129,7 @@ def _forgotten(claims: Sequence[Claim], state: ConditionState, ts: int) -> Condi
 
 
 def known_ns(claim: Claim) -> int:
-    """How long a value holds: a car that is awake tells a value that does not change at its heartbeat."""
+    """How long a value holds: what does not change is told at the heartbeat."""
     rule = GROUP_RULES[catalogue()[claim.signal].group]
     return round((rule.heartbeat_s + rule.stale_s) * NS_PER_S)
 

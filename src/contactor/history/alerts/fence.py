@@ -1,24 +1,22 @@
-"""On which side of a circle a car is, and when it has passed it. Pure.
+"""On which side of a fence a car is, and when it has passed it. Pure.
 
         inside        margin        outside
     ───────────────┤►►►►►►►►►├──────────────► distance
-                radius   radius + margin      between the two it is where it was
+                 edge        edge + margin    between the two it is where it was
 
 A side counts once the car was on it for as long as the rule says. The first side that is known is
 where the car was: nothing was passed.
 """
-
-import math
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contactor.clock import NS_PER_DAY
 from contactor.history.alerts.events import Row, Tick
-from contactor.history.alerts.rules import POSITION, Crossing, OnFence
+from contactor.history.alerts.rules import POSITION, Crossing, OnFence, fence_of
+from contactor.history.facts import Location
+from contactor.history.geofence import step
 
-EARTH_RADIUS_M = 6_371_008.8
-"""The mean of WGS 84's axes. Source: IUGG."""
 OLD_NS = NS_PER_DAY
 LONG_AGO = -(2**62)
 
@@ -41,7 +39,7 @@ class FenceState(Struct, frozen=True, tag="fence"):
 def feed(
     on: OnFence, state: FenceState, event: Row | Tick, now_ns: int, *, holds_ns: int
 ) -> tuple[FenceState, Crossing | None, int]:
-    """The state after an event, and which way the circle was passed, and when (ns)."""
+    """The state after an event, and which way the fence was passed, and when (ns)."""
     if isinstance(event, Tick):
         return _counted(state, now_ns, holds_ns)
     side = _side(on, state, event)
@@ -56,17 +54,6 @@ def feed(
     return _counted(state, event.ts, holds_ns)
 
 
-def distance_m(latitude_deg: float, longitude_deg: float, on: OnFence) -> float:
-    """From a point to the circle's centre, along the surface."""
-    here, there = math.radians(latitude_deg), math.radians(on.latitude_deg)
-    across = math.radians(longitude_deg - on.longitude_deg)
-    chord = (
-        math.sin((here - there) / 2) ** 2
-        + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(chord, 1.0)))
-
-
 def _side(on: OnFence, state: FenceState, row: Row) -> bool | None:
     """Whether a row is inside; None where it does not say."""
     latitude, longitude = (row.values.get(path) for path in POSITION)
@@ -74,12 +61,9 @@ def _side(on: OnFence, state: FenceState, row: Row) -> bool | None:
         return None
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):
         return None
-    away_m = distance_m(latitude, longitude, on)
-    if away_m <= on.radius_m:
-        return True
-    if away_m > on.radius_m + on.margin_m:
-        return False
-    return state.read_is_inside
+    here = Location(latitude, longitude)
+    is_inside, _ = step(fence_of(on), state.read_is_inside, here, leave_margin_m=on.margin_m)
+    return is_inside
 
 
 def _counted(state: FenceState, ts: int, holds_ns: int) -> tuple[FenceState, Crossing | None, int]:

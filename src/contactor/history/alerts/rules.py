@@ -20,6 +20,7 @@ A condition is said as a campaign says it: claims on signals that hold together.
 import math
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -27,11 +28,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contactor.errors import ContactorError, UsageError
+from contactor.history.facts import Location
+from contactor.history.geofence import LEAVE_MARGIN_M, MAX_POINTS, Circle, Fence, Polygon
 from contactor.signals.campaign import MAX_CLAIMS, Claim, check_claim
 
 MAX_RULES = 256
 MAX_HOLDS_S = 7 * 86_400.0
-MAX_RADIUS_M = 1_000_000.0
 MAX_PER_WINDOW = 1_000
 LEAST_REMINDER_S = 60.0
 
@@ -82,18 +84,21 @@ class OnSignal(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
 
 
 class OnFence(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fence"):
-    """Where a circle is entered or left.
+    """Where a circle or a polygon is entered or left.
 
     Args:
+        latitude_deg, longitude_deg, radius_m: a circle; or
+        points: the corners of a polygon, each its latitude and longitude.
         margin_m: how far outside it counts as left.
         holds_s: how long the car must be on the other side; a jump of its position is shorter.
     """
 
     crossing: Crossing
-    latitude_deg: Annotated[float, Meta(ge=-90, le=90)]
-    longitude_deg: Annotated[float, Meta(ge=-180, le=180)]
-    radius_m: Annotated[float, Meta(gt=0, le=MAX_RADIUS_M)]
-    margin_m: Annotated[float, Meta(ge=0, le=10_000)] = 25.0
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    radius_m: float | None = None
+    points: Annotated[tuple[tuple[float, float], ...], Meta(max_length=MAX_POINTS)] = ()
+    margin_m: Annotated[float, Meta(ge=0, le=10_000)] = LEAVE_MARGIN_M
     holds_s: Seconds = 10.0
 
 
@@ -180,6 +185,22 @@ def paths_of(rule: Rule) -> tuple[str, ...]:
     return POSITION if isinstance(rule.on, OnFence) else ()
 
 
+@lru_cache(maxsize=MAX_RULES)
+def fence_of(on: OnFence) -> Fence:
+    """The fence of a rule.
+
+    Raises:
+        UsageError: it is neither a circle nor a polygon, or both.
+        InvalidValue: no such fence is on the Earth.
+    """
+    circle = (on.latitude_deg, on.longitude_deg, on.radius_m)
+    if on.points and circle == (None, None, None):
+        return Polygon(tuple(Location(*point) for point in on.points))
+    if on.latitude_deg is None or on.longitude_deg is None or on.radius_m is None or on.points:
+        raise UsageError("on: allowed: latitude_deg, longitude_deg and radius_m, or points")
+    return Circle(Location(on.latitude_deg, on.longitude_deg), on.radius_m)
+
+
 POSITION = ("Vehicle.CurrentLocation.Latitude", "Vehicle.CurrentLocation.Longitude")
 
 
@@ -197,6 +218,8 @@ def check_rule(rule: Rule, *, anomalies: frozenset[str] = frozenset()) -> None:
         if isinstance(rule.on, OnSignal):
             for place, claim in enumerate(rule.on.when):
                 check_claim(f"on.when[{place}]", claim)
+        if isinstance(rule.on, OnFence):
+            fence_of(rule.on)
         if isinstance(rule.on, OnAnomaly):
             _check_anomalies(rule.on, anomalies)
         if rule.quiet is not None:
