@@ -18,6 +18,7 @@
     ├── UnknownCommand          no command of that id
     ├── UnknownCampaign         no campaign of that id
     ├── UnknownAlert            no alert, rule or channel of that name
+    ├── UnknownPlace            no place of that id
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
@@ -116,6 +117,10 @@ class UnknownCampaign(ContactorError):
 
 class UnknownAlert(ContactorError):
     """No alert of that id, or no rule or channel of that name."""
+
+
+class UnknownPlace(ContactorError):
+    """No place of that id is known."""
 
 
 class MalformedRecord(ContactorError):
