@@ -6,7 +6,6 @@ With its ingests elsewhere (`contactor ingest`) it follows what they take in, an
 import asyncio
 import contextlib
 import signal
-from pathlib import Path
 from typing import Self
 
 import uvicorn
@@ -16,6 +15,7 @@ from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
+from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -36,6 +36,7 @@ from contactor.faces.web.live import Live
 from contactor.faces.web.metrics import instance_metrics
 from contactor.faces.web.sockets import EndingSockets
 from contactor.link.nats import NatsTransport
+from contactor.signals.batch import RowsBatch
 
 POLL_S = 0.05
 SETTLE_S = FLUSH_S + 1.0
@@ -100,7 +101,7 @@ class _Cloud:
         commands: CommandStore,
         campaigns: CampaignStore,
         link: str,
-        kept_twin: Path,
+        folder: DataFolder,
     ) -> None:
         """Wire them; without a `store` to write to, what ingests elsewhere take in is followed."""
         self._clock = clock = SystemClock()
@@ -108,7 +109,10 @@ class _Cloud:
         self._commands = commands
         self._transport = NatsTransport(link, name="cloud")
         self.twin = Twin(presence=presence, clock=clock)
-        self.keeper = Keeper(self.twin, store=reader, path=kept_twin, clock=clock)
+        self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
+        self.alerts = Alerts.open(
+            folder.database, presence=presence, clock=clock, stale=self._stale
+        )
         self.dispatcher = Dispatcher(
             store=commands,
             transport=self._transport,
@@ -123,7 +127,7 @@ class _Cloud:
                 transport=self._transport,
                 clock=clock,
                 presence=presence,
-                on_batch=self.twin.take_batch,
+                on_batch=self._take_batch,
                 on_return=self._has_returned,
             )
         else:
@@ -132,7 +136,7 @@ class _Cloud:
                 transport=self._transport,
                 clock=clock,
                 presence=presence,
-                on_batch=self.twin.take_batch,
+                on_batch=self._take_batch,
                 on_return=self._has_returned,
             )
         self.campaigns = CampaignSender(
@@ -158,13 +162,12 @@ class _Cloud:
         Raises:
             LinkError: it is to follow others, and there is no broker.
         """
-        root = folder.root
         store = await asyncio.to_thread(open_store, folder) if has_ingest else None
         reader: LakeReader = (
             await asyncio.to_thread(open_reader, folder) if store is None else store
         )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
-        cloud = cls(reader, store, commands, campaigns, link, root / TWIN)
+        cloud = cls(reader, store, commands, campaigns, link, folder)
         if isinstance(cloud.ingest, Follower):
             await cloud.ingest.prepare()
             # What was on its way to the lake is in it then; what comes after waits in the queue.
@@ -181,10 +184,21 @@ class _Cloud:
             campaigns=self.campaigns,
             live=self.live,
             clock=self._clock,
+            alerts=self.alerts,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
         )
+
+    def _take_batch(self, batch: RowsBatch) -> None:
+        """Rows that came: the newest to the twin, all of them to the rules of alerts."""
+        self.twin.take_batch(batch)
+        self.alerts.watch.take_batch(batch)
+
+    def _stale(self, vehicle_id: str, paths: frozenset[str]) -> list[str]:
+        """Of a car's signals those whose last value is no longer known to hold."""
+        now = self.twin.signals(vehicle_id, paths)
+        return [path for path, signal in now.items() if signal.stale]
 
     def _has_returned(self, vehicle_id: str) -> None:
         """A car is heard again: what it has not answered goes out at once."""
@@ -198,6 +212,7 @@ class _Cloud:
                 group.create_task(self.dispatcher.run())
                 group.create_task(self.campaigns.run())
                 group.create_task(self.live.run())
+                group.create_task(self.alerts.run())
                 group.create_task(self.keeper.run())
                 if self._upkeep is not None:
                     group.create_task(self._upkeep.run())
@@ -210,6 +225,7 @@ class _Cloud:
         self.fleet.close()
         self._commands.close()
         self.campaigns.store.close()
+        await self.alerts.close()
         await self._transport.close()
 
 

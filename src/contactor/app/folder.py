@@ -129,6 +129,11 @@ class DataFolder:
         return self.root / "campaigns.db"
 
     @property
+    def database(self) -> Path:
+        """What people said: rules, names, tags."""
+        return self.root / "contactor.sqlite3"
+
+    @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded or stored in it."""
         return not self.outbox.exists() and not (self.root / "lake").exists()

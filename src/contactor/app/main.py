@@ -28,6 +28,7 @@ COMMANDS = {
     "import": "bring tables into a lake",
     "vehicles": "list the vehicles of a data folder",
     "signals": "sum up the stored signals of a vehicle",
+    "alerts": "be told when something happens to a car",
     "campaign": "have cars record more than their usual rows",
     "export": "the stored values of a vehicle as Parquet or CSV",
     "compact": "put the files of a lake in order, by hand",

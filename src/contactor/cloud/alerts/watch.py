@@ -15,7 +15,7 @@ again with its rows. What fired is kept by what happened, so it fires once howev
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from typing import TypeAlias
 
 from contactor.clock import Clock
 from contactor.cloud.alerts.batch_rows import rows_of
@@ -54,18 +54,15 @@ MAX_NOTED = 10_000
 _log = logging.getLogger(__name__)
 
 
-class StaleSignals(Protocol):
-    """What the twin knows of old values."""
-
-    def stale(self, vehicle_id: str, paths: frozenset[str]) -> Sequence[str]:
-        """Those of the paths whose last value is no longer known to hold."""
-        ...
+Stale: TypeAlias = Callable[[str, frozenset[str]], Sequence[str]]
+"""Of a car and some paths those whose last value is no longer known to hold."""
 
 
 class Watch:
     """Owns the states of all rules and cars; lives on one loop.
 
     Args:
+        stale: what the twin knows of old values.
         anomalies: the kinds that there are.
         on_noted: told when there may be something to send.
     """
@@ -76,12 +73,12 @@ class Watch:
         store: AlertStore,
         presence: Presence,
         clock: Clock,
-        stale: StaleSignals | None = None,
+        stale: Stale = lambda *_: (),
         anomalies: frozenset[str] = frozenset(),
         on_noted: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
-        self.lost_noted = 0
+        self.lost_noted = self.failed = 0
         self._presence, self._clock, self._stale = presence, clock, stale
         self._anomalies = anomalies
         self._on_noted = on_noted
@@ -104,7 +101,16 @@ class Watch:
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
 
     def take_batch(self, batch: RowsBatch) -> None:
-        """Look at rows; on the ingest's loop, before they are committed."""
+        """Look at rows; on the ingest's loop, before they are committed; never raises."""
+        try:
+            self._take_batch(batch)
+        except Exception:  # noqa: BLE001  # the edge between rules and the ingest
+            # The rows are the ingest's: what goes wrong with a rule must not keep them out.
+            self.failed += 1
+            if self.failed == 1:
+                _log.exception("alert rules failed")
+
+    def _take_batch(self, batch: RowsBatch) -> None:
         if self._paths.isdisjoint(column.path for column in batch.columns):
             return
         now_ns = self._clock.now_ns()
@@ -117,6 +123,14 @@ class Watch:
             for rule, paths in rules:
                 if rule.is_about(vehicle_id) and not paths.isdisjoint(row.values):
                     self._step(RuleKey(rule.name, vehicle_id), row, now_ns)
+
+    def wants(self) -> tuple[bool, bool]:
+        """Whether any rule is about facts, and whether any is about anomalies."""
+        live = [one.rule.on for one in self._rules.values() if one.rule.is_enabled]
+        return (
+            any(isinstance(on, OnFact) for on in live),
+            any(isinstance(on, OnAnomaly) for on in live),
+        )
 
     def take_ended(self, vehicle_id: str, ended: Iterable[Ended]) -> None:
         """Trips and charges that history has found; known ones do nothing."""
@@ -296,12 +310,12 @@ class Watch:
 
     def _no_longer_known(self, key: RuleKey) -> tuple[str, ...]:
         trigger = self._states[key].trigger
-        if self._stale is None or not isinstance(trigger, ConditionState):
+        if not isinstance(trigger, ConditionState):
             return ()
         if trigger.true_since is None:
             return ()
         paths = frozenset(paths_of(self._rules[key.rule].rule))
-        return tuple(self._stale.stale(key.vehicle_id, paths))
+        return tuple(self._stale(key.vehicle_id, paths))
 
     def _look_for_silence(self, now_ns: int) -> None:
         rules = [

@@ -17,11 +17,12 @@ from contactor.signals.campaign import Claim
 
 def text_of(rule: Rule, fired: Fired) -> str:
     """The text of an alert."""
-    said = rule.text or _said(rule)
+    said = rule.text or told_at(rule)
     return f"{said}: {fired.words}" if fired.words else said
 
 
-def _said(rule: Rule) -> str:
+def told_at(rule: Rule) -> str:
+    """What a rule waits for, in words."""
     on = rule.on
     if isinstance(on, OnSignal):
         return " and ".join(_claim(claim) for claim in on.when)

@@ -18,10 +18,12 @@ from litestar.types import ASGIApp
 
 from contactor import __version__
 from contactor.clock import Clock, from_iso
+from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
+from contactor.faces.web.alerts import alert_routes
 from contactor.faces.web.app import web_app_routes
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
@@ -74,6 +76,7 @@ def create_api(
     campaigns: CampaignSender,
     live: Live,
     clock: Clock,
+    alerts: Alerts | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream."""
@@ -140,6 +143,7 @@ def create_api(
         *(vehicles, vehicle, signals, summary),
         *command_routes(fleet, dispatcher),
         *campaign_routes(campaigns, clock),
+        *(() if alerts is None else alert_routes(alerts)),
         live.route(),
     ]
     api = Litestar(

@@ -13,6 +13,7 @@ from litestar.openapi import ResponseSpec
 from contactor.errors import (
     CommandRefused,
     ContactorError,
+    UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
     UnknownVehicle,
@@ -76,7 +77,7 @@ def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand | UnknownCampaign)
+    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand | UnknownCampaign | UnknownAlert)
     return answer(404 if is_unknown else 500, str(error))
 
 

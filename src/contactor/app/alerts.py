@@ -1,0 +1,229 @@
+"""Alerts of a data folder: through the instance that runs on it, else in its database.
+
+    asked = open_alerts(Path("contactor-data"))
+    asked.put(read_document(Path("alerts.toml")))       # Kept
+    asked.alerts(limit=20, is_open=True)                # [AlertNow, ...]
+
+What is kept in a folder that is not in use is looked after once an instance runs.
+"""
+
+import asyncio
+import http
+import json
+import urllib.error
+import urllib.parse
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from contactor.app.folder import DataFolder
+from contactor.app.local_http import ask_json
+from contactor.clock import SystemClock
+from contactor.cloud.alerts.alerts import Alerts
+from contactor.cloud.alerts.document import Document
+from contactor.cloud.alerts.told import (
+    AlertNow,
+    AlertPage,
+    ChannelNow,
+    ChannelPage,
+    Kept,
+    RuleNow,
+    RulePage,
+)
+from contactor.cloud.database.sqlite import MEMORY
+from contactor.cloud.ingest.presence import Presence
+from contactor.errors import ContactorError, InstanceError, UnknownAlert, UsageError
+
+TIMEOUT_S = 60.0
+PAGE = 1_000
+_Answer = TypeVar("_Answer")
+_ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
+    {http.HTTPStatus.NOT_FOUND: UnknownAlert, http.HTTPStatus.BAD_REQUEST: UsageError}
+)
+
+
+class AskedAlerts(Protocol):
+    """What can be done with the alerts of a data folder."""
+
+    def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:
+        """The newest alerts."""
+        ...
+
+    def rules(self) -> list[RuleNow]:
+        """Every rule."""
+        ...
+
+    def channels(self) -> list[ChannelNow]:
+        """Every channel."""
+        ...
+
+    def put(self, document: Document) -> Kept:
+        """Keep rules and channels.
+
+        Raises:
+            UsageError: something of it cannot be meant.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget the rule of that name, or else the channel.
+
+        Raises:
+            UnknownAlert: there is neither.
+        """
+        ...
+
+    def acknowledge(self, alert_id: str) -> AlertNow:
+        """Somebody has seen it.
+
+        Raises:
+            UnknownAlert: there is none of that id.
+        """
+        ...
+
+    def test(self, channel: str) -> str:
+        """Send a message to a channel now; its id.
+
+        Raises:
+            UnknownAlert: there is none of that name.
+            ContactorError: it was not taken.
+        """
+        ...
+
+
+def open_alerts(data: Path) -> AskedAlerts:
+    """The way to the alerts of a folder.
+
+    Raises:
+        UsageError: there is no such folder.
+        FolderError: it is no data folder of ours.
+    """
+    folder = DataFolder.existing(data)
+    instance = folder.running()
+    return _OfFolder(folder) if instance is None else _OfInstance(instance.url)
+
+
+class _OfFolder:
+    """In the database; the folder is held while it is written."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+
+    def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:
+        found, _ = self._read(
+            lambda alerts: alerts.alerts(limit=limit, before=None, is_open=is_open)
+        )
+        return found
+
+    def rules(self) -> list[RuleNow]:
+        return self._read(lambda alerts: alerts.rules())
+
+    def channels(self) -> list[ChannelNow]:
+        return self._read(lambda alerts: alerts.channels())
+
+    def put(self, document: Document) -> Kept:
+        return Kept(*self._write(lambda alerts: alerts.put(document)))
+
+    def remove(self, name: str) -> None:
+        async def removed(alerts: Alerts) -> None:
+            is_rule = name in {one.rule.name for one in await alerts.rules()}
+            await alerts.watch.remove(**{"rule" if is_rule else "channel": name})
+
+        self._write(removed)
+
+    def acknowledge(self, alert_id: str) -> AlertNow:
+        return self._write(lambda alerts: alerts.acknowledge(alert_id))
+
+    def test(self, channel: str) -> str:
+        return self._write(lambda alerts: alerts.outbox.test(channel)).id
+
+    def _write(self, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]) -> _Answer:
+        with self._folder.held():
+            return self._asked(self._folder.database, ask)
+
+    def _read(self, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]) -> _Answer:
+        """A folder without a database does not get one by being asked."""
+        path = self._folder.database
+        return self._asked(path if path.exists() else MEMORY, ask)
+
+    def _asked(
+        self, place: Path | str, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]
+    ) -> _Answer:
+        async def asked() -> _Answer:
+            alerts = Alerts.open(place, presence=Presence(), clock=SystemClock())
+            try:
+                return await ask(alerts)
+            finally:
+                await alerts.close()
+
+        return asyncio.run(asked())
+
+
+class _OfInstance:
+    """Through the running instance."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/api/v1/alerts"
+
+    def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:
+        found: list[AlertNow] = []
+        cursor: str | None = None
+        while True:
+            page = msgspec.convert(
+                self._ask(
+                    "GET",
+                    "",
+                    limit=min(limit - len(found), PAGE),
+                    cursor=cursor,
+                    open=str(is_open).lower(),
+                ),
+                AlertPage,
+            )
+            found, cursor = found + page.items, page.next
+            if cursor is None or len(found) >= limit:
+                return found
+
+    def rules(self) -> list[RuleNow]:
+        return msgspec.convert(self._ask("GET", "/rules"), RulePage).items
+
+    def channels(self) -> list[ChannelNow]:
+        return msgspec.convert(self._ask("GET", "/channels"), ChannelPage).items
+
+    def put(self, document: Document) -> Kept:
+        return msgspec.convert(self._ask("POST", "/rules", msgspec.json.encode(document)), Kept)
+
+    def remove(self, name: str) -> None:
+        is_rule = name in {one.rule.name for one in self.rules()}
+        self._ask("DELETE", f"/{'rules' if is_rule else 'channels'}/{_quoted(name)}")
+
+    def acknowledge(self, alert_id: str) -> AlertNow:
+        answer = self._ask("POST", f"/{_quoted(alert_id)}/acknowledge", b"")
+        return msgspec.convert(answer, AlertNow)
+
+    def test(self, channel: str) -> str:
+        answer = self._ask("POST", f"/channels/{_quoted(channel)}/test", b"")
+        return msgspec.convert(answer, dict[str, str])["message"]
+
+    def _ask(self, method: str, place: str, body: bytes | None = None, **query: object) -> object:
+        given = {key: value for key, value in query.items() if value is not None}
+        url = f"{self._url}{place}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
+        try:
+            return ask_json(url, method=method, body=body, timeout_s=TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            raise _ERRORS.get(error.code, InstanceError)(_detail(error)) from error
+        except (OSError, ValueError) as error:
+            raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
+
+
+def _quoted(name: str) -> str:
+    return urllib.parse.quote(name, safe="")
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the running instance answered {error.code} {error.reason}"

@@ -1,0 +1,155 @@
+"""Alerts with real processes: from a rule in a file to a message at a receiver, over restarts."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.app.command_line import Ended, command
+from tests.app.processes import RunningInstance, running, wait_for
+from tests.cloud.alerts.drivers.test_push import Browser
+from tests.cloud.alerts.receivers import Receiver, receiver
+
+pytestmark = pytest.mark.processes
+
+CAR = ("--car", "virtual:contactor_ev?vehicle=demo&plan=parked", "--history-days", "0")
+LIMIT_S = 60.0
+
+
+def toml(hook: str) -> str:
+    return f"""
+version = 1
+[[channels]]
+name = "hook"
+kind = "webhook"
+url = "{hook}/T0PSECRET"
+secret = "T0PSECRET"
+[[rules]]
+name = "parked"
+text = "The car stands"
+[rules.on]
+kind = "signal"
+holds_s = 1
+[[rules.on.when]]
+signal = "Vehicle.Speed"
+below = 1
+rearm = 2
+"""
+
+
+def alerts(desk: Path, words: str) -> Ended:
+    return command(f"alerts {words} --data data", cwd=desk)
+
+
+def call(instance: RunningInstance, method: str, place: str, body: object = None) -> object:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(
+        f"{instance.document()['url']}/api/v1/alerts{place}",
+        data=data,
+        method=method,
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:
+        text = answer.read()
+        return json.loads(text) if text else None
+
+
+def taken(server: Receiver) -> list[dict[str, object]]:
+    return [json.loads(one.body) for one in server.taken]
+
+
+def test_alert_fires_once_over_restarts(tmp_path: Path) -> None:
+    with receiver() as server:
+        (tmp_path / "alerts.toml").write_text(toml(server.url))
+        with running(tmp_path / "data", *CAR) as instance:
+            assert "parked" in alerts(tmp_path, "add alerts.toml").out
+            wait_for(lambda: server.taken, timeout_s=LIMIT_S, why="told")
+            instance.kill("cloud")
+            wait_for(
+                lambda: _delivered(tmp_path), timeout_s=LIMIT_S, why="the cloud is back and knows"
+            )
+            log = instance.logs()
+        with running(tmp_path / "data", *CAR) as instance:
+            wait_for(lambda: _speed_known(instance), timeout_s=LIMIT_S, why="rows again")
+            log += instance.logs()
+        found = alerts(tmp_path, "list --json").document()
+
+    [message] = {json.dumps(one) for one in taken(server)}  # killed before its note, it comes again
+    assert json.loads(message)["text"].startswith("The car stands: Vehicle.Speed 0")
+    [one] = found
+    assert (one["rule"], one["vehicle_id"]) == ("parked", "demo")
+    assert "T0PSECRET" not in log
+
+
+def _delivered(desk: Path) -> bool:
+    ended = alerts(desk, "list --json")
+    if ended.exit_code:
+        return False
+    return any(
+        sent["state"] == "delivered" for one in ended.document() for sent in one["deliveries"]
+    )
+
+
+def _speed_known(instance: RunningInstance) -> bool:
+    with urllib.request.urlopen(
+        f"{instance.document()['url']}/api/v1/vehicles/demo", timeout=LIMIT_S
+    ) as answer:
+        return json.load(answer)["signals"]["Vehicle.Speed"]["stale"] is False
+
+
+def test_alert_is_acknowledged_and_removed(tmp_path: Path) -> None:
+    with receiver() as server, running(tmp_path / "data", *CAR):
+        (tmp_path / "alerts.toml").write_text(toml(server.url))
+        alerts(tmp_path, "add alerts.toml")
+        wait_for(lambda: server.taken, timeout_s=LIMIT_S, why="told")
+        [one] = alerts(tmp_path, "list --open --json").document()
+
+        assert alerts(tmp_path, f"ack {one['id']}").exit_code == 0
+        assert alerts(tmp_path, "list --open").out == "no alerts\n"
+        assert "hook has taken test-" in alerts(tmp_path, "test hook").out
+        assert alerts(tmp_path, "remove parked").exit_code == 0
+        assert alerts(tmp_path, "remove hook").exit_code == 0
+        assert alerts(tmp_path, "rules").out == "no rules\n"
+        gone = alerts(tmp_path, "remove hook")
+        gone.check_refused(1, "no alert channel 'hook'")
+
+
+def test_alerts_of_a_folder_that_is_not_in_use(tmp_path: Path) -> None:
+    with running(tmp_path / "data", command="serve"):
+        pass
+    with receiver() as server:
+        (tmp_path / "alerts.toml").write_text(toml(server.url))
+        shown = alerts(tmp_path, "add alerts.toml")
+        assert "T0PSECRET" not in shown.out
+        assert "hook" in shown.out
+        assert "hook has taken test-" in alerts(tmp_path, "test hook").out
+    failed = alerts(tmp_path, "test hook")
+    assert failed.exit_code == 1
+    assert "Connection refused" in failed.err
+    (tmp_path / "bad.toml").write_text("version = 1\n[[rules]]\nname = 'a b'\n")
+    bad = alerts(tmp_path, "add bad.toml")
+    assert bad.exit_code == 2
+    assert "$.rules[0].name" in bad.err
+
+
+def test_browser_subscribes_and_is_told(tmp_path: Path) -> None:
+    browser = Browser()
+    with receiver() as server, running(tmp_path / "data", *CAR) as instance:
+        key = call(instance, "GET", "/push-key")
+        assert key == call(instance, "GET", "/push-key")
+        channel = browser.channel(f"{server.url}/p/1")
+        subscription = {
+            "endpoint": channel.endpoint,
+            "expirationTime": None,
+            "keys": {"p256dh": channel.p256dh, "auth": channel.auth},
+        }
+        kept = call(instance, "POST", "/push-subscriptions", subscription)
+        assert kept == call(instance, "POST", "/push-subscriptions", subscription)
+        assert isinstance(kept, dict)
+        call(instance, "POST", f"/channels/{kept['name']}/test", {})
+
+        assert call(instance, "GET", "/channels") == {"items": [kept], "next": None}
+
+    [one] = server.taken
+    assert json.loads(browser.read(one.body))["rule"] == "test"
