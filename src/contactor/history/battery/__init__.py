@@ -6,6 +6,8 @@ report       what is said; as_json: the same as plain values
 counting     charge and energy summed over rows
 windows      charge counted against the change of the state of charge
 fusion       many weak capacities to one, with a band
+discharges   drives of a car without a state of charge, between rests
+stitching    the capacity from these: pieces of one curve of voltage over charge
 voltages     from ampere hours to kilowatt hours
 resistance, cells, use, forecast     what else there is to say
 """
@@ -15,10 +17,12 @@ from contactor.history.battery.cells import CellVoltages
 from contactor.history.battery.conclude import battery_report, conclude, gather
 from contactor.history.battery.evidence import Evidence, join
 from contactor.history.battery.report import BatteryReport, Method
+from contactor.history.battery.stitching import Ends
 
 __all__ = [
     "BatteryReport",
     "CellVoltages",
+    "Ends",
     "Evidence",
     "Method",
     "as_json",

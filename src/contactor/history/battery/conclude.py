@@ -8,10 +8,12 @@ report.capacity_kwh, report.capacity_uncertainty_kwh
 from contactor.history.battery.capacity import Capacity, from_windows
 from contactor.history.battery.cells import CellVoltages, looks_of, spread_of
 from contactor.history.battery.counting import count
+from contactor.history.battery.discharges import discharges_of
 from contactor.history.battery.evidence import Evidence
 from contactor.history.battery.forecast import forecast_of
 from contactor.history.battery.report import BatteryReport, CapacityPoint, Method
 from contactor.history.battery.resistance import resistance_of, steps_of
+from contactor.history.battery.stitching import Ends, from_discharges
 from contactor.history.battery.use import days_of, use_of
 from contactor.history.battery.voltages import voltages_of
 from contactor.history.battery.windows import windows_of
@@ -24,6 +26,8 @@ BAND = 1.96
 # The first capacity that may stand for the new one is known at least this well.
 NEW_SIGMA_MAX = 0.015
 POINTS_MAX = 400
+# Full and empty are the highest rest and the lowest voltage that were seen.
+SEEN_ENDS = Ends()
 
 
 def gather(columns: Columns, facts: Facts, *, cells: CellVoltages | None = None) -> Evidence:
@@ -36,6 +40,7 @@ def gather(columns: Columns, facts: Facts, *, cells: CellVoltages | None = None)
     counted = count(columns)
     return Evidence(
         windows=tuple(windows_of(columns, facts, counted)),
+        discharges=tuple(discharges_of(columns, counted)),
         steps=tuple(steps_of(columns, facts, counted)),
         cells=() if cells is None else tuple(looks_of(cells, columns, counted)),
         days=tuple(days_of(columns, counted)),
@@ -43,13 +48,16 @@ def gather(columns: Columns, facts: Facts, *, cells: CellVoltages | None = None)
     )
 
 
-def conclude(evidence: Evidence, *, new_capacity_kwh: float | None = None) -> BatteryReport:
+def conclude(
+    evidence: Evidence, *, new_capacity_kwh: float | None = None, ends: Ends = SEEN_ENDS
+) -> BatteryReport:
     """What is to be said, from all the evidence there is.
 
     Args:
         new_capacity_kwh: usable when new, as the profile says; else the first that is known well.
+        ends: where a battery is full and empty that gives no state of charge.
     """
-    found = from_windows(evidence.windows, evidence.voltages)
+    found = from_windows(evidence.windows, evidence.voltages) or _from_voltages(evidence, ends)
     resistance, cells = resistance_of(evidence.steps), spread_of(evidence.cells)
     if found is None or not found[1]:
         return BatteryReport(
@@ -94,9 +102,16 @@ def battery_report(
     *,
     cells: CellVoltages | None = None,
     new_capacity_kwh: float | None = None,
+    ends: Ends = SEEN_ENDS,
 ) -> BatteryReport:
     """Both steps at once, for a history that is held whole."""
-    return conclude(gather(columns, facts, cells=cells), new_capacity_kwh=new_capacity_kwh)
+    evidence = gather(columns, facts, cells=cells)
+    return conclude(evidence, new_capacity_kwh=new_capacity_kwh, ends=ends)
+
+
+def _from_voltages(evidence: Evidence, ends: Ends) -> tuple[Method, list[Capacity]] | None:
+    points = from_discharges(evidence.discharges, ends)
+    return (Method.VOLTAGE_CURVE, points) if points else None
 
 
 def _first_known(points: list[Capacity]) -> float | None:

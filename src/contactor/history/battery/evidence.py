@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 # Of the table of voltages: steps of state of charge, and what is summed in each.
 CHARGE_STEPS = 20
-SUMS = ("rows", "current", "voltage", "current_current", "current_voltage")
+SUMS = ("seconds", "charge", "current", "voltage", "current_current", "current_voltage")
 # Edges of the buckets in which time is counted.
 CHARGE_EDGES_PCT = (10.0, 20.0, 80.0, 90.0)
 WARMTH_EDGES_DEGC = (0.0, 15.0, 35.0, 45.0)
@@ -143,7 +143,7 @@ class Evidence:
     """All that is kept of a stretch, each by time.
 
     Fields:
-        voltages: sums over the rows of each step of state of charge, (CHARGE_STEPS, SUMS).
+        voltages: sums over the seconds of each step of state of charge, (CHARGE_STEPS, SUMS).
     """
 
     windows: tuple[Window, ...] = ()

@@ -6,7 +6,6 @@ are taken from the usual curve of its kind of cell, joined to what was seen.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contactor.history.battery.counting import Counted, summed
 from contactor.history.battery.evidence import CHARGE_STEPS, SUMS, Floats, no_voltages
@@ -30,7 +29,7 @@ USUAL_V = np.array(
 SEEN_S = 60.0
 LONGEST_S = 60.0
 # Of the mean: where every step was seen, and more for the part that was not.
-SIGMA, SIGMA_UNSEEN = 0.003, 0.02
+SIGMA, SIGMA_UNSEEN = 0.003, 0.012
 
 
 def voltages_of(columns: Columns, counted: Counted) -> Floats:
@@ -45,49 +44,45 @@ def voltages_of(columns: Columns, counted: Counted) -> Floats:
     if not known.any():
         return no_voltages()
     weight, voltage, current = weight[known], voltage[known], current[known]
-    step = np.clip((charge[known] / 100 * CHARGE_STEPS).astype(np.intp), 0, CHARGE_STEPS - 1)
+    charge = charge[known] / 100
+    step = np.clip((charge * CHARGE_STEPS).astype(np.intp), 0, CHARGE_STEPS - 1)
     sums = np.empty((CHARGE_STEPS, len(SUMS)))
-    products = (current, voltage, current * current, current * voltage)
+    products = (charge, current, voltage, current * current, current * voltage)
     for index, value in enumerate((weight, *(weight * one for one in products))):
         sums[:, index] = summed(step, value, CHARGE_STEPS)
     return sums
 
 
-def open_circuit_v(sums: Floats) -> Floats | None:
-    """Of the pack, in the middle of each step, (CHARGE_STEPS,); NaN where it never was.
+def open_circuit_v(sums: Floats) -> tuple[Floats, Floats] | None:
+    """Of the pack, where it was seen: states of charge, 0 to 1, and voltages, (steps,) each.
 
     None where the car gives no voltage.
     """
-    rows, current, voltage, squares, products = sums.T
-    seen = rows >= SEEN_S
-    if not seen.any():
+    seconds, charge, current, voltage, squares, products = sums[sums[:, 0] >= SEEN_S].T
+    if not len(seconds):
         return None
-    rows, current, voltage = rows[seen], current[seen], voltage[seen]
-    spread = float((squares[seen] - current * current / rows).sum())
-    joint = float((products[seen] - current * voltage / rows).sum())
+    spread = float((squares - current * current / seconds).sum())
+    joint = float((products - current * voltage / seconds).sum())
     ohm = max(joint / spread, 0.0) if spread > 0 else 0.0
-    curve = np.full(CHARGE_STEPS, np.nan)
-    curve[seen] = (voltage - ohm * current) / rows
-    return curve
+    return charge / seconds, (voltage - ohm * current) / seconds
 
 
 def mean_voltage_v(sums: Floats) -> tuple[float, float] | None:
     """The mean from full to empty, and its standard deviation; None without a voltage."""
-    curve = open_circuit_v(sums)
-    if curve is None:
+    seen = open_circuit_v(sums)
+    if seen is None:
         return None
-    seen = np.flatnonzero(np.isfinite(curve))
-    filled = [_filled(curve, seen, usual) for usual in USUAL_V]
-    _, best = min(filled, key=lambda one: one[0])
-    unseen = 1 - len(seen) / CHARGE_STEPS
+    _, best = min((_filled(*seen, usual) for usual in USUAL_V), key=lambda one: one[0])
+    unseen = 1 - len(seen[0]) / CHARGE_STEPS
     mean = float(best.mean())
     return mean, mean * float(np.hypot(SIGMA, SIGMA_UNSEEN * unseen))
 
 
-def _filled(curve: Floats, seen: NDArray[np.intp], usual: Floats) -> tuple[float, Floats]:
-    """How badly a usual curve fits, and the curve filled by it."""
-    scale = curve[seen].sum() / usual[seen].sum()
-    beside = curve[seen] - scale * usual[seen]
-    return float((beside * beside).sum()), scale * usual + np.interp(
-        np.arange(CHARGE_STEPS), seen, beside
-    )
+def _filled(charge: Floats, voltage: Floats, usual: Floats) -> tuple[float, Floats]:
+    """How badly a usual curve fits, and the voltages in the middle of all steps."""
+    middles = (np.arange(CHARGE_STEPS) + 0.5) / CHARGE_STEPS
+    there = np.interp(charge, middles, usual)
+    scale = voltage.sum() / there.sum()
+    beside = voltage - scale * there
+    filled: Floats = scale * usual + np.interp(middles, charge, beside)
+    return float((beside * beside).sum()), filled

@@ -74,8 +74,8 @@ def _window(
         kind=kind,
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
-        counted_ah=_between(counted.ah, first, last),
-        counted_kwh=_between(counted.kwh, first, last),
+        counted_ah=_between(counted.ah, first, last, unknown),
+        counted_kwh=_between(counted.kwh, first, last, unknown),
         change=change,
         change_sigma=math.hypot(sigma, unknown * abs(change)),
         hours=seconds / S_PER_HOUR,
@@ -101,5 +101,6 @@ def _ends(rows: NDArray[np.intp], charge: Floats, step: float) -> tuple[int, int
     return int(rows[0]), int(rows[-1]), float(whole), read_sigma
 
 
-def _between(sums: Floats | None, first: int, last: int) -> float | None:
-    return None if sums is None else float(sums[last] - sums[first])
+def _between(sums: Floats | None, first: int, last: int, unknown: float) -> float | None:
+    """What was counted; what is unknown was as the rest, on the mean."""
+    return None if sums is None else float(sums[last] - sums[first]) / (1 - unknown)
