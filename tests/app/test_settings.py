@@ -128,6 +128,7 @@ def test_version_is_told(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("SPEED", "fast", f"agent --car {CAR} --link nats://localhost", "'fast' is no speed"),
         ("SPEED", "fast", "replay drive.log --car counting --vehicle v", "'fast' is no speed"),
         ("OUTBOX_BYTES", "few", "run", "'few': allowed are"),
+        ("OUTBOX_DAYS", "0", "run", "'0' days; allowed: 1 to 3650"),
     ],
 )
 def test_variable_says_what_its_option_would(

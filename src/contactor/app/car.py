@@ -18,10 +18,12 @@ from contactor.car.agent.car_time import BootClock
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.timeline import EARLIEST_GOOD
 from contactor.car.agent.uplink import Uplink
-from contactor.clock import Clock, to_iso
+from contactor.clock import NS_PER_DAY, Clock, to_iso
+from contactor.errors import OutboxError
 from contactor.link.nats import NatsTransport
 
 DATE_POLL_S = 0.5
+DROP_EVERY_S = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -35,12 +37,14 @@ class CarOptions:
     Fields:
         speed: times real time; infinity for as fast as it goes.
         history_days: what a virtual car has behind it when it is seen for the first time.
+        outbox_days: how old rows may be that wait for the cloud; None for as old as they are.
         bus: the python-can interface that virtual cars are on as well; None for none.
     """
 
     speed: float = 1.0
     history_days: int = 0
     bus: str | None = None
+    outbox_days: int | None = None
 
 
 def run_cars(cars: Sequence[Car], *, outbox: Outbox, link: str, options: CarOptions) -> int:
@@ -84,7 +88,10 @@ async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptio
         if options.history_days:
             await _dated(clock)
         lives.begin(speed=options.speed, history_days=options.history_days)
-        await _until_stopped([uplink.run(), lives.run(options.speed), *map(play, players)])
+        work = [uplink.run(), lives.run(options.speed), *map(play, players)]
+        if options.outbox_days is not None:
+            work.append(_drop_old(outbox, uplink, clock, options.outbox_days))
+        await _until_stopped(work)
     finally:
         await uplink.close()
         await transport.close()
@@ -100,6 +107,21 @@ async def _dated(clock: Clock) -> None:
         _log.warning("clock was never set, cars wait for the date clock=%s", to_iso(clock.now_ns()))
     while clock.now_ns() < EARLIEST_GOOD:
         await asyncio.sleep(DATE_POLL_S)
+
+
+async def _drop_old(outbox: Outbox, uplink: Uplink, clock: Clock, days: int) -> None:
+    """Now and then replace what is too old by gaps, a little at a time."""
+    reason = f"older than {days} days and never confirmed"
+    while True:
+        now_ns = clock.now_ns()
+        for stream in outbox.streams() if now_ns >= EARLIEST_GOOD else ():
+            try:
+                while outbox.drop_older(stream, now_ns - days * NS_PER_DAY, reason):
+                    uplink.wake()
+                    await asyncio.sleep(0)
+            except OutboxError as error:
+                _log.error("old rows not dropped reason=%s", error)
+        await asyncio.sleep(DROP_EVERY_S)
 
 
 async def _until_stopped(work: Sequence[Work]) -> None:

@@ -45,6 +45,7 @@ class Instance:
     history_days: int = 0
     bus: str | None = None
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
+    outbox_days: int | None = None
 
 
 class RunFile:
@@ -163,6 +164,8 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
         speed = "max" if instance.speed == float("inf") else str(instance.speed)
         agent = [*own, "agent", *data, *cars, "--speed", speed]
         agent += ["--outbox-bytes", str(instance.outbox_bytes)]
+        if instance.outbox_days is not None:
+            agent += ["--outbox-days", str(instance.outbox_days)]
         agent += ["--history-days", str(instance.history_days)]
         agent += [] if instance.bus is None else ["--bus", instance.bus]
         roles.append(

@@ -248,3 +248,22 @@ def test_outbox_damaged_inside_is_set_aside_and_a_new_one_begun(tmp_path: Path) 
     path.write_bytes(content)
     assert Outbox(path).streams() == []
     assert [found.name for found in tmp_path.glob("outbox.damaged-*")]
+
+
+def test_rows_that_are_too_old_become_one_gap_with_the_reason(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    stream = filled(outbox, 10)
+    assert outbox.drop_older(stream, 7, "too old") == 6
+    assert outbox.drop_older(stream, 7, "too old") == 0
+    gap, *rest = messages(outbox, stream)
+    assert isinstance(gap, Gap)
+    assert (gap.sequence, gap.last, gap.row_count, gap.reason) == (1, 6, 6, "too old")
+    assert (gap.first_ts, gap.last_ts) == (1, 6)
+    assert [message.sequence for message in rest] == [7, 8, 9, 10]
+
+
+def test_rows_of_a_source_that_can_be_read_again_are_never_too_old(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    stream = outbox.open_stream("leaf", Lane.LIVE, profile="p", stream=7)
+    outbox.append(stream, [batch(1)])
+    assert outbox.drop_older(stream, 100, "too old") == 0

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
             speed=args.speed,
             history_days=days_behind(args.history_days, is_new=folder.is_new),
             bus=args.bus,
+            outbox_days=args.outbox_days,
         )
         outbox = Outbox(folder.outbox, limit_bytes=args.outbox_bytes)
         return run_cars(cars, outbox=outbox, link=args.link, options=options)

@@ -23,6 +23,7 @@ from contactor.errors import MalformedCar, UsageError
 
 DEFAULT_CAR = "virtual:contactor_ev?vehicle=demo"
 DEFAULT_HISTORY_DAYS = 7
+MAX_OUTBOX_DAYS = 3650
 MAX_HISTORY_DAYS = 400
 
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_car_options(parser: argparse.ArgumentParser) -> None:
-    """--car, --speed, --history-days, --bus, --outbox-bytes."""
+    """--car, --speed, --history-days, --bus, --outbox-bytes, --outbox-days."""
     add_option(
         parser,
         "--car",
@@ -66,6 +67,13 @@ def add_car_options(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_LIMIT_BYTES,
         metavar="N",
         help=f"how much a car keeps while it has no link, default {DEFAULT_LIMIT_BYTES}",
+    )
+    add_option(
+        parser,
+        "--outbox-days",
+        type=outbox_days,
+        metavar="N",
+        help="how old rows may be that wait for the cloud; default as old as they are",
     )
 
 
@@ -105,6 +113,13 @@ def days_behind(asked: int | None, *, is_new: bool) -> int:
     if asked is not None:
         return asked
     return DEFAULT_HISTORY_DAYS if is_new else 0
+
+
+def outbox_days(text: str) -> int:
+    """The outbox's bound by age."""
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_OUTBOX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} days; allowed: 1 to {MAX_OUTBOX_DAYS}")
+    return int(text)
 
 
 def outbox_bytes(text: str) -> int:
@@ -152,5 +167,6 @@ def run(args: argparse.Namespace) -> int:
             history_days=days_behind(args.history_days, is_new=folder.is_new),
             bus=args.bus,
             outbox_bytes=args.outbox_bytes,
+            outbox_days=args.outbox_days,
         )
         return run_instance(folder, instance)

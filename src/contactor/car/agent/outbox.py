@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from contactor.car.agent.outbox_codebooks import OutboxCodebooks, stream_key
@@ -40,6 +41,7 @@ from contactor.signals.wire.version_1 import decode_version_1
 DEFAULT_LIMIT_BYTES = 256 * 2**20
 RESERVED_SENDS = 512
 MIN_LIMIT_BYTES = 200_000
+DROP_AT_ONCE = 256
 OVERHEAD_BYTES = 100
 """What one message costs besides its payload."""
 
@@ -249,6 +251,24 @@ class Outbox:
         with self._transaction():
             return self._renew(stream) if self._is_random(stream) else stream
 
+    def drop_older(self, stream: Stream, before_ns: int, reason: str) -> int:
+        """Replace up to `DROP_AT_ONCE` records with no row since `before_ns` by gaps; how many.
+
+        A source that can be read again keeps what it has: its rows are as old as it is.
+        """
+        with self._transaction():
+            oldest = self._database.execute(
+                "select m.stream, sequence, length(payload), rows, first_ts, last_ts,"
+                " vehicle_id, sent_upto from message m join stream s using (stream)"
+                " where m.stream = ? and not is_gap and (random or renewed is not null)"
+                " order by sequence limit ?",
+                (stream_key(stream.stream), DROP_AT_ONCE),
+            ).fetchall()
+            old = list(takewhile(lambda row: row[5] < before_ns, oldest))
+            for row in old:
+                self._replace(*row, reason=reason)
+        return len(old)
+
     def declare_lost(self, stream: Stream, first: int, last: int, reason: str) -> None:
         """Add a gap over `first`..`last`: messages that the cloud lacks and nobody has any more."""
         with self._transaction():
@@ -349,7 +369,7 @@ class Outbox:
                 if not oldest:
                     break
                 for row in oldest:
-                    self._replace(*row)
+                    self._replace(*row, reason=f"outbox full at {self._limit_bytes} bytes")
                     if self._held_bytes <= target:
                         break
 
@@ -363,6 +383,8 @@ class Outbox:
         last_ts: int,
         vehicle_id: str,
         sent_upto: int,
+        *,
+        reason: str,
     ) -> None:
         """Put a gap in the place of one record, joined to a gap before it that was never sent."""
         self._database.execute(
@@ -381,7 +403,6 @@ class Outbox:
             first, rows = before[0], rows + before[1]
             first_ts, last_ts = min(first_ts, before[2]), max(last_ts, before[3])
             self._held_bytes -= before[4] + OVERHEAD_BYTES
-        reason = f"outbox full at {self._limit_bytes} bytes"
         gap = Gap(vehicle_id, int(key, 16), first, sequence, reason, rows, first_ts, last_ts)
         self._add(gap)
 
