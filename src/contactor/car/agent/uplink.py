@@ -1,8 +1,10 @@
 """Carries the outbox to the cloud: sends, listens for watermarks, sends again.
 
 A message leaves the outbox only when the cloud's watermark has passed it; the broker's own
-acknowledgement merely paces the sender (`SendWindow` has the rules). The codebook that a message
-needs goes ahead of it: once in each round of sending, and whenever the cloud asks.
+acknowledgement merely paces the sender (`SendWindow` has the rules). What is urgent goes first,
+then live rows, then the backlog; what is handed over at once is little on a slow link (`Pace`), so
+that nothing urgent waits long. The codebook that a message needs goes ahead of it: once in each
+round of sending, and whenever the cloud asks.
 
     uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
     uplink.carry(stream)
@@ -15,10 +17,11 @@ needs goes ahead of it: once in each round of sending, and whenever the cloud as
 import asyncio
 import logging
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from contactor.car.agent.outbox import HeldMessage, Outbox, Stream
+from contactor.car.agent.outbox import HeldMessage, Lane, Outbox, Stream
+from contactor.car.agent.pace import Pace
 from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
@@ -77,6 +80,11 @@ class Uplink:
         self._told: dict[int, tuple[int, set[int]]] = {}
         self._codebook_wanted: set[int] = set()
         self._codebooks_sent = 0
+        self._pace = Pace()
+        self._turns: Counter[Lane] = Counter()
+        self._unheard: set[str] = set()
+        self._fresh: set[Lane] = set()
+        self._nothing_after: dict[tuple[str, Lane], tuple[int, int]] = {}
         self._awake = asyncio.Event()
         self._moved = asyncio.Event()
         self._run_id = secrets.token_hex(4)
@@ -101,7 +109,7 @@ class Uplink:
         self._streams[stream.stream] = stream
         self._unsettled[stream.stream] = position.last
         self._open_window(stream, position.acknowledged)
-        self._connects = 0
+        self._unheard.add(stream.vehicle_id)
         self._listen_for(stream.vehicle_id)
         self.wake()
 
@@ -133,7 +141,8 @@ class Uplink:
             OutboxError: it cannot be written; nothing was added.
         """
         self._outbox.append(stream, batches)
-        self.wake()
+        self._fresh.add(stream.lane)
+        self._look_again(stream)
 
     def tell_asleep(self, vehicle_id: str, *, is_asleep: bool) -> None:
         """The car fell asleep or woke: tell the cloud now, not with the next hello."""
@@ -146,7 +155,14 @@ class Uplink:
         self.wake()
 
     def wake(self) -> None:
-        """There may be something new to send."""
+        """There may be something new to send, in any stream."""
+        self._fresh.update(Lane)
+        self._nothing_after.clear()
+        self._awake.set()
+
+    def _look_again(self, stream: Stream) -> None:
+        """There may be something to send in this stream, or in the one in its place."""
+        self._nothing_after.pop((stream.vehicle_id, stream.lane), None)
         self._awake.set()
 
     async def run(self) -> None:
@@ -233,17 +249,40 @@ class Uplink:
         await self._transport.wait_connected(timeout_s=5.0)
         if self._transport.connects != self._connects:
             self._connects = self._transport.connects
+            self._pace = Pace()  # the way to the broker may be another one
             for window in self._windows.values():
                 window.connected(self._clock.monotonic_ns())
             await self._greet({stream.vehicle_id for stream in self._streams.values()})
+        if self._unheard:
+            await self._greet(self._unheard)
+            self._unheard = set()
         try:
-            has_sent = False
-            for stream in list(self._streams.values()):
-                has_sent |= await self._send_some(stream)
+            has_sent = await self._send_lanes()
         finally:
             # Also where the broker takes nothing: the cloud hears that there is more to come.
             await self._greet_due()
         return has_sent
+
+    async def _send_lanes(self) -> bool:
+        """One turn over the most urgent lane that has anything to send; whether any was sent.
+
+        It ends where a more urgent lane has got something meanwhile.
+        """
+        above: set[Lane] = set()
+        for lane in Lane:
+            self._fresh.discard(lane)
+            streams = [one for one in self._streams.values() if one.lane is lane]
+            first = self._turns[lane] % max(len(streams), 1)
+            has_sent = False
+            for stream in [*streams[first:], *streams[:first]]:
+                if self._fresh & above:
+                    self._turns[lane] += 1
+                    return True
+                has_sent |= await self._send_some(stream)
+            if has_sent:
+                return True
+            above.add(lane)
+        return False
 
     async def _greet_due(self) -> None:
         """Say hello for the cars that should by now."""
@@ -270,17 +309,22 @@ class Uplink:
             self._codebook_wanted.discard(stream.stream)
         window = self._windows[stream.stream]
         after, count = window.next(self._clock.monotonic_ns())
-        if not count:
+        place = (stream.vehicle_id, stream.lane)
+        if not count or self._nothing_after.get(place) == (stream.stream, after):
             return False
-        messages = self._outbox.held(stream, after=after, limit=min(count, SEND_AT_ONCE))
+        held = self._outbox.held(stream, after=after, limit=min(count, SEND_AT_ONCE))
+        messages = self._pace.chunk(held, size=lambda one: len(one.payload))
         if not messages:
             window.nothing_held(after)
+            self._nothing_after[place] = (stream.stream, after)
             return False
         await self._tell_codebooks(stream, messages, window.round)
+        began_ns = self._clock.monotonic_ns()
         results = await asyncio.gather(
             *(self._put(stream, message, window.round) for message in messages),
             return_exceptions=True,
         )
+        self._took(sum(len(message.payload) for message in messages), began_ns)
         last = after
         for message, result in zip(messages, results, strict=True):
             if isinstance(result, BaseException):
@@ -306,11 +350,16 @@ class Uplink:
 
     async def _put_codebook(self, stream: Stream, payload: bytes) -> None:
         self._codebooks_sent += 1
+        began_ns = self._clock.monotonic_ns()
         await self._transport.put(
             topics.uplink(stream.vehicle_id),
             payload,
             message_id=f"{self._run_id}-{stream.stream:016x}-codebook-{self._codebooks_sent}",
         )
+        self._took(len(payload), began_ns)
+
+    def _took(self, sent_bytes: int, began_ns: int) -> None:
+        self._pace.took(sent_bytes, (self._clock.monotonic_ns() - began_ns) / NS_PER_S)
 
     async def _put(self, stream: Stream, message: HeldMessage, sending_round: int) -> None:
         await self._transport.put(
@@ -364,7 +413,7 @@ class Uplink:
         if watermark.needs_codebook:
             self._codebook_wanted.add(stream.stream)
         self._moved.set()
-        self.wake()
+        self._look_again(stream)
 
     def _start_over(self, stream: Stream, watermark: Watermark) -> None:
         """The cloud has less than it once confirmed: say what nobody has any more."""
