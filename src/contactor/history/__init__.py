@@ -4,5 +4,6 @@ columns   what a car told, as arrays: a row per instant, NaN where it is unknown
 facts     what is found in them: intervals, trips, charges, losses
 geofence  circles and polygons on the Earth: inside, entered, left
 journal   what people say of trips and charges, found again after a rebuild
+tariff    what charging costs, and what a charge cost
 places    where a car stops again and again
 """
