@@ -122,28 +122,6 @@ class RowsBatch:
         vehicle = np.zeros(len(rows), np.int32)
         return cls(rows.group, (vehicle_id,), vehicle, rows.ts, rows.columns)
 
-    @classmethod
-    def joined(cls, parts: Sequence["RowsBatch"]) -> "RowsBatch":
-        """The rows of `parts` (at least one), of one group and with the same columns each."""
-        if len(parts) == 1:
-            return parts[0]
-        names: dict[str, int] = {}
-        places = [
-            np.array([names.setdefault(name, len(names)) for name in part.vehicles], np.int32)
-            for part in parts
-        ]
-        return cls(
-            parts[0].group,
-            tuple(names),
-            np.concatenate(
-                [place[part.vehicle] for place, part in zip(places, parts, strict=True)]
-            ),
-            np.concatenate([part.ts for part in parts]),
-            tuple(
-                _joined(columns) for columns in zip(*(part.columns for part in parts), strict=True)
-            ),
-        )
-
 
 def _cell_bytes(column: BatchColumn) -> int:
     if isinstance(column, TextColumn):
@@ -156,8 +134,8 @@ def _cell_bytes(column: BatchColumn) -> int:
     return column.values.nbytes + column.state.nbytes
 
 
-def _joined(columns: Sequence[BatchColumn]) -> BatchColumn:
-    """Columns of one signal, one after another."""
+def joined_column(columns: Sequence[BatchColumn]) -> BatchColumn:
+    """The cells of columns (at least one) of one signal, one column after another."""
     path, datatype = columns[0].path, columns[0].datatype
     state = np.concatenate([column.state for column in columns])
     if all(isinstance(column, TextColumn) for column in columns):

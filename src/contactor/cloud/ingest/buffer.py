@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from contactor.cloud.lake.frames import frame_of, merge
+from contactor.cloud.lake.frames import frame_in_order, merge
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.signals.batch import RowsBatch
 from contactor.signals.groups import Group
@@ -53,5 +53,5 @@ class Buffer:
             alike: dict[tuple[str, ...], list[RowsBatch]] = defaultdict(list)
             for batch in taken:
                 alike[tuple(column.path for column in batch.columns)].append(batch)
-            self._frames[group] += [frame_of(RowsBatch.joined(parts)) for parts in alike.values()]
+            self._frames[group] += [frame_in_order(parts) for parts in alike.values()]
         self._batches.clear()

@@ -10,12 +10,13 @@ integers (which a double would round) as JSON in `text`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from contactor.cloud.lake.ordering import Order
 from contactor.cloud.lake.schema import EVENT, KEY, UNAVAILABLE, storage_type
 from contactor.signals.batch import BatchColumn, ListColumn, RowsBatch, TextColumn
 from contactor.signals.datatypes import Datatype
@@ -57,21 +58,45 @@ def frame_of(batch: RowsBatch) -> pl.DataFrame:
     Raises:
         LakeError: a column's type is one that the lake does not hold.
     """
-    vehicles = _vehicles(batch)
-    if batch.group is Group.EVENTS:
-        return _long(vehicles, batch)
-    present = [column for column in batch.columns if column.state.any()]
-    cells = [_cells(column) for column in present]
-    ts = pl.Series("ts", batch.ts, pl.Int64)
-    return pl.DataFrame([vehicles, ts, *cells, _unavailable(present, len(batch))])
+    vehicles = _vehicles(batch.vehicles, batch.vehicle)
+    return _frame(batch.group, vehicles, batch.ts, batch.columns)
 
 
-def _vehicles(batch: RowsBatch) -> pl.Series:
+def frame_in_order(batches: Sequence[RowsBatch]) -> pl.DataFrame:
+    """The rows of batches (at least one, of one group and with the same columns), as `frame_of`.
+
+    They are by vehicle and ts; where both are the same, as they came.
+
+    Raises:
+        LakeError: a column's type is one that the lake does not hold.
+    """
+    order = Order.of(batches)
+    vehicles = _vehicles(order.names, order.vehicle)
+    return _frame(batches[0].group, vehicles, order.ts, order.columns(batches))
+
+
+def _frame(
+    group: Group, vehicles: pl.Series, ts: NDArray[np.int64], columns: Iterable[BatchColumn]
+) -> pl.DataFrame:
+    if group is Group.EVENTS:
+        return _long(vehicles, ts, columns)
+    cells, marks = list[pl.Series](), dict[str, NDArray[np.bool_]]()
+    for column in columns:
+        if not column.state.any():
+            continue
+        cells.append(_cells(column))
+        if column.state.max() == State.UNAVAILABLE:
+            marks[column.path] = column.state == State.UNAVAILABLE
+    instants = pl.Series("ts", ts, pl.Int64)
+    return pl.DataFrame([vehicles, instants, *cells, _unavailable(marks, len(ts))])
+
+
+def _vehicles(names: Sequence[str], vehicle: NDArray[np.int32]) -> pl.Series:
     """The vehicle of each row."""
-    names = pl.Series("vehicle_id", batch.vehicles, pl.String)
-    if len(names) == 1:
-        return names.new_from_index(0, len(batch))
-    return names.gather(batch.vehicle)
+    known = pl.Series("vehicle_id", names, pl.String)
+    if len(known) == 1:
+        return known.new_from_index(0, len(vehicle))
+    return known.gather(vehicle)
 
 
 def _cells(column: BatchColumn) -> pl.Series:
@@ -113,22 +138,23 @@ def _lists(column: ListColumn, dtype: pl.DataType) -> pl.Series:
     return pl.Series(column.path, [one.tolist() for one in split], dtype)
 
 
-def _unavailable(columns: Sequence[BatchColumn], length: int) -> pl.Series:
-    """Per row the paths of the cells that the car marked "not available"; null where none is."""
-    some = [column for column in columns if column.state.max() == State.UNAVAILABLE]
-    if not some:
+def _unavailable(marks: Mapping[str, NDArray[np.bool_]], length: int) -> pl.Series:
+    """Per row the paths of the cells that are marked "not available"; null where none is."""
+    if not marks:
         return pl.Series("unavailable", [None], pl.List(pl.String)).new_from_index(0, length)
-    marks = np.stack([column.state == State.UNAVAILABLE for column in some], axis=1)
-    patterns, which = np.unique(np.packbits(marks, axis=1), axis=0, return_inverse=True)
+    rows = np.packbits(np.stack(list(marks.values()), axis=1), axis=1)
+    patterns, which = np.unique(rows, axis=0, return_inverse=True)
     lists = [
-        [one.path for one, is_marked in zip(some, row, strict=True) if is_marked] or None
-        for row in np.unpackbits(patterns, axis=1, count=len(some)).tolist()
+        [path for path, is_marked in zip(marks, row, strict=True) if is_marked] or None
+        for row in np.unpackbits(patterns, axis=1, count=len(marks)).tolist()
     ]
     return pl.Series("unavailable", lists, pl.List(pl.String)).gather(which.ravel())
 
 
-def _long(vehicles: pl.Series, batch: RowsBatch) -> pl.DataFrame:
-    frames = [_events(vehicles, batch.ts, column) for column in batch.columns]
+def _long(
+    vehicles: pl.Series, ts: NDArray[np.int64], columns: Iterable[BatchColumn]
+) -> pl.DataFrame:
+    frames = [_events(vehicles, ts, column) for column in columns]
     return merge([empty(Group.EVENTS), *frames]).sort("ts", maintain_order=True)
 
 
