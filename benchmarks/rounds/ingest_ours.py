@@ -143,7 +143,7 @@ def on_one_core(url: str, folder: Path, records: int) -> None:
 
 def main(mode: str, folder: Path) -> None:
     is_many = mode in ("backlog", "minutes")
-    count = int(os.environ.get("BENCH_MINUTES", "20")) if is_many else FEW_MINUTES
+    count = int(os.environ.get("BENCH_MINUTES", "60")) if is_many else FEW_MINUTES
     is_json = mode.startswith("json")
     each = 300 if mode == "backlog" else 60 if mode.endswith("minutes") else 1
     made = texts(each, count) if is_json else records(each, count)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 CARS = 500
-MINUTES = int(os.environ.get("BENCH_MINUTES", "20"))
+MINUTES = int(os.environ.get("BENCH_MINUTES", "60"))
 ROWS = 60
 BATTERY = "Vehicle.Powertrain.TractionBattery."
 CHARGING = BATTERY + "Charging."
