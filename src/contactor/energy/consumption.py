@@ -35,7 +35,8 @@ COLD_PER_DEGC, HOT_PER_DEGC, WARMTH_SIGMA = 0.011, 0.008, 0.006
 NOISE, NOISE_KM = 0.2, 10.0
 # Errors come from so many drives, and drives half or twice as long count so much less.
 ERRORS, ALIKE_LOG = 80, math.log(2.0)
-BAND = 0.8
+# The band is of 80 %; errors of the past are a little smaller than those to come.
+BAND = 0.83
 # Before there are enough errors of its own, a car is as uncertain as cars are.
 USUAL_ERROR, USUAL_WEIGHT = 0.22, 4.0
 LEAST_RATIO = 0.1

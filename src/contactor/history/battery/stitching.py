@@ -26,21 +26,23 @@ from numpy.typing import NDArray
 from contactor.history.battery.capacity import GAIN_SIGMA, VOLTAGE_GAIN_SIGMA, Capacity
 from contactor.history.battery.evidence import Discharge, Floats
 
-STEPS = 48
+STEPS, EVEN = 32, 0.7
 # Discharges that the first curve is made of, and the part of the steps they must have crossed.
 FIRST, CROSSED_MIN = 12, 0.6
 # From one discharge to the next, as parts of what a step holds: all together, and each for itself,
 # alike over so many steps.
-TOGETHER, ALONE, ALIKE = 0.006, 0.008, 5.0
-# How fast all shrink is not known before, and may change.
-SHRINK_SIGMA, SHRINK_WANDER = 0.002, 0.0003
+TOGETHER, ALONE, ALIKE = 0.003, 0.012, 5.0
+# By how much a step grows from one discharge to the next is not known before, and wanders.
+GROWTH_TOGETHER, GROWTH_ALONE, GROWTH_WANDER = 0.002, 0.002, 0.03
 PACES = (0.1, 0.3, 1.0, 2.0)
 # Of a voltage on the curve, as a part of the whole span: noise and what is not modelled.
-VOLTAGE_SIGMA = 0.002
+VOLTAGE_SIGMA = 0.006
+# How unevenly a step may hold its charge, and how much less the next one towards the ends.
+UNEVEN, STEEPER = 1.0, 0.75
 # The slices at the end of a discharge that tell its last voltage.
 END_SLICES = 4
 # The drop is the median of so many discharges.
-DROPS = 15
+DROPS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +124,20 @@ class _Pieces:
         highest = max(float(volts[0]) for _, volts in curves)
         full_v = highest if ends.full_v is None else ends.full_v
         bottom_v = self._empty_v + float(self._drops_v[0])
-        self.edges = np.linspace(full_v, bottom_v, STEPS + 1)
-        cut = [_cut(given, volts, self.edges) for given, volts in curves]
-        self.held = np.array([held for held, _ in cut])
-        self.noise = [noise for _, noise in cut]
+        self._cut_at(np.linspace(full_v, bottom_v, STEPS + 1), curves)
+        first = self.first()
+        if first is not None:
+            self._cut_at(_evened(self.edges, first[1]), curves)
+
+    def _cut_at(self, edges: Floats, curves: list[tuple[Floats, Floats]]) -> None:
+        self.edges = edges
+        self.cuts = [_cut(given, volts, edges) for given, volts in curves]
 
     def first(self) -> tuple[int, Floats, Floats] | None:
         """Number of the last discharge of the first curve, its steps and their covariance."""
-        for last in range(FIRST, len(self.held) + 1):
-            held = self.held[:last]
+        whole = np.array([one.whole() for one in self.cuts])
+        for last in range(FIRST, len(whole) + 1):
+            held = whole[:last]
             seen = np.isfinite(held)
             count = seen.sum(axis=0)
             if (count > 0).sum() < CROSSED_MIN * STEPS:
@@ -161,28 +168,33 @@ def _follow(pieces: _Pieces, begin: int, steps: Floats, covariance: Floats, pace
     place = np.arange(STEPS)
     alike = np.exp(-np.abs(place[:, None] - place[None, :]) / ALIKE)
     wander = (pace * TOGETHER) ** 2 + (pace * ALONE) ** 2 * alike
-    # The last of the state is by how much all steps shrink from one discharge to the next.
-    state = np.r_[steps, 0.0]
-    grown = np.zeros((STEPS + 1, STEPS + 1))
-    grown[:STEPS, :STEPS], grown[STEPS, STEPS] = covariance, (pace * SHRINK_SIGMA) ** 2
-    for index in range(begin, len(pieces.held)):
-        steps = state[:STEPS]
-        step = np.eye(STEPS + 1)
-        step[:STEPS, STEPS] = -steps
-        grown = step @ grown @ step.T
-        grown[:STEPS, :STEPS] += wander * np.outer(steps, steps)
-        grown[STEPS, STEPS] += (pace * SHRINK_WANDER) ** 2
-        state = np.r_[steps * (1 - state[STEPS]), state[STEPS]]
-        seen = np.flatnonzero(np.isfinite(pieces.held[index]))
-        if len(seen):
-            spread = grown[np.ix_(seen, seen)] + pieces.noise[index][np.ix_(seen, seen)]
-            left = pieces.held[index][seen] - state[seen]
-            solved = np.linalg.solve(spread, np.c_[left, grown[seen]])
+    # Beside what a step holds the state has by how much it grows from one discharge to the next.
+    state = np.r_[steps, np.zeros(STEPS)]
+    grown = np.zeros((2 * STEPS, 2 * STEPS))
+    grown[:STEPS, :STEPS] = covariance
+    of_pace = (GROWTH_TOGETHER**2 + GROWTH_ALONE**2 * alike) * pace**2
+    grown[STEPS:, STEPS:] = of_pace * np.outer(steps, steps)
+    advance = np.eye(2 * STEPS)
+    advance[:STEPS, STEPS:] = np.eye(STEPS)
+    for index in range(begin, len(pieces.cuts)):
+        state, grown = advance @ state, advance @ grown @ advance.T
+        scale = np.outer(state[:STEPS], state[:STEPS])
+        grown[:STEPS, :STEPS] += wander * scale
+        grown[STEPS:, STEPS:] += GROWTH_WANDER**2 * of_pace * scale
+        cut = pieces.cuts[index]
+        if len(cut.held):
+            part = np.zeros((len(cut.held), 2 * STEPS))
+            part[np.arange(len(cut.held)), cut.step] = cut.part
+            # Within a step that is crossed in part the charge does not lie evenly.
+            uneven = UNEVEN * cut.part * (1 - cut.part) * state[cut.step]
+            spread = part @ grown @ part.T + cut.noise + np.diag(uneven**2)
+            left = cut.held - part @ state
+            solved = np.linalg.solve(spread, np.c_[left, part @ grown])
             track.log_likelihood -= 0.5 * float(left @ solved[:, 0] + np.linalg.slogdet(spread)[1])
-            state = state + grown[:, seen] @ solved[:, 0]
-            grown = grown - grown[:, seen] @ solved[:, 1:]
+            state = state + grown @ part.T @ solved[:, 0]
+            grown = grown - grown @ part.T @ solved[:, 1:]
         track.points.append(
-            _point(pieces, index, state[:STEPS], grown[:STEPS, :STEPS], is_used=len(seen) > 0)
+            _point(pieces, index, state[:STEPS], grown[:STEPS, :STEPS], is_used=len(cut.held) > 0)
         )
     return track
 
@@ -221,20 +233,58 @@ def _joined(points: list[Capacity], weights: NDArray[np.float64]) -> Capacity:
     )
 
 
-def _cut(given: Floats, volts: Floats, edges: Floats) -> tuple[Floats, Floats]:
-    """The charge in each step that is crossed whole, NaN elsewhere, and its covariance."""
-    volts = -volts
-    at = np.interp(-edges, volts, given, left=np.nan, right=np.nan)
-    # An error of the voltage moves an edge by what lies around it.
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A discharge cut at the edges: the charge in each step, whole or the part that it crossed.
+
+    Fields:
+        step, part, held: (pieces,): number of the step, how much of it, the charge.
+        noise: covariance of `held`: an edge that is misplaced takes from one and gives to the next.
+    """
+
+    step: NDArray[np.intp]
+    part: Floats
+    held: Floats
+    noise: Floats
+
+    def whole(self) -> Floats:
+        """The charge in each step, NaN where it was not crossed whole, (STEPS,)."""
+        held = np.full(STEPS, np.nan)
+        is_whole = self.part == 1.0
+        held[self.step[is_whole]] = self.held[is_whole]
+        return held
+
+
+def _cut(given: Floats, volts: Floats, edges: Floats) -> _Cut:
+    """Cut a piece of the curve, which falls."""
+    begin_v, end_v = min(float(volts[0]), float(edges[0])), max(float(volts[-1]), float(edges[-1]))
+    if begin_v <= end_v:
+        nothing = np.zeros(0)
+        return _Cut(np.zeros(0, np.intp), nothing, nothing, np.zeros((0, 0)))
+    between = edges[(edges < begin_v) & (edges > end_v)]
+    nodes = np.r_[begin_v, between, end_v]
+    # An error of the voltage moves a node by what lies around it.
     sigma_v = VOLTAGE_SIGMA * (edges[0] - edges[-1])
     reach = 3 * sigma_v
-    near = np.interp(-edges + reach, volts, given) - np.interp(-edges - reach, volts, given)
+    at = np.interp(-nodes, -volts, given)
+    near = np.interp(-nodes + reach, -volts, given) - np.interp(-nodes - reach, -volts, given)
     variance = (near / 6) ** 2 + (1e-4 * given[-1]) ** 2
     noise = np.diag(variance[:-1] + variance[1:])
-    rows = np.arange(STEPS - 1)
+    rows = np.arange(len(nodes) - 2)
     noise[rows, rows + 1] = noise[rows + 1, rows] = -variance[1:-1]
-    held: Floats = np.diff(at)
-    return held, noise
+    middles = (nodes[:-1] + nodes[1:]) / 2
+    step = np.clip(np.searchsorted(-edges, -middles) - 1, 0, STEPS - 1)
+    widths = edges[step] - edges[step + 1]
+    part = np.minimum((nodes[:-1] - nodes[1:]) / widths, 1.0)
+    part[part > 1 - 1e-9] = 1.0
+    return _Cut(step, part, np.diff(at), noise)
+
+
+def _evened(edges: Floats, steps: Floats) -> Floats:
+    """Edges between which there is a more even charge; where it is flat, steps are narrow."""
+    share = EVEN * steps / steps.sum() + (1 - EVEN) / STEPS
+    moved: Floats = np.interp(np.linspace(0.0, 1.0, STEPS + 1), np.r_[0.0, np.cumsum(share)], edges)
+    return moved
 
 
 def _filled(steps: Floats) -> Floats:
@@ -242,9 +292,10 @@ def _filled(steps: Floats) -> Floats:
     places = np.arange(len(steps))
     seen = np.isfinite(steps)
     filled: Floats = np.interp(places, places[seen], steps[seen])
-    # Towards empty the curve falls ever faster: each step holds less than the one above.
-    last = int(places[seen][-1])
-    filled[last + 1 :] = steps[last] * 0.75 ** np.arange(1, len(steps) - last)
+    # Towards both ends the curve is ever steeper: each step holds less than the one before.
+    first, last = int(places[seen][0]), int(places[seen][-1])
+    filled[last + 1 :] = steps[last] * STEEPER ** np.arange(1, len(steps) - last)
+    filled[:first] = steps[first] * STEEPER ** np.arange(first, 0, -1)
     return np.maximum(filled, 1e-3 * float(filled.mean()))
 
 
