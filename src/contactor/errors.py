@@ -18,6 +18,7 @@
     ├── UnknownCommand          no command of that id
     ├── UnknownCampaign         no campaign of that id
     ├── UnknownAlert            no alert, rule or channel of that name
+    ├── UnknownTrip             no trip or charge of that id
     ├── UnknownPlace            no place of that id
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
@@ -117,6 +118,10 @@ class UnknownCampaign(ContactorError):
 
 class UnknownAlert(ContactorError):
     """No alert of that id, or no rule or channel of that name."""
+
+
+class UnknownTrip(ContactorError):
+    """No trip or charge of that id is found in the vehicle's history."""
 
 
 class UnknownPlace(ContactorError):
