@@ -34,7 +34,8 @@ class Columns:
         state_of_charge_pct: of what can be used.
         stored_kwh: energy in the battery as the car tells it.
         charged_kwh, consumed_kwh: the car's own counts of energy into and out of the battery.
-        wall_w: power drawn from the station.
+        wall_w: power drawn from a station on alternating current.
+        station_w: power that a station on direct current gives.
         auxiliary_w, heating_w: of all but the motor; of cabin and battery warmth.
         ambient_degc, battery_degc: temperatures of the air outside and of the battery.
     """
@@ -57,6 +58,7 @@ class Columns:
     charged_kwh: Floats | None = None
     consumed_kwh: Floats | None = None
     wall_w: Floats | None = None
+    station_w: Floats | None = None
     auxiliary_w: Floats | None = None
     heating_w: Floats | None = None
     ambient_degc: Floats | None = None

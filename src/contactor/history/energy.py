@@ -1,0 +1,114 @@
+"""What flowed through the battery in a stretch, from the best source that the car gives.
+
+    account = EnergyAccount(columns, loops, capacity_kwh=None)
+    account.between(first, last)           # Energy, or None where nothing tells
+
+Sources, best first: voltage times current, power, the car's counters, its stored energy, its state
+of charge times a capacity that somebody gives. One that knows little of the stretch gives way to
+one that knows more.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.history.columns import Columns, Floats
+from contactor.history.facts import Energy, EnergySource
+from contactor.history.loops import Loops
+from contactor.history.rows import known_ends
+from contactor.history.rules import KNOWN_MIN
+
+J_PER_KWH = 3.6e6
+S_PER_NS = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    source: EnergySource
+    out_kwh: float
+    in_kwh: float
+    known_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyAccount:
+    """Asks the sources of one car about stretches of its rows."""
+
+    columns: Columns
+    loops: Loops
+    capacity_kwh: float | None = None
+
+    def between(self, first: int, last: int) -> Energy | None:
+        """What flowed between two rows; None where no source speaks."""
+        found = [one for one in self._every(first, last) if one.known_s > 0]
+        if not found:
+            return None
+        seconds = float(self.columns.ts[last] - self.columns.ts[first]) * S_PER_NS
+        best = next((one for one in found if one.known_s >= KNOWN_MIN * seconds), None)
+        if best is None:
+            best = max(found, key=lambda one: one.known_s)
+        check = next((one for one in found if one is not best), None)
+        return Energy(
+            out_kwh=best.out_kwh,
+            in_kwh=best.in_kwh,
+            source=best.source,
+            known_s=best.known_s,
+            check_source=None if check is None else check.source,
+            check_net_kwh=None if check is None else check.out_kwh - check.in_kwh,
+        )
+
+    def net_kwh(self, first: int, last: int) -> float | None:
+        """What went out but for what came in, kWh."""
+        energy = self.between(first, last)
+        return None if energy is None else energy.net_kwh
+
+    def taken_kwh(self, power: Floats | None, first: int, last: int) -> float | None:
+        """What a consumer, or a station, whose power is positive drew; None where unknown."""
+        if power is None:
+            return None
+        drawn_j, _, known_s = self.loops.flow(self.columns.ts, power, first, last)
+        return drawn_j / J_PER_KWH if known_s > 0 else None
+
+    def _every(self, first: int, last: int) -> list[_Found]:
+        columns, loops, ts = self.columns, self.loops, self.columns.ts
+        found = []
+        if columns.voltage_v is not None and columns.current_a is not None:
+            flowed = loops.product_flow(ts, columns.voltage_v, columns.current_a, first, last)
+            found.append(_flowed(EnergySource.VOLTAGE_CURRENT, flowed))
+        if columns.power_w is not None:
+            flowed = loops.flow(ts, columns.power_w, first, last)
+            found.append(_flowed(EnergySource.POWER, flowed))
+        if columns.consumed_kwh is not None and columns.charged_kwh is not None:
+            out_kwh, known_s = loops.counted(ts, columns.consumed_kwh, first, last)
+            in_kwh, too_s = loops.counted(ts, columns.charged_kwh, first, last)
+            known_s = min(known_s, too_s)
+            found.append(_Found(EnergySource.COUNTERS, out_kwh, in_kwh, known_s))
+        if columns.stored_kwh is not None:
+            found.append(_fallen(EnergySource.STORED_ENERGY, ts, columns.stored_kwh, first, last))
+        if columns.state_of_charge_pct is not None and self.capacity_kwh is not None:
+            charge = columns.state_of_charge_pct
+            fallen = _fallen(EnergySource.STATE_OF_CHARGE, ts, charge, first, last)
+            part = self.capacity_kwh / 100
+            found.append(
+                _Found(fallen.source, fallen.out_kwh * part, fallen.in_kwh * part, fallen.known_s)
+            )
+        return found
+
+
+def _flowed(source: EnergySource, flowed: tuple[float, float, float]) -> _Found:
+    into_j, out_j, known_s = flowed
+    return _Found(source, out_j / J_PER_KWH, into_j / J_PER_KWH, known_s)
+
+
+def _fallen(
+    source: EnergySource, ts: NDArray[np.int64], level: Floats, first: int, last: int
+) -> _Found:
+    """What a level says that fell or rose, from its first to its last known value."""
+    ends = known_ends(level, first, last)
+    if ends is None:
+        return _Found(source, 0.0, 0.0, 0.0)
+    begin, end = ends
+    fell = float(level[begin]) - float(level[end])
+    seconds = float(ts[end] - ts[begin]) * S_PER_NS
+    return _Found(source, max(fell, 0.0), max(-fell, 0.0), seconds)

@@ -1,0 +1,363 @@
+"""One pass over a car's rows: where it drove, where it was charged, where it was silent.
+
+    events = scan(*scanned(columns))       # (k, 3): kind, first row, last row
+
+`scan` is one plain function of arrays and numbers. Numba compiles it as it stands (`kernels`), and
+without Numba it runs as it stands: slower, with the same answer.
+
+Nothing that is known before a trip is used after its start: where a trip is found to have begun,
+the pass goes back there and forgets all. So the rows from a trip's start on give the same facts
+with the rows before as without them, which is what lets a history be continued (`find.restart_ns`).
+
+    off ──────► ready ───────► moving ◄────► standing ──► off for 3 min, or charging, or silent
+                ▲ a trip begins                           ▲ a trip ended where that began
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.history.columns import Columns
+from contactor.history.rules import (
+    BLIND_BRIDGE_NS,
+    BRIDGE_NS,
+    CHARGE_BRIDGE_NS,
+    CHARGE_MIN_A,
+    CHARGE_MIN_W,
+    FLAG_FRESH_NS,
+    FLOW_FRESH_NS,
+    FRESH_NS,
+    FROZEN_NS,
+    GAP_NS,
+    GAP_ODOMETER_MOVED_M,
+    GAP_POSITION_MOVED_M,
+    MAX_MPS,
+    MOVING_KMH,
+    ODOMETER_MOVED_M,
+    ODOMETER_TICK_M,
+    OFF_CUT_NS,
+    ON_STOP_CUT_NS,
+    PAUSE_NS,
+    PIECE_MIN_KWH,
+    PIECE_MIN_NS,
+    PLUGGED_PAUSE_NS,
+    POSITION_AGREED,
+    POSITION_MOVED_M,
+    READY_MAX_NS,
+    RISE_FRESH_NS,
+    RISE_GAP_PCT,
+    RISE_PCT,
+    RISE_STANDING_NS,
+    STOP_CUT_NS,
+    UNKNOWN_READY_MAX_NS,
+    UNPLUGGED_PAUSE_NS,
+)
+
+# Kinds of events. A silence lies between its two rows.
+TRIP, CHARGE, SILENCE, MOVED_SILENCE = 0, 1, 2, 3
+
+NEVER = -(1 << 62)
+PARK = 126.0
+M_PER_DEG = 111_195.0
+J_PER_KWH = 3.6e6
+NS_PER_S = 1e9
+
+Single = NDArray[np.float32]
+Double = NDArray[np.float64]
+SINGLES = ("speed_kmh", "is_on", "gear", "is_plugged", "is_charging")
+FLOWS = ("current_a", "voltage_v", "power_w", "state_of_charge_pct")
+
+
+def scanned(columns: Columns) -> tuple[NDArray[np.generic], ...]:
+    """The arguments of `scan`; a column that the car does not give has no rows."""
+    return (
+        columns.ts,
+        *(_as(columns, name, np.float32) for name in SINGLES),
+        *(_as(columns, name, np.float64) for name in ("odometer_m", "latitude_deg")),
+        _as(columns, "longitude_deg", np.float64),
+        *(_as(columns, name, np.float32) for name in FLOWS),
+    )
+
+
+def _as(columns: Columns, name: str, kind: type[np.floating]) -> NDArray[np.floating]:
+    column = getattr(columns, name)
+    return np.empty(0, kind) if column is None else np.ascontiguousarray(column, kind)
+
+
+def scan(
+    ts: NDArray[np.int64],
+    speed: Single,
+    on: Single,
+    gear: Single,
+    plugged: Single,
+    charging: Single,
+    odometer: Double,
+    latitude: Double,
+    longitude: Double,
+    current: Single,
+    voltage: Single,
+    power: Single,
+    charge: Single,
+) -> NDArray[np.int64]:
+    """Find trips, charges and silences.
+
+    Returns:
+        (k, 3) of kind, first row, last row; in no order.
+    """
+    rows = len(ts)
+    events = np.empty((64, 3), np.int64)
+    count = 0
+    origin = 0
+    while origin < rows:
+        # ── all that is remembered from row to row ───────────────────────────────────────────────
+        restart = rows
+        base = last_gap = origin  # no trip begins before
+        is_trip = False
+        last_move, last_move_ns, off_row, ready_row = -1, NEVER, -1, -1
+        was_moving = False
+        speed_ns, same_ns, last_speed, is_fast = NEVER, NEVER, np.float32(-1.0), False
+        meters, meters_ns, meters_moved_ns = -1.0, NEVER, NEVER
+        here_lat, here_lon, here_ns, scale = 0.0, 0.0, NEVER, 1.0
+        maybe_lat, maybe_lon, maybe_ns, agreed = 0.0, 0.0, NEVER, 0
+        on_flag, on_ns, gear_flag, gear_ns = -1, NEVER, -1, NEVER
+        plug_flag, plug_ns, says, says_ns = -1, NEVER, -1, NEVER
+        volts, volts_ns, amperes_ns = 0.0, NEVER, NEVER
+        is_in, flow_w, flow_ns, has_energy = False, 0.0, NEVER, False
+        percent, rise_ns = -1.0, NEVER
+        piece, piece_last, piece_kwh, is_sure = -1, -1, 0.0, False
+
+        for i in range(origin, rows):
+            now = ts[i]
+            apart = now - ts[i - 1] if i > origin else 0
+            is_gap = apart > GAP_NS
+
+            # ── what the car tells ───────────────────────────────────────────────────────────────
+            if len(speed) > 0:
+                value = speed[i]
+                if not np.isnan(value):
+                    if value != last_speed:
+                        same_ns = now
+                        last_speed = value
+                    speed_ns = now
+                    is_fast = value > MOVING_KMH
+                elif now - speed_ns > FRESH_NS:
+                    is_fast = False
+            if len(on) > 0 and not np.isnan(on[i]):
+                on_flag, on_ns = (1 if on[i] > 0.5 else 0), now
+            if len(gear) > 0 and not np.isnan(gear[i]):
+                gear_ns = now
+                gear_flag = -1 if gear[i] == 0 else (0 if gear[i] == PARK else 1)
+            if len(plugged) > 0 and not np.isnan(plugged[i]):
+                plug_flag, plug_ns = (1 if plugged[i] > 0.5 else 0), now
+            if len(charging) > 0 and not np.isnan(charging[i]):
+                says, says_ns = (1 if charging[i] > 0.5 else 0), now
+
+            ready = -1
+            if on_flag >= 0 and now - on_ns <= FLAG_FRESH_NS:
+                ready = on_flag
+            elif gear_flag >= 0 and now - gear_ns <= FLAG_FRESH_NS:
+                ready = gear_flag
+
+            # ── has it moved? ────────────────────────────────────────────────────────────────────
+            ticked = False
+            gap_moved = -1  # over a silence: 1 yes, 0 no, -1 nothing tells
+            if len(odometer) > 0 and not np.isnan(odometer[i]):
+                value_m = odometer[i]
+                step_m = value_m - meters
+                far_m = MAX_MPS * (now - meters_ns) / NS_PER_S + ODOMETER_TICK_M
+                if meters_ns == NEVER or step_m < 0 or step_m > far_m:
+                    meters = value_m
+                else:
+                    if is_gap:
+                        gap_moved = 1 if step_m >= GAP_ODOMETER_MOVED_M else 0
+                    if step_m >= ODOMETER_MOVED_M:
+                        ticked = True
+                        meters = value_m
+                        meters_moved_ns = now
+                meters_ns = now
+            if len(latitude) > 0 and len(longitude) > 0:
+                lat, lon = latitude[i], longitude[i]
+                is_fix = abs(lat) <= 90 and abs(lon) <= 180 and (lat != 0 or lon != 0)
+                if is_fix and here_ns == NEVER:
+                    here_lat, here_lon, here_ns = lat, lon, now
+                    scale = math.cos(math.radians(lat))
+                elif is_fix:
+                    north, east = lat - here_lat, (lon - here_lon) * scale
+                    way_m = M_PER_DEG * math.sqrt(north * north + east * east)
+                    if way_m > MAX_MPS * (now - here_ns) / NS_PER_S + POSITION_MOVED_M:
+                        north, east = lat - maybe_lat, (lon - maybe_lon) * scale
+                        near_m = M_PER_DEG * math.sqrt(north * north + east * east)
+                        far_m = MAX_MPS * (now - maybe_ns) / NS_PER_S + POSITION_MOVED_M
+                        agreed = agreed + 1 if agreed > 0 and near_m <= far_m else 1
+                        maybe_lat, maybe_lon, maybe_ns = lat, lon, now
+                        if agreed >= POSITION_AGREED:
+                            here_lat, here_lon, here_ns, agreed = lat, lon, now, 0
+                            scale = math.cos(math.radians(lat))
+                    else:
+                        here_ns, agreed = now, 0
+                        if is_gap and gap_moved < 0:
+                            gap_moved = 1 if way_m >= GAP_POSITION_MOVED_M else 0
+                        if way_m >= POSITION_MOVED_M:
+                            here_lat, here_lon = lat, lon
+                            scale = math.cos(math.radians(lat))
+                            if now - speed_ns > FRESH_NS:
+                                ticked = True
+            is_frozen = (
+                is_fast
+                and now - same_ns > FROZEN_NS
+                and (ready == 0 or (meters_ns > same_ns and now - meters_moved_ns > FROZEN_NS))
+            )
+            moving = (is_fast and not is_frozen) or (ticked and not is_gap)
+
+            # ── silence ──────────────────────────────────────────────────────────────────────────
+            if is_gap:
+                last_gap = i
+                is_bridged = is_trip and (
+                    (gap_moved == 1 and apart <= BRIDGE_NS)
+                    or (gap_moved < 0 and was_moving and moving and apart <= BLIND_BRIDGE_NS)
+                )
+                if is_bridged:
+                    moving = True
+                else:
+                    has_moved = gap_moved == 1 or (is_trip and was_moving and gap_moved < 0)
+                    if count == len(events):
+                        events = np.concatenate((events, np.empty_like(events)))
+                    events[count, 0] = MOVED_SILENCE if has_moved else SILENCE
+                    events[count, 1], events[count, 2] = i - 1, i
+                    count += 1
+                    is_long = now - last_move_ns >= STOP_CUT_NS
+                    if is_trip and (has_moved or is_long or (ready == 0 and off_row >= 0)):
+                        if count == len(events):
+                            events = np.concatenate((events, np.empty_like(events)))
+                        events[count, 0], events[count, 1] = TRIP, origin
+                        events[count, 2] = off_row if off_row >= 0 else i - 1
+                        count += 1
+                        is_trip = False
+                if not is_trip:
+                    base = i
+                    ready_row = -1
+
+            # ── is it charged? ───────────────────────────────────────────────────────────────────
+            if len(voltage) > 0 and not np.isnan(voltage[i]):
+                volts, volts_ns = float(voltage[i]), now
+            if len(current) > 0 and not np.isnan(current[i]):
+                is_in, flow_ns, amperes_ns = current[i] > CHARGE_MIN_A, now, now
+                has_energy = now - volts_ns <= FRESH_NS
+                flow_w = current[i] * volts if has_energy else 0.0
+            elif len(power) > 0 and not np.isnan(power[i]) and now - amperes_ns > FRESH_NS:
+                is_in, flow_ns, has_energy = power[i] > CHARGE_MIN_W, now, True
+                flow_w = float(power[i])
+            is_rise = False
+            if len(charge) > 0 and not np.isnan(charge[i]):
+                gain = charge[i] - percent
+                if percent >= 0 and gap_moved != 1:
+                    is_rise = is_gap and gain >= RISE_GAP_PCT
+                    if gain >= RISE_PCT and now - last_move_ns > RISE_STANDING_NS:
+                        rise_ns = now
+                percent = float(charge[i])
+            if moving:
+                is_charging = False
+            elif now - flow_ns <= FLOW_FRESH_NS:
+                is_charging = is_in
+            elif says >= 0 and now - says_ns <= FLAG_FRESH_NS:
+                is_charging, has_energy = says == 1, False
+            else:
+                is_charging, has_energy = now - rise_ns <= RISE_FRESH_NS, False
+            is_charging = is_charging or (is_rise and not moving)
+
+            if piece >= 0:
+                pause = PAUSE_NS
+                if plug_flag >= 0 and now - plug_ns <= FLAG_FRESH_NS:
+                    pause = PLUGGED_PAUSE_NS if plug_flag == 1 else UNPLUGGED_PAUSE_NS
+                if is_gap and is_charging and not is_rise:
+                    pause = max(pause, CHARGE_BRIDGE_NS)
+                is_over = now - ts[piece_last] > pause and not (is_rise and piece_last == i - 1)
+                if moving or is_over:
+                    if is_sure:
+                        if count == len(events):
+                            events = np.concatenate((events, np.empty_like(events)))
+                        events[count, 0] = CHARGE
+                        events[count, 1], events[count, 2] = piece, piece_last
+                        count += 1
+                        base = max(base, piece_last)
+                    piece, is_sure = -1, False
+            if is_charging:
+                if piece < 0:
+                    piece = i - 1 if i > origin and (is_rise or not is_gap) else i
+                    piece_kwh = 0.0
+                if i > piece and apart <= GAP_NS:
+                    piece_kwh += flow_w * apart / NS_PER_S / J_PER_KWH
+                piece_last = i
+                if has_energy and not is_rise:
+                    is_sure = is_sure or piece_kwh >= PIECE_MIN_KWH
+                else:
+                    is_sure = is_sure or is_rise or now - ts[piece] >= PIECE_MIN_NS
+                if is_sure and is_trip:
+                    if count == len(events):
+                        events = np.concatenate((events, np.empty_like(events)))
+                    last = piece if off_row < 0 else min(piece, off_row)
+                    events[count, 0], events[count, 1] = TRIP, origin
+                    events[count, 2] = max(last, last_move)
+                    count += 1
+                    is_trip = False
+                    base = max(last, last_move, last_gap)
+
+            # ── trips ────────────────────────────────────────────────────────────────────────────
+            if ready == 1:
+                off_row = -1
+                if ready_row < 0:
+                    ready_row = i
+            else:
+                ready_row = -1
+                if ready == 0 and off_row < 0 and is_trip:
+                    off_row = i
+            if moving:
+                if not is_trip:
+                    first = i - 1 if i > base else i
+                    begin = first
+                    if ready == 1:
+                        begin = max(base, ready_row)
+                        if now - ts[begin] > READY_MAX_NS:
+                            earliest = begin
+                            begin = first
+                            while begin > earliest and now - ts[begin - 1] <= READY_MAX_NS:
+                                begin -= 1
+                    elif ready < 0 and now - ts[base] <= UNKNOWN_READY_MAX_NS:
+                        begin = base
+                    begin = min(begin, first)
+                    if begin > origin:
+                        restart = begin
+                        break
+                    is_trip = True
+                last_move, last_move_ns, off_row = i, now, -1
+            elif is_trip:
+                last = -1
+                if ready == 0:
+                    if now - ts[off_row] >= OFF_CUT_NS:
+                        last = off_row
+                elif now - last_move_ns >= (ON_STOP_CUT_NS if ready == 1 else STOP_CUT_NS):
+                    last = last_move
+                if last >= 0:
+                    if count == len(events):
+                        events = np.concatenate((events, np.empty_like(events)))
+                    events[count, 0] = TRIP
+                    events[count, 1], events[count, 2] = origin, last
+                    count += 1
+                    is_trip = False
+                    base = max(last, last_gap)
+            was_moving = moving
+
+        if restart == rows:
+            if count + 2 > len(events):
+                events = np.concatenate((events, np.empty_like(events)))
+            if is_trip:
+                events[count, 0], events[count, 1] = TRIP, origin
+                events[count, 2] = off_row if off_row >= 0 else rows - 1
+                count += 1
+            if piece >= 0 and is_sure:
+                events[count, 0] = CHARGE
+                events[count, 1], events[count, 2] = piece, piece_last
+                count += 1
+        origin = restart
+    return events[:count]
