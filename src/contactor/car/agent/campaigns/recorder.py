@@ -111,6 +111,7 @@ class CampaignRecorder:
                 self._take(by_path[path])
         for fired_ns in self._condition.feed(by_path, newest_ns):
             if fired_ns < self.campaign.until:
+                yield from self._rows(fired_ns)  # of a window that ends before this one begins
                 self._trigger(fired_ns)
         self._keep(is_armed=self._condition.is_armed)
         if self._ticks is None and self._is_open(newest_ns):
