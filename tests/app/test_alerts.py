@@ -133,6 +133,20 @@ def test_alerts_of_a_folder_that_is_not_in_use(tmp_path: Path) -> None:
     assert "$.rules[0].name" in bad.err
 
 
+def test_warnings_of_a_car_in_use_and_not(tmp_path: Path) -> None:
+    with running(tmp_path / "data", *CAR):
+        wait_for(
+            lambda: alerts(tmp_path, "warnings demo --html demo.html").out == "demo: nothing odd\n",
+            timeout_s=LIMIT_S,
+            why="rows are committed",
+        )
+        assert "Nothing odd" in (tmp_path / "demo.html").read_text()
+        alerts(tmp_path, "warnings nobody").check_refused(1, "unknown vehicle 'nobody'")
+
+    assert alerts(tmp_path, "warnings demo --json").document() == []
+    alerts(tmp_path, "warnings nobody").check_refused(1, "nobody")
+
+
 def test_browser_subscribes_and_is_told(tmp_path: Path) -> None:
     browser = Browser()
     with receiver() as server, running(tmp_path / "data", *CAR) as instance:

@@ -20,10 +20,12 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from contactor.app.folder import DataFolder
+from contactor.app.lake_place import open_reader
 from contactor.app.local_http import ask_json
 from contactor.clock import SystemClock
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.document import Document
+from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.alerts.told import (
     AlertNow,
     AlertPage,
@@ -33,9 +35,17 @@ from contactor.cloud.alerts.told import (
     RuleNow,
     RulePage,
 )
+from contactor.cloud.alerts.warnings_told import WarningNow, WarningPage, warning_now
 from contactor.cloud.database.sqlite import MEMORY
 from contactor.cloud.ingest.presence import Presence
-from contactor.errors import ContactorError, InstanceError, UnknownAlert, UsageError
+from contactor.cloud.lake.lake import Lake
+from contactor.errors import (
+    ContactorError,
+    InstanceError,
+    UnknownAlert,
+    UnknownVehicle,
+    UsageError,
+)
 
 TIMEOUT_S = 60.0
 PAGE = 1_000
@@ -81,6 +91,14 @@ class AskedAlerts(Protocol):
 
         Raises:
             UnknownAlert: there is none of that id.
+        """
+        ...
+
+    def warnings(self, vehicle_id: str) -> list[WarningNow]:
+        """The early warnings of a car now.
+
+        Raises:
+            UnknownVehicle: nothing is stored of it.
         """
         ...
 
@@ -137,6 +155,10 @@ class _OfFolder:
     def acknowledge(self, alert_id: str) -> AlertNow:
         return self._write(lambda alerts: alerts.acknowledge(alert_id))
 
+    def warnings(self, vehicle_id: str) -> list[WarningNow]:
+        facts = LakeFacts(Lake(open_reader(self._folder)), clock=SystemClock())
+        return [warning_now(one) for one in asyncio.run(facts.shown(vehicle_id))]
+
     def test(self, channel: str) -> str:
         return self._write(lambda alerts: alerts.outbox.test(channel)).id
 
@@ -166,7 +188,8 @@ class _OfInstance:
     """Through the running instance."""
 
     def __init__(self, url: str) -> None:
-        self._url = f"{url}/api/v1/alerts"
+        self._root = f"{url}/api/v1"
+        self._url = f"{self._root}/alerts"
 
     def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:
         found: list[AlertNow] = []
@@ -202,6 +225,17 @@ class _OfInstance:
     def acknowledge(self, alert_id: str) -> AlertNow:
         answer = self._ask("POST", f"/{_quoted(alert_id)}/acknowledge", b"")
         return msgspec.convert(answer, AlertNow)
+
+    def warnings(self, vehicle_id: str) -> list[WarningNow]:
+        url = f"{self._root}/vehicles/{_quoted(vehicle_id)}/warnings"
+        try:
+            answer = ask_json(url, method="GET", timeout_s=TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            is_unknown = error.code == http.HTTPStatus.NOT_FOUND
+            raise (UnknownVehicle if is_unknown else InstanceError)(_detail(error)) from error
+        except (OSError, ValueError) as error:
+            raise InstanceError(f"the running instance at {self._root} failed: {error}") from error
+        return msgspec.convert(answer, WarningPage).items
 
     def test(self, channel: str) -> str:
         answer = self._ask("POST", f"/channels/{_quoted(channel)}/test", b"")

@@ -16,6 +16,7 @@ from contactor.app.live_fleet import LiveFleet
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.alerts.alerts import Alerts
+from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -38,6 +39,7 @@ from contactor.faces.web.sockets import EndingSockets
 from contactor.link.nats import NatsTransport
 from contactor.signals.batch import RowsBatch
 
+CHARGE_LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
 POLL_S = 0.05
 SETTLE_S = FLUSH_S + 1.0
 MAX_CLIENT_MESSAGE_BYTES = 4_096
@@ -111,7 +113,11 @@ class _Cloud:
         self.twin = Twin(presence=presence, clock=clock)
         self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
         self.alerts = Alerts.open(
-            folder.database, presence=presence, clock=clock, stale=self._stale
+            folder.database,
+            presence=presence,
+            clock=clock,
+            stale=self._stale,
+            facts=LakeFacts(Lake(reader), clock=clock, limit_pct=self._charge_limit_pct),
         )
         self.dispatcher = Dispatcher(
             store=commands,
@@ -199,6 +205,12 @@ class _Cloud:
         """Of a car's signals those whose last value is no longer known to hold."""
         now = self.twin.signals(vehicle_id, paths)
         return [path for path, signal in now.items() if signal.stale]
+
+    def _charge_limit_pct(self, vehicle_id: str) -> float | None:
+        """The state of charge at which a car stops charging, where it says so."""
+        now = self.twin.signals(vehicle_id, frozenset({CHARGE_LIMIT})).get(CHARGE_LIMIT)
+        limit = None if now is None else now.value
+        return float(limit) if isinstance(limit, int | float) else None
 
     def _has_returned(self, vehicle_id: str) -> None:
         """A car is heard again: what it has not answered goes out at once."""

@@ -6,6 +6,7 @@ contactor alerts list --open
 contactor alerts ack 5f0c9a3e7b124d68
 contactor alerts rules
 contactor alerts remove battery-low
+contactor alerts warnings leaf --html leaf.html
 """
 
 import argparse
@@ -19,6 +20,7 @@ from contactor.app.settings import add_data_option
 if TYPE_CHECKING:
     from contactor.app.alerts import AskedAlerts
     from contactor.cloud.alerts.told import AlertNow, ChannelNow, RuleNow
+    from contactor.cloud.alerts.warnings_told import WarningNow
 
 LISTED = 50
 
@@ -38,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     seen.add_argument("id", metavar="ID", help="as list says it")
     tested = actions.add_parser("test", help="send a message to a channel now")
     tested.add_argument("channel", metavar="CHANNEL", help="as rules says it")
-    for action in (listed, added, rules, removed, seen, tested):
+    warned = actions.add_parser("warnings", help="what is odd about a car, and what shows it")
+    warned.add_argument("vehicle", metavar="VEHICLE", help="as vehicles says it")
+    warned.add_argument("--html", metavar="FILE", type=Path, help="write it with pictures")
+    for action in (warned, listed, added, rules, removed, seen, tested):
         add_data_option(action)
         action.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -70,12 +75,31 @@ def _act(args: argparse.Namespace, alerts: "AskedAlerts") -> int:
             print_json(seen)
             return 0
         return _print_alerts([seen], is_json=False)
+    if args.action == "warnings":
+        return _warn(args, alerts.warnings(args.vehicle))
     if args.action == "remove":
         alerts.remove(args.name)
         return _say({"removed": args.name}, f"removed {args.name}", is_json=args.json)
     message = alerts.test(args.channel)
     document = {"channel": args.channel, "message": message}
     return _say(document, f"{args.channel} has taken {message}", is_json=args.json)
+
+
+def _warn(args: argparse.Namespace, warnings: "Sequence[WarningNow]") -> int:
+    from contactor.app.warnings_page import warnings_page
+    from contactor.app.whole_files import write_whole
+
+    if args.html is not None:
+        write_whole(args.html, warnings_page(args.vehicle, warnings))
+    if args.json:
+        print_json(warnings)
+        return 0
+    if not warnings:
+        print(f"{args.vehicle}: nothing odd")
+        return 0
+    rows = [[one.kind, one.severity, one.since.partition("T")[0], one.text] for one in warnings]
+    print_table(("warning", "severity", "since", "text"), rows)
+    return 0
 
 
 def _say(document: object, line: str, *, is_json: bool) -> int:

@@ -12,16 +12,18 @@ from typing import Self
 
 from contactor.clock import Clock
 from contactor.cloud.alerts.document import Document
-from contactor.cloud.alerts.facts import FactSource, follow_facts
+from contactor.cloud.alerts.facts import follow_facts
+from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.alerts.messages import MessageStore
 from contactor.cloud.alerts.outbox import Outbox
 from contactor.cloud.alerts.store import Alert, AlertStore
 from contactor.cloud.alerts.tables import ALERTS
 from contactor.cloud.alerts.told import AlertNow, ChannelNow, RuleNow, alert_now
+from contactor.cloud.alerts.warnings_told import WarningNow, warning_now
 from contactor.cloud.alerts.watch import Stale, Watch
 from contactor.cloud.database.database import Database
 from contactor.cloud.ingest.presence import Presence
-from contactor.errors import first_failure
+from contactor.errors import UnknownVehicle, first_failure
 from contactor.history.anomalies.anomaly import KINDS
 
 
@@ -35,7 +37,7 @@ class Alerts:
         presence: Presence,
         clock: Clock,
         stale: Stale = lambda *_: (),
-        facts: FactSource | None = None,
+        facts: LakeFacts | None = None,
     ) -> None:
         self._database, self._clock, self._facts = database, clock, facts
         self.store, self.messages = AlertStore(database), MessageStore(database)
@@ -58,7 +60,7 @@ class Alerts:
         presence: Presence,
         clock: Clock,
         stale: Stale = lambda *_: (),
-        facts: FactSource | None = None,
+        facts: LakeFacts | None = None,
     ) -> Self:
         """Over the instance's database; blocks.
 
@@ -144,6 +146,16 @@ class Alerts:
             UnknownAlert: there is none of that id.
         """
         return await self._told(await self.watch.acknowledge(alert_id))
+
+    async def warnings(self, vehicle_id: str) -> list[WarningNow]:
+        """The early warnings of a car now.
+
+        Raises:
+            UnknownVehicle: nothing is stored of it.
+        """
+        if self._facts is None:
+            raise UnknownVehicle(f"no vehicle {vehicle_id!r}")
+        return [warning_now(one) for one in await self._facts.shown(vehicle_id)]
 
     async def push_key(self) -> str:
         """What browsers subscribe with: the public half of the instance's key.

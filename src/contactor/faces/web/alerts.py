@@ -21,6 +21,7 @@ from contactor.cloud.alerts.channels import Push
 from contactor.cloud.alerts.document import MAX_BYTES, Document, decode_document
 from contactor.cloud.alerts.ports import NotDelivered
 from contactor.cloud.alerts.told import AlertNow, AlertPage, ChannelNow, ChannelPage, Kept, RulePage
+from contactor.cloud.alerts.warnings_told import WarningPage
 from contactor.errors import UsageError
 from contactor.faces.web.problems import AnyRequest, Problem, answer, described
 
@@ -94,7 +95,15 @@ def _alert_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
     async def acknowledge(alert_id: FromPath[str]) -> AlertNow:
         return await alerts.acknowledge(alert_id)
 
-    return [fired, one, acknowledge]
+    @get(
+        "/vehicles/{vehicle_id:str}/warnings",
+        summary="Early warnings of a vehicle, each with what shows it",
+        responses=described(400, 404),
+    )
+    async def warnings(vehicle_id: FromPath[str]) -> WarningPage:
+        return WarningPage(await alerts.warnings(vehicle_id))
+
+    return [fired, one, acknowledge, warnings]
 
 
 def _rule_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
