@@ -45,6 +45,8 @@ PARTS = {
     "deltalake": "cloud",
     "litestar": "cloud",
     "sqlalchemy": "cloud",
+    "reportlab": "report",
+    "xlsxwriter": "report",
     "uvicorn": "cloud",
     "nats_server": "cloud",
     "numba": "fast",
