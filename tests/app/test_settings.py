@@ -18,6 +18,7 @@ CAR = "recording:drive.log?profile=counting"
 COMMON = ["--help", "--json", "--verbose"]
 ARGUMENTS = {
     "agent": [],
+    "alerts": [],
     "backup": [],
     "campaign": [],
     "compact": ["--now"],
