@@ -4,21 +4,24 @@ source = LakeFacts(lake, clock=clock, facts=kept_facts, limit_pct=limit)
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 
 from contactor.clock import NS_PER_DAY, Clock
 from contactor.cloud.alerts.lake_seen import NO_FACTS, read_seen
 from contactor.cloud.lake.lake import Lake
-from contactor.history.alerts.endings import IdOf, by_start, endings
+from contactor.history.alerts.endings import by_start, endings
 from contactor.history.alerts.events import Anomalies, Ended
 from contactor.history.anomalies.anomaly import Anomaly
 from contactor.history.anomalies.look import look
-from contactor.history.facts import Facts
+from contactor.history.facts import Charge, Facts, Trip
 
 RECENT_NS = 3 * NS_PER_DAY
 
 FactsOf = Callable[[str], Facts]
 """All facts of a car, worked out as far as its rows go; blocks."""
+NameOf = Callable[[str, Trip | Charge], str]
+"""What names a trip or charge of a car, the same after its history was worked out anew."""
 LimitOf = Callable[[str], float | None]
 """The state of charge at which a car stops charging, in percent."""
 
@@ -38,7 +41,7 @@ class LakeFacts:
         clock: Clock,
         facts: FactsOf = lambda _: NO_FACTS,
         limit_pct: LimitOf = lambda _: None,
-        id_of: IdOf = by_start,
+        id_of: NameOf = lambda _, fact: by_start(fact),
     ) -> None:
         self._lake, self._clock = lake, clock
         self._facts, self._limit_pct, self._id_of = facts, limit_pct, id_of
@@ -57,7 +60,7 @@ class LakeFacts:
             now_ns,
             since_ns=now_ns - RECENT_NS,
             limit_pct=self._limit_pct(vehicle_id),
-            id_of=self._id_of,
+            id_of=functools.partial(self._id_of, vehicle_id),
         )
 
     async def anomalies(self, vehicle_id: str) -> Anomalies:

@@ -36,12 +36,13 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """How an alert fares on one channel: pending, delivered or failed, and why."""
+    """How an alert fares on one channel: pending until `due_at`, delivered or failed, and why."""
 
     channel: str
     state: str
     attempts: int
     reason: str | None
+    due_at: int | None
     ended_at: int | None
 
 
@@ -132,7 +133,9 @@ class MessageStore:
         found: dict[str, list[Sent]] = {}
         with self._database.reading() as connection:
             for row in connection.execute(query):
-                one = Sent(row.channel, row.state, row.attempts, row.reason, row.ended_at)
+                due_at = row.due_at if row.state == "pending" else None
+                said = (row.channel, row.state, row.attempts, row.reason)
+                one = Sent(*said, due_at, row.ended_at)
                 found.setdefault(row.alert, []).append(one)
         return found
 

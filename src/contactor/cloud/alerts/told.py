@@ -25,12 +25,18 @@ class Delivery(StrEnum):
 
 
 class DeliveryNow(msgspec.Struct, frozen=True):
-    """How an alert fares on one channel; `reason` is why it was not taken last."""
+    """How an alert fares on one channel.
+
+    Fields:
+        reason: why it was not taken last.
+        due_at: when it is sent, or tried again.
+    """
 
     channel: str
     state: Delivery
     attempts: int
     reason: str | None
+    due_at: str | None
     ended_at: str | None
 
 
@@ -122,7 +128,12 @@ def alert_now(alert: Alert, sent: Sequence[Sent]) -> AlertNow:
         acknowledged_at=_iso(alert.acknowledged_at),
         deliveries=[
             DeliveryNow(
-                one.channel, Delivery(one.state), one.attempts, one.reason, _iso(one.ended_at)
+                channel=one.channel,
+                state=Delivery(one.state),
+                attempts=one.attempts,
+                reason=one.reason,
+                due_at=_iso(one.due_at),
+                ended_at=_iso(one.ended_at),
             )
             for one in sent
         ],

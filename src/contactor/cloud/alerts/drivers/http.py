@@ -52,7 +52,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, can_end: bool = F
     if urlsplit(url).hostname in LOOPBACK:
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
-    request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")
+    request = urllib.request.Request(
+        url, data=body, headers={"user-agent": "contactor", **headers}, method="POST"
+    )
     try:
         with opener.open(request, timeout=TIMEOUT_S) as answer:
             answer.read(MAX_ANSWER_BYTES)
