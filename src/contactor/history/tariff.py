@@ -143,16 +143,25 @@ def checked_tariffs(tariffs: Tariffs) -> Tariffs:
     Raises:
         InvalidValue: a time zone that there is not, or prices that are no series.
     """
-    try:
-        _ = tariffs.zone
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidValue(
-            f"unknown time zone {tariffs.time_zone[:80]!r}; allowed are names as Europe/Vaduz"
-        ) from error
+    zone_of(tariffs.time_zone)
     for tariff in tariffs.tariffs:
         if tariff.prices is not None:
             _check_prices(tariff.name, tariff.prices)
     return tariffs
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name.
+
+    Raises:
+        InvalidValue: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidValue(
+            f"unknown time zone {name[:80]!r}; allowed are names as Europe/Vaduz"
+        ) from error
 
 
 def _check_prices(name: str, prices: HourPrices) -> None:

@@ -13,7 +13,7 @@ from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, page_of
 from contactor.cloud.journal.sheet import month_sheet, month_span
 from contactor.cloud.journal.store import Journal
-from contactor.errors import InvalidValue, UnknownPlace, UnknownTrip, UnknownVehicle, UsageError
+from contactor.errors import UnknownPlace, UnknownTrip, UnknownVehicle, UsageError
 from contactor.history.journal import Purpose, Words
 from tests.cloud.journal.facts import HOME, HOUR_NS, WORK, GivenFacts, a_charge, a_trip
 
@@ -66,7 +66,7 @@ def test_what_is_said_is_told_and_what_is_left_out_stays(book: Book) -> None:
     assert (told.purpose, told.tags, told.note) == (None, (), "to the lake")
     with pytest.raises(UnknownTrip, match="no trip or charge 'x' of vehicle 'leaf'"):
         book.change("leaf", "x", Change())
-    with pytest.raises(InvalidValue, match="driver"):
+    with pytest.raises(UsageError, match="driver"):
         book.change("leaf", mine, Change(driver=" "))
 
 

@@ -9,8 +9,11 @@ Calls block, and may come from any thread.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, TypeAlias
+
+import msgspec
 
 from contactor.clock import Clock, to_iso
 from contactor.cloud.journal.entries import (
@@ -20,12 +23,14 @@ from contactor.cloud.journal.entries import (
     charge_entry,
     trip_entry,
 )
+from contactor.cloud.journal.fences import FenceJson, fence_of
+from contactor.cloud.journal.sheet import Sheet, month_sheet, month_span
 from contactor.cloud.journal.store import Journal
-from contactor.errors import UnknownPlace, UnknownTrip
+from contactor.errors import InvalidValue, UnknownPlace, UnknownTrip, UsageError
 from contactor.history.facts import Charge, Location, Trip
 from contactor.history.journal import AllTold, Remark, Span, Subject, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
-from contactor.history.tariff import Tariffs, decode_tariffs
+from contactor.history.tariff import Tariffs, checked_tariffs, decode_tariffs, zone_of
 from contactor.history.tariff_cost import Costs, session_of
 
 Trips: TypeAlias = Sequence[tuple[str, Trip]]
@@ -113,7 +118,7 @@ class Book:
 
         Raises:
             UnknownVehicle, UnknownTrip: there is none of that id.
-            InvalidValue: words that are none.
+            UsageError: words that are none.
         """
         trips, charges = self._all(vehicle_id)
         for subject, found in ((Subject.TRIP, _spans(trips)), (Subject.CHARGE, _spans(charges))):
@@ -124,7 +129,8 @@ class Book:
             words = change.applied(said[entry_id].words)
             now_ns = self._clock.now_ns()
             remark = Remark(start_ns=start_ns, end_ns=end_ns, said_ns=now_ns, words=words)
-            self.journal.say(vehicle_id, subject, remark)
+            with _asked():
+                self.journal.say(vehicle_id, subject, remark)
             return self._entry(vehicle_id, entry_id)
         raise UnknownTrip(f"no trip or charge {entry_id[:80]!r} of vehicle {vehicle_id!r}")
 
@@ -132,15 +138,55 @@ class Book:
         """Give a place a name, or take it; places that nobody has asked for yet are found first.
 
         Raises:
-            InvalidValue: a name that is none, or that another place has.
+            UsageError: a name that is none, or that another place has.
             UnknownPlace: there is none of that id.
         """
-        try:
-            return self.journal.name_place(place_id, name)
-        except UnknownPlace:
-            for vehicle_id in self._facts.vehicles():
-                self.journal.keep_places(vehicle_id, self._found(*self._all(vehicle_id)))
-            return self.journal.name_place(place_id, name)
+        with _asked():
+            try:
+                return self.journal.name_place(place_id, name)
+            except UnknownPlace:
+                for vehicle_id in self._facts.vehicles():
+                    self.journal.keep_places(vehicle_id, self._found(*self._all(vehicle_id)))
+                return self.journal.name_place(place_id, name)
+
+    def draw_place(self, place_id: str, name: str, fence: FenceJson) -> Place:
+        """Draw a place: its fence is the owner's from now on.
+
+        Raises:
+            UsageError: a fence or a name that is none, or a name that another place has.
+        """
+        with _asked():
+            return self.journal.draw_place(place_id, name, fence_of(fence))
+
+    def set_tariffs(self, tariffs: Tariffs) -> Tariffs:
+        """Say what charging costs.
+
+        Raises:
+            UsageError: something of it cannot be meant.
+        """
+        with _asked():
+            checked = checked_tariffs(tariffs)
+        body = msgspec.json.encode(checked).decode()
+        self.journal.set_tariffs(body, self._clock.now_ns())
+        return checked
+
+    def month(self, vehicle_id: str, month: str, zone: str | None = None) -> Sheet:
+        """A month of a vehicle, by the clock on the wall of a time zone.
+
+        Args:
+            zone: that of the tariffs where it is left out, else UTC.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+            UsageError: no month, or no time zone.
+        """
+        kept = self.tariffs()
+        name = zone or (kept.time_zone if kept is not None else "UTC")
+        with _asked():
+            place = zone_of(name)
+        start_ns, end_ns = month_span(month, place)
+        entries = self.entries(vehicle_id, start_ns, end_ns)
+        return month_sheet(vehicle_id, entries, month=month, zone=place)
 
     def tariffs(self) -> Tariffs | None:
         """What charging costs; None where nobody said."""
@@ -167,6 +213,15 @@ class Book:
         stops += [charge.location for _, charge in charges]
         known = self.journal.places()
         return find_places([stop for stop in stops if stop is not None], known=known)
+
+
+@contextmanager
+def _asked() -> Iterator[None]:
+    """What is no value is the fault of who asks."""
+    try:
+        yield
+    except InvalidValue as error:
+        raise UsageError(str(error)) from error
 
 
 def _spans(facts: Trips | Charges) -> dict[str, Span]:

@@ -74,7 +74,7 @@ def _table(sheet: Sheet, style: ParagraphStyle, plain: str, bold: str) -> LongTa
             ("TOPPADDING", (0, 0), (-1, -1), 2),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
             ("LEFTPADDING", (0, 0), (-1, -1), 2),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 5),
             *(("ALIGN", (place, 0), (place, -1), "RIGHT") for place in right),
         ]
     )

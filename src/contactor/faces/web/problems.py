@@ -16,11 +16,22 @@ from contactor.errors import (
     UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
+    UnknownPlace,
+    UnknownTrip,
     UnknownVehicle,
     UsageError,
 )
 
 MEDIA_TYPE = "application/problem+json"
+
+_UNKNOWN = (
+    UnknownAlert,
+    UnknownCampaign,
+    UnknownCommand,
+    UnknownPlace,
+    UnknownTrip,
+    UnknownVehicle,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +88,7 @@ def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    is_unknown = isinstance(error, UnknownVehicle | UnknownCommand | UnknownCampaign | UnknownAlert)
-    return answer(404 if is_unknown else 500, str(error))
+    return answer(404 if isinstance(error, _UNKNOWN) else 500, str(error))
 
 
 def _refusal(reason: str) -> Response[Problem]:
