@@ -49,7 +49,8 @@ tr:first-child td{border-top:0}
 td+td{text-align:right;font-variant-numeric:tabular-nums;padding-left:16px}
 p{margin:0 0 8px}ul{margin:0;padding-left:18px}li{margin:4px 0}
 footer{color:var(--muted);font-size:12px;margin-top:18px}
-@media (max-width:600px){.pair{grid-template-columns:1fr}}
+@media (max-width:600px){.pair{grid-template-columns:1fr}section{overflow-x:auto}
+section>svg{min-width:520px}.pair section>svg{min-width:0}}
 @page{size:A4;margin:14mm}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--text:#0e171b;--muted:#55646c;
 --line:#d5dde0;--accent:#0b7268;--soft:#bfe3dc;--bad:#b3261e}

@@ -15,7 +15,8 @@ from contactor.faces.report.drawing import Area, Dot, Line, Role, Shape, Text, d
 from contactor.history.battery.certificate import Bars, Certificate, Curve
 
 WIDTH, MARGIN = 595.276, 40.0
-INNER = WIDTH - 2 * MARGIN
+# A page's frame keeps six points clear at either side.
+INNER = WIDTH - 2 * MARGIN - 12
 CHART_HEIGHT, HALF_HEIGHT, GAP = 165.0, 140.0, 14.0
 
 COLOURS: dict[Role, str] = {
@@ -69,6 +70,7 @@ class _Story:
         self._certificate = certificate
         body = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5)
         self._body = body
+        self._right = ParagraphStyle("right", parent=body, alignment=2)
         self._muted = ParagraphStyle(
             "muted", parent=body, fontSize=8.5, leading=11.5, textColor=COLOURS["muted"]
         )
@@ -123,7 +125,8 @@ class _Story:
             ]
             for one in self._certificate.headlines
         ]
-        table = Table([columns], colWidths=[INNER / len(columns)] * len(columns))
+        widths = [INNER / len(columns)] * len(columns)
+        table = Table([columns], colWidths=widths, hAlign="LEFT")
         line = COLOURS["grid"]
         table.setStyle(
             [
@@ -149,7 +152,7 @@ class _Story:
             else:
                 story.append(KeepTogether(self._chart(chart, INNER, CHART_HEIGHT)))
             if len(pair) == 2:
-                table = Table([[pair[0], "", pair[1]]], colWidths=[half, GAP, half])
+                table = Table([[pair[0], "", pair[1]]], colWidths=[half, GAP, half], hAlign="LEFT")
                 table.setStyle(
                     [
                         ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -173,14 +176,15 @@ class _Story:
         from reportlab.platypus import Table
 
         rows = [
-            [self._text(_safe(label), self._body), self._text(_safe(value), self._body)]
+            [self._text(_safe(label), self._body), self._text(_safe(value), self._right)]
             for label, value in self._certificate.figures
         ]
-        table = Table(rows, colWidths=[INNER * 0.6, INNER * 0.4])
+        table = Table(rows, colWidths=[INNER * 0.6, INNER * 0.4], hAlign="LEFT")
         table.setStyle(
             [
                 ("LINEBELOW", (0, 0), (-1, -2), 0.5, COLOURS["grid"]),
                 ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 0),
                 ("TOPPADDING", (0, 0), (-1, -1), 2.5),
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
             ]
@@ -224,6 +228,6 @@ def _picture(shapes: list[Shape], width: float, height: float) -> Any:
 
 
 def _safe(text: str) -> str:
-    """Without what a paragraph would read as markup; with an ohm that the font does not have."""
+    """Without what a paragraph would read as markup; the ohm is of another font than the rest."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("Ω", '<font name="Symbol">W</font>')
+    return text.replace("Ω", "<greek>W</greek>")

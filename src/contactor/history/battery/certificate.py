@@ -155,8 +155,7 @@ def _headlines(report: BatteryReport, words: Words) -> tuple[Headline, ...]:
         found.append(Headline(words["health"], f"{report.state_of_health_pct:.1f} %", note))
     else:
         found.append(Headline(words["health"], unknown))
-    count = words["sessions_value"].format(count=report.sessions_used)
-    found.append(Headline(words["sessions"], str(report.sessions_used), count))
+    found.append(Headline(words["sessions"], str(report.sessions_used), words["sessions_note"]))
     return tuple(found)
 
 

@@ -59,8 +59,9 @@ def _window(
     known: NDArray[np.intp],
     step: float,
 ) -> Window | None:
-    begin, end = np.searchsorted(columns.ts, [session.start_ns, session.end_ns])
-    rows = known[np.searchsorted(known, begin) : np.searchsorted(known, end, side="right")]
+    # The row at the end is in: its charge is what the session came to.
+    begin, end = np.searchsorted(columns.ts, [session.start_ns, session.end_ns + 1])
+    rows = known[slice(*np.searchsorted(known, [begin, end]))]
     if len(rows) < 2:
         return None
     first, last, change, sigma = _ends(rows, charge, step)

@@ -18,7 +18,7 @@ ENGLISH: Words = {
     "capacity": "Usable capacity",
     "health": "State of health",
     "sessions": "Measured over",
-    "sessions_value": "{count} charges and drives",
+    "sessions_note": "charges and drives",
     "band_note": "95 % band {low} to {high}",
     "of_new_given": "of {new} kWh as new",
     "of_new_measured": "of {new} kWh, the first that was measured well",
