@@ -6,7 +6,7 @@ import numpy as np
 
 from contactor.history.columns import Columns, Floats
 from contactor.history.energy import EnergyAccount
-from contactor.history.facts import Charge, ChargeKind
+from contactor.history.facts import Charge, ChargeKind, EnergySource
 from contactor.history.loops import Loops
 from contactor.history.rows import first_location, last_location, level_ends
 from contactor.history.rules import AC_MAX_KW, CHARGE_MIN_KWH, RISE_GAP_PCT
@@ -35,7 +35,8 @@ def charge_of(
     soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, first, last)
     if energy is not None and -energy.net_kwh < CHARGE_MIN_KWH:
         return None
-    if energy is None and not _rose(soc_start_pct, soc_end_pct):
+    is_by_level = energy is None or energy.source is EnergySource.STATE_OF_CHARGE
+    if is_by_level and not _rose(soc_start_pct, soc_end_pct):
         return None
     power_max_kw = _power_max_kw(columns, loops, first, last)
     wall_kwh = account.taken_kwh(columns.wall_w, first, last) or None
@@ -59,7 +60,7 @@ def charge_of(
 
 
 def _rose(start_pct: float | None, end_pct: float | None) -> bool:
-    """Without an energy: whether the state of charge says that it was charged."""
+    """Whether the state of charge alone says that it was charged."""
     return start_pct is not None and end_pct is not None and end_pct - start_pct >= RISE_GAP_PCT / 2
 
 

@@ -33,6 +33,8 @@ ODOMETER_TICK_M = 1_000.0
 ODOMETER_MOVED_M = 10.0
 # A receiver at rest among houses wanders so far.
 POSITION_MOVED_M = 60.0
+# A slow receiver repeats its last fix for so long before it tells the next one.
+POSITION_SLOW_NS = 60 * S
 # After so many fixes that agree with each other, the ones before were wrong.
 POSITION_AGREED = 3
 # Over a silence a receiver is farther off, and a count in whole units is later.

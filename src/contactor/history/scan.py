@@ -44,6 +44,7 @@ from contactor.history.rules import (
     PLUGGED_PAUSE_NS,
     POSITION_AGREED,
     POSITION_MOVED_M,
+    POSITION_SLOW_NS,
     READY_MAX_NS,
     RISE_FRESH_NS,
     RISE_GAP_PCT,
@@ -118,8 +119,9 @@ def scan(
         was_moving = False
         speed_ns, same_ns, last_speed, is_fast = NEVER, NEVER, np.float32(-1.0), False
         meters, meters_ns, meters_moved_ns = -1.0, NEVER, NEVER
-        here_lat, here_lon, here_ns, scale = 0.0, 0.0, NEVER, 1.0
-        maybe_lat, maybe_lon, maybe_ns, agreed = 0.0, 0.0, NEVER, 0
+        here_lat, here_lon, here_ns, new_ns, scale = 0.0, 0.0, NEVER, NEVER, 1.0
+        maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = 0.0, 0.0, NEVER, NEVER
+        agreed, is_way = 0, False
         on_flag, on_ns, gear_flag, gear_ns = -1, NEVER, -1, NEVER
         plug_flag, plug_ns, says, says_ns = -1, NEVER, -1, NEVER
         volts, volts_ns, amperes_ns = 0.0, NEVER, NEVER
@@ -180,29 +182,44 @@ def scan(
                 lat, lon = latitude[i], longitude[i]
                 is_fix = abs(lat) <= 90 and abs(lon) <= 180 and (lat != 0 or lon != 0)
                 if is_fix and here_ns == NEVER:
-                    here_lat, here_lon, here_ns = lat, lon, now
+                    here_lat, here_lon, here_ns, new_ns = lat, lon, now, now
                     scale = math.cos(math.radians(lat))
+                elif is_fix and agreed > 0 and lat == maybe_lat and lon == maybe_lon:
+                    maybe_ns = now
                 elif is_fix:
                     north, east = lat - here_lat, (lon - here_lon) * scale
                     way_m = M_PER_DEG * math.sqrt(north * north + east * east)
-                    if way_m > MAX_MPS * (now - here_ns) / NS_PER_S + POSITION_MOVED_M:
+                    is_true = way_m <= MAX_MPS * (now - here_ns) / NS_PER_S + POSITION_MOVED_M
+                    if not is_true:
                         north, east = lat - maybe_lat, (lon - maybe_lon) * scale
                         near_m = M_PER_DEG * math.sqrt(north * north + east * east)
-                        far_m = MAX_MPS * (now - maybe_ns) / NS_PER_S + POSITION_MOVED_M
-                        agreed = agreed + 1 if agreed > 0 and near_m <= far_m else 1
-                        maybe_lat, maybe_lon, maybe_ns = lat, lon, now
-                        if agreed >= POSITION_AGREED:
-                            here_lat, here_lon, here_ns, agreed = lat, lon, now, 0
-                            scale = math.cos(math.radians(lat))
+                        slow_ns = max(now - maybe_ns, min(now - maybe_new_ns, POSITION_SLOW_NS))
+                        far_m = MAX_MPS * slow_ns / NS_PER_S + POSITION_MOVED_M
+                        if agreed == 0 or near_m > far_m:
+                            slow_ns = min(now - new_ns, POSITION_SLOW_NS)
+                            far_m = MAX_MPS * slow_ns / NS_PER_S + POSITION_MOVED_M
+                            agreed, is_way = 1, way_m <= far_m
+                        else:
+                            agreed += 1
+                            if is_way:
+                                here_lat, here_lon = maybe_lat, maybe_lon
+                                here_ns, new_ns, agreed = maybe_ns, maybe_new_ns, 1
+                                ticked = ticked or now - speed_ns > FRESH_NS
+                            elif agreed >= POSITION_AGREED:
+                                here_lat, here_lon, here_ns, new_ns = lat, lon, now, now
+                                agreed = 0
+                                scale = math.cos(math.radians(lat))
+                        maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = lat, lon, now, now
                     else:
+                        if lat != here_lat or lon != here_lon:
+                            new_ns = now
                         here_ns, agreed = now, 0
                         if is_gap and gap_moved < 0:
                             gap_moved = 1 if way_m >= GAP_POSITION_MOVED_M else 0
                         if way_m >= POSITION_MOVED_M:
                             here_lat, here_lon = lat, lon
                             scale = math.cos(math.radians(lat))
-                            if now - speed_ns > FRESH_NS:
-                                ticked = True
+                            ticked = ticked or now - speed_ns > FRESH_NS
             is_frozen = (
                 is_fast
                 and now - same_ns > FROZEN_NS
@@ -255,7 +272,9 @@ def scan(
                     is_rise = is_gap and gain >= RISE_GAP_PCT
                     if gain >= RISE_PCT and now - last_move_ns > RISE_STANDING_NS:
                         rise_ns = now
-                percent = float(charge[i])
+                if not 0 <= gain < RISE_PCT:
+                    percent = float(charge[i])
+            is_by_rise = False
             if moving:
                 is_charging = False
             elif now - flow_ns <= FLOW_FRESH_NS:
@@ -263,13 +282,15 @@ def scan(
             elif says >= 0 and now - says_ns <= FLAG_FRESH_NS:
                 is_charging, has_energy = says == 1, False
             else:
-                is_charging, has_energy = now - rise_ns <= RISE_FRESH_NS, False
+                is_charging, has_energy, is_by_rise = now == rise_ns, False, True
             is_charging = is_charging or (is_rise and not moving)
 
             if piece >= 0:
                 pause = PAUSE_NS
                 if plug_flag >= 0 and now - plug_ns <= FLAG_FRESH_NS:
                     pause = PLUGGED_PAUSE_NS if plug_flag == 1 else UNPLUGGED_PAUSE_NS
+                if is_by_rise:
+                    pause = max(pause, RISE_FRESH_NS)
                 if is_gap and is_charging and not is_rise:
                     pause = max(pause, CHARGE_BRIDGE_NS)
                 is_over = now - ts[piece_last] > pause and not (is_rise and piece_last == i - 1)

@@ -25,6 +25,7 @@ from contactor.history.rules import (
     ODOMETER_TICK_M,
     POSITION_AGREED,
     POSITION_MOVED_M,
+    POSITION_SLOW_NS,
     SPEED_GAIN_MAX_KMH_PER_S,
     SPEED_MAX_KMH,
 )
@@ -164,38 +165,58 @@ def position_way(
 ) -> tuple[float, float]:
     """How far a receiver went, its spikes left out, in m, and seconds with it on the move."""
     way_m, moving_s = 0.0, 0.0
-    lat, lon, here_ns, turn_ns, scale = 0.0, 0.0, ts[first], ts[first], 1.0
-    maybe_lat, maybe_lon, maybe_ns, agreed = 0.0, 0.0, ts[first], 0
-    is_known = False
+    start_ns = ts[first]
+    lat, lon, here_ns, new_ns, turn_ns, scale = 0.0, 0.0, start_ns, start_ns, start_ns, 1.0
+    maybe_lat, maybe_lon, maybe_ns, maybe_new_ns, agreed = 0.0, 0.0, start_ns, start_ns, 0
+    is_known, is_way = False, False
     for i in range(first, last + 1):
         new_lat, new_lon, now = float(latitude[i]), float(longitude[i]), ts[i]
         if not (abs(new_lat) <= 90 and abs(new_lon) <= 180) or (new_lat == 0 and new_lon == 0):
             continue
         if not is_known:
-            is_known, lat, lon, here_ns, turn_ns = True, new_lat, new_lon, now, now
+            is_known, lat, lon, here_ns, new_ns, turn_ns = True, new_lat, new_lon, now, now, now
             scale = math.cos(math.radians(lat))
+            continue
+        if agreed > 0 and new_lat == maybe_lat and new_lon == maybe_lon:
+            maybe_ns = now
             continue
         north, east = new_lat - lat, (new_lon - lon) * scale
         step_m = M_PER_DEG * math.sqrt(north * north + east * east)
         if step_m > MAX_MPS * (now - here_ns) * S_PER_NS + POSITION_MOVED_M:
             north, east = new_lat - maybe_lat, (new_lon - maybe_lon) * scale
             near_m = M_PER_DEG * math.sqrt(north * north + east * east)
-            far_m = MAX_MPS * (now - maybe_ns) * S_PER_NS + POSITION_MOVED_M
-            agreed = agreed + 1 if agreed > 0 and near_m <= far_m else 1
-            maybe_lat, maybe_lon, maybe_ns = new_lat, new_lon, now
-            if agreed < POSITION_AGREED:
+            slow_ns = max(now - maybe_ns, min(now - maybe_new_ns, POSITION_SLOW_NS))
+            if agreed == 0 or near_m > MAX_MPS * slow_ns * S_PER_NS + POSITION_MOVED_M:
+                slow_ns = min(now - new_ns, POSITION_SLOW_NS)
+                is_way = step_m <= MAX_MPS * slow_ns * S_PER_NS + POSITION_MOVED_M
+                agreed, maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = 1, new_lat, new_lon, now, now
                 continue
-            step_m = 0.0  # what it said before was wrong: the way between was never driven
-            lat, lon, turn_ns = new_lat, new_lon, now
+            agreed += 1
+            if not is_way and agreed < POSITION_AGREED:
+                maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = new_lat, new_lon, now, now
+                continue
+            if is_way:  # the one before was true: a receiver that tells a fix now and then
+                north, east = maybe_lat - lat, (maybe_lon - lon) * scale
+                way_m += M_PER_DEG * math.sqrt(north * north + east * east)
+                if now - turn_ns <= GAP_NS:
+                    moving_s += (maybe_new_ns - turn_ns) * S_PER_NS
+                lat, lon, turn_ns, step_m = maybe_lat, maybe_lon, maybe_new_ns, near_m
+                if near_m > MAX_MPS * (now - maybe_ns) * S_PER_NS + POSITION_MOVED_M:
+                    here_ns, new_ns, agreed = maybe_ns, maybe_new_ns, 1
+                    maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = new_lat, new_lon, now, now
+                    continue
+            else:  # what it said before was wrong: the way between was never driven
+                lat, lon, turn_ns, step_m = new_lat, new_lon, now, 0.0
             scale = math.cos(math.radians(lat))
+        if new_lat != lat or new_lon != lon:
+            new_ns = now
         here_ns, agreed = now, 0
         if step_m >= WAY_STEP_M:
             way_m += step_m
             if now - turn_ns <= GAP_NS:
                 moving_s += (now - turn_ns) * S_PER_NS
-            lat, lon = new_lat, new_lon
+            lat, lon, turn_ns = new_lat, new_lon, now
             scale = math.cos(math.radians(lat))
-            turn_ns = now
         elif step_m < WAY_STEP_M / 3:
             turn_ns = now
     return way_m if is_known else -1.0, moving_s
