@@ -123,13 +123,16 @@ def scan(
         maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = 0.0, 0.0, NEVER, NEVER
         agreed, is_way = 0, False
         on_flag, on_ns, gear_flag, gear_ns = -1, NEVER, -1, NEVER
+        last_gear = np.float32(-99.0)
         plug_flag, plug_ns, says, says_ns = -1, NEVER, -1, NEVER
         volts, volts_ns, amperes_ns = 0.0, NEVER, NEVER
         is_in, flow_w, flow_ns, has_energy = False, 0.0, NEVER, False
         percent, rise_ns = -1.0, NEVER
         piece, piece_last, piece_kwh, is_sure = -1, -1, 0.0, False
 
-        for i in range(origin, rows):
+        i = origin - 1
+        while i + 1 < rows:
+            i += 1
             now = ts[i]
             apart = now - ts[i - 1] if i > origin else 0
             is_gap = apart > GAP_NS
@@ -148,7 +151,7 @@ def scan(
             if len(on) > 0 and not np.isnan(on[i]):
                 on_flag, on_ns = (1 if on[i] > 0.5 else 0), now
             if len(gear) > 0 and not np.isnan(gear[i]):
-                gear_ns = now
+                gear_ns, last_gear = now, gear[i]
                 gear_flag = -1 if gear[i] == 0 else (0 if gear[i] == PARK else 1)
             if len(plugged) > 0 and not np.isnan(plugged[i]):
                 plug_flag, plug_ns = (1 if plugged[i] > 0.5 else 0), now
@@ -368,6 +371,116 @@ def scan(
                     is_trip = False
                     base = max(last, last_gap)
             was_moving = moving
+
+            # ── rows that go on as this one: only their last is remembered ───────────────────────
+            last = i
+            if moving and is_fast:
+                while last + 1 < rows:
+                    value, at = speed[last + 1], ts[last + 1]
+                    if not value > MOVING_KMH or at - ts[last] > GAP_NS:
+                        break
+                    if value != last_speed:
+                        last_speed = value
+                        same_ns = at
+                    elif at - same_ns > FROZEN_NS:
+                        break
+                    last += 1
+                if last > i:
+                    last_move, last_move_ns, speed_ns = last, ts[last], ts[last]
+            elif not moving and not is_charging and piece < 0 and len(speed) > 0:
+                until = now + ON_STOP_CUT_NS
+                if is_trip:
+                    until = last_move_ns + (ON_STOP_CUT_NS if ready == 1 else STOP_CUT_NS)
+                    if ready == 0:
+                        until = ts[off_row] + OFF_CUT_NS
+                if ready >= 0:
+                    until = min(until, (on_ns if on_flag >= 0 else gear_ns) + FLAG_FRESH_NS)
+                while last + 1 < rows:
+                    j, at = last + 1, ts[last + 1]
+                    if not speed[j] <= MOVING_KMH or at - ts[last] > GAP_NS or at >= until:
+                        break
+                    if len(current) > 0 and not current[j] <= CHARGE_MIN_A:
+                        break
+                    if len(current) == 0 and len(power) > 0 and not power[j] <= CHARGE_MIN_W:
+                        break
+                    if len(current) == 0 and len(power) == 0:
+                        break
+                    if len(on) > 0 and on[j] != on_flag and not np.isnan(on[j]):
+                        break
+                    if len(gear) > 0 and not np.isnan(gear[j]) and gear[j] != last_gear:
+                        break
+                    if len(odometer) > 0:
+                        step_m = odometer[j] - meters
+                        if not np.isnan(step_m) and not 0 <= step_m < ODOMETER_MOVED_M:
+                            break
+                    last += 1
+                if last > i:
+                    last_speed, speed_ns = speed[last], ts[last]
+                    same_ns = now if last_speed == speed[i] else ts[last]
+            if last > i:
+                j = last
+                while len(on) > 0 and j > i and np.isnan(on[j]):
+                    j -= 1
+                if len(on) > 0 and j > i:
+                    on_flag, on_ns = (1 if on[j] > 0.5 else 0), ts[j]
+                j = last
+                while len(gear) > 0 and j > i and np.isnan(gear[j]):
+                    j -= 1
+                if len(gear) > 0 and j > i:
+                    gear_ns, last_gear = ts[j], gear[j]
+                    gear_flag = -1 if gear[j] == 0 else (0 if gear[j] == PARK else 1)
+                j = last
+                while len(plugged) > 0 and j > i and np.isnan(plugged[j]):
+                    j -= 1
+                if len(plugged) > 0 and j > i:
+                    plug_flag, plug_ns = (1 if plugged[j] > 0.5 else 0), ts[j]
+                j = last
+                while len(charging) > 0 and j > i and np.isnan(charging[j]):
+                    j -= 1
+                if len(charging) > 0 and j > i:
+                    says, says_ns = (1 if charging[j] > 0.5 else 0), ts[j]
+                j = last
+                while len(odometer) > 0 and j > i and np.isnan(odometer[j]):
+                    j -= 1
+                if len(odometer) > 0 and j > i:
+                    if odometer[j] - meters >= ODOMETER_MOVED_M:
+                        meters_moved_ns = ts[j]
+                    if moving:
+                        meters = odometer[j]
+                    meters_ns = ts[j]
+                j = last
+                has_fix = len(latitude) > 0 and len(longitude) > 0
+                while has_fix and j > i and (np.isnan(latitude[j]) or np.isnan(longitude[j])):
+                    j -= 1
+                if has_fix and j > i:
+                    lat, lon = latitude[j], longitude[j]
+                    if abs(lat) <= 90 and abs(lon) <= 180 and (lat != 0 or lon != 0):
+                        here_lat, here_lon, here_ns, new_ns, agreed = lat, lon, ts[j], ts[j], 0
+                        scale = math.cos(math.radians(lat))
+                j = last
+                while len(current) > 0 and j > i and np.isnan(current[j]):
+                    j -= 1
+                k = j if len(current) > 0 and j > i else last
+                while len(voltage) > 0 and k > i and np.isnan(voltage[k]):
+                    k -= 1
+                if len(voltage) > 0 and k > i:
+                    volts, volts_ns = float(voltage[k]), ts[k]
+                if len(current) > 0 and j > i:
+                    is_in, flow_ns, amperes_ns = current[j] > CHARGE_MIN_A, ts[j], ts[j]
+                    has_energy = ts[j] - volts_ns <= FRESH_NS
+                    flow_w = current[j] * volts if has_energy else 0.0
+                j = last
+                while len(power) > 0 and j > i and np.isnan(power[j]):
+                    j -= 1
+                if len(power) > 0 and j > i and ts[j] - amperes_ns > FRESH_NS:
+                    is_in, flow_ns, has_energy = power[j] > CHARGE_MIN_W, ts[j], True
+                    flow_w = float(power[j])
+                j = last
+                while len(charge) > 0 and j > i and np.isnan(charge[j]):
+                    j -= 1
+                if len(charge) > 0 and j > i:
+                    percent = float(charge[j])
+                i = last
 
         if restart == rows:
             if count + 2 > len(events):
