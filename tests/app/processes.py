@@ -68,7 +68,7 @@ class RunningInstance:
 
     def kill(self, role: str) -> None:
         """Kill -9 the process of a role, once it is known and alive."""
-        pid = wait_for(lambda: self._alive(role), timeout_s=10, why=f"{role} alive")
+        pid = wait_for(lambda: self._alive(role), timeout_s=60, why=f"{role} alive")
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
@@ -108,7 +108,7 @@ def running(data: Path, *arguments: str, command: str = "run") -> Iterator[Runni
         yield instance
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        assert process.wait(timeout=20) == 0, instance.logs()
+        assert process.wait(timeout=60) == 0, instance.logs()
         assert time.monotonic() - began < 5.0
     finally:
         if process.poll() is None:

@@ -39,6 +39,7 @@ GOOD = {
     "import": "import trip.csv --map trip.toml --vehicle v --data new",
     "vehicles": "vehicles --data stored",
     "signals": "signals --data stored",
+    "alerts": "alerts list --data stored",
     "campaign": "campaign list --data stored",
     "export": "export --vehicle one --output one.parquet --data stored",
     "compact": "compact --data stored",

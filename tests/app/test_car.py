@@ -111,5 +111,5 @@ def test_agent_started_anew_without_one_of_its_files_plays_the_others(tmp_path: 
                 return contactor.open_lake(data).signals("long", [COUNT]).height == 1_000
             return False
 
-        wait_for(is_stored, timeout_s=30, why="the other car's numbers are stored")
-        assert "car not played" in instance.logs()
+        wait_for(is_stored, timeout_s=60, why="the other car's numbers are stored")
+        wait_for(lambda: "car not played" in instance.logs(), timeout_s=60, why="it is told")

@@ -1,7 +1,6 @@
 """Cars that run are broken by command over HTTP; tools that others wrote find out, and clear it."""
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from contactor.car.virtual.diagnostics.facts import vin_of
 from tests.app.processes import RunningInstance, running, wait_for
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.processes
 
@@ -19,40 +19,34 @@ FAULT = "Vehicle.Contactor.VirtualCar.Fault"
 PLUG = "Vehicle.Contactor.VirtualCar.Plug"
 BATTERY = "Vehicle.Powertrain.TractionBattery"
 COOLANT = "Vehicle.Powertrain.ElectricMotor.EngineCoolant.Level"
+ANSWER_S = 30
 CONNECTED = f"{BATTERY}.Charging.ChargingPort.AnyPosition.IsChargingCableConnected"
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [server.getsockname()[1] for server in servers]
 
 
 def signals_of(instance: RunningInstance, vehicle: str) -> dict[str, dict[str, object]]:
     url = f"{instance.document()['url']}/api/v1/vehicles/{vehicle}"
-    return httpx.get(url, trust_env=False, timeout=10).json()["signals"]
+    return httpx.get(url, trust_env=False, timeout=60).json()["signals"]
 
 
 def command(instance: RunningInstance, vehicle: str, path: str, value: object) -> None:
     """Ask for it, and wait until the car's bus has said so."""
     url = f"{instance.document()['url']}/api/v1/vehicles/{vehicle}/commands"
-    asked = {"path": path, "value": value, "expires_in_s": 30}
-    answer = httpx.post(url, json=asked, trust_env=False, timeout=10)
+    asked = {"path": path, "value": value, "expires_in_s": 60}
+    answer = httpx.post(url, json=asked, trust_env=False, timeout=60)
     assert answer.status_code == 202, answer.text
     one = f"{url}/{answer.json()['id']}"
     wait_for(
-        lambda: httpx.get(one, trust_env=False, timeout=10).json()["state"] == "done",
-        timeout_s=20,
-        why=f"{path} {value}: {httpx.get(one, trust_env=False, timeout=10).text}",
+        lambda: httpx.get(one, trust_env=False, timeout=60).json()["state"] == "done",
+        timeout_s=60,
+        why=f"{path} {value}: {httpx.get(one, trust_env=False, timeout=60).text}",
     )
 
 
 @contextlib.contextmanager
 def scan_tool(port: int) -> Iterator[obd.OBD]:
-    tool = obd.OBD(f"socket://127.0.0.1:{port}", fast=False)
+    tool = obd.OBD(f"socket://127.0.0.1:{port}", fast=False, timeout=ANSWER_S)
     try:
+        assert tool.is_connected()
         yield tool
     finally:
         tool.close()
@@ -119,11 +113,14 @@ def is_cleared(tool: obd.OBD) -> bool:
 
 
 def says(instance: RunningInstance, vehicle: str, what: Callable[[Signals], bool]) -> bool:
-    return what(signals_of(instance, vehicle))
+    """Whether its signals say so; they do not while one of them is not known yet."""
+    with contextlib.suppress(KeyError):
+        return what(signals_of(instance, vehicle))
+    return False
 
 
 def says_not(instance: RunningInstance, vehicle: str, what: Callable[[Signals], bool]) -> bool:
-    return not what(signals_of(instance, vehicle))
+    return says(instance, vehicle, lambda signals: not what(signals))
 
 
 # vehicle, fault, its value, the code, what the signals say at the same time
@@ -143,7 +140,7 @@ def test_faults_are_found_by_scan_tools_seen_in_the_signals_and_cleared(
     instance, tools = cars
     for vehicle, tool in tools.items():
         assert codes(tool) == set()
-        assert not has_codes(signals_of(instance, vehicle))
+        wait_for(partial(says_not, instance, vehicle, has_codes), timeout_s=60, why="no codes")
     for vehicle, fault, value, _, _ in FAULTS:
         command(instance, vehicle, f"{FAULT}.{fault}", value)
     for vehicle, _, _, code, is_seen in FAULTS:
@@ -152,7 +149,7 @@ def test_faults_are_found_by_scan_tools_seen_in_the_signals_and_cleared(
     for vehicle, fault, value, _, _ in FAULTS:
         command(instance, vehicle, f"{FAULT}.{fault}", False if value is True else "NONE")
     for tool in tools.values():
-        wait_for(partial(is_cleared, tool), timeout_s=30, why="cleared")
+        wait_for(partial(is_cleared, tool), timeout_s=60, why="cleared")
     for vehicle, fault, _, _, is_seen in FAULTS:
         wait_for(partial(says_not, instance, vehicle, is_seen), timeout_s=60, why=fault)
 
@@ -165,8 +162,12 @@ def test_scan_tool_reads_the_car_that_drives(
     wait_for(lambda: ask(obd.commands.SPEED).value.magnitude > 5, timeout_s=120, why="it drives")
     assert bytes(ask(obd.commands.VIN).value).decode() == vin_of(1)
     charge_pct = ask(obd.commands.HYBRID_BATTERY_REMAINING, force=True).value.magnitude
-    shown = signals_of(instance, "drive")[f"{BATTERY}.StateOfCharge.Current"]["value"]
-    assert charge_pct == pytest.approx(shown, abs=1.0)
+
+    def is_shown(signals: Signals) -> bool:
+        shown = signals[f"{BATTERY}.StateOfCharge.Current"]["value"]
+        return shown == pytest.approx(charge_pct, abs=1.0)
+
+    wait_for(partial(says, instance, "drive", is_shown), timeout_s=60, why="the same charge")
 
 
 def test_plug_is_pulled_and_put_in_by_command(
@@ -174,7 +175,11 @@ def test_plug_is_pulled_and_put_in_by_command(
 ) -> None:
     instance, _ = cars
     command(instance, "parked", PLUG, "NONE")
-    assert signals_of(instance, "parked")[CONNECTED]["value"] is False
+    wait_for(
+        partial(says, instance, "parked", lambda signals: signals[CONNECTED]["value"] is False),
+        timeout_s=60,
+        why="pulled",
+    )
     command(instance, "parked", PLUG, "DC")
     wait_for(
         lambda: signals_of(instance, "parked")[f"{BATTERY}.CurrentPower"]["value"] > 20_000,
@@ -188,6 +193,6 @@ def test_fault_of_no_kind_is_refused(cars: tuple[RunningInstance, dict[str, obd.
     instance, _ = cars
     url = f"{instance.document()['url']}/api/v1/vehicles/parked/commands"
     asked = {"path": f"{FAULT}.StuckSensor", "value": "HORN", "expires_in_s": 30}
-    answer = httpx.post(url, json=asked, trust_env=False, timeout=10)
+    answer = httpx.post(url, json=asked, trust_env=False, timeout=60)
     assert answer.status_code in {400, 409}
     assert "BATTERY_TEMPERATURE" in answer.text

@@ -117,14 +117,14 @@ if can_mount():
                 except OSError:
                     pass
             instance.kill("cloud")
-            wait_for(lambda: not answers(url), timeout_s=5, why="the API is gone")
+            wait_for(lambda: not answers(url), timeout_s=60, why="the API is gone")
             wait_for(
                 lambda: any(child.pid != cloud for child in clouds(instance.process.pid)),
-                timeout_s=5,
+                timeout_s=60,
                 why="the cloud is started again",
             )
             filler.unlink()
-            wait_for(lambda: answers(url), timeout_s=15, why="the API is back")
+            wait_for(lambda: answers(url), timeout_s=60, why="the API is back")
             assert instance.process.poll() is None
 
 

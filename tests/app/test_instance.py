@@ -135,6 +135,6 @@ def test_car_whose_recording_ended_in_an_earlier_run_is_ready_again(tmp_path: Pa
     for _ in range(2):
         with running(data, "--car", car, "--speed", "max") as instance:
             url = instance.document()["url"]
-            page = get_json(f"{url}/api/v1/vehicles", timeout_s=2)
+            page = get_json(f"{url}/api/v1/vehicles", timeout_s=60)
             known = {item["vehicle_id"]: item["connectivity"] for item in page["items"]}
             assert known == {"v": "online", "w": "asleep"}

@@ -161,9 +161,9 @@ def test_interrupted_replay_leaves_a_folder_that_the_next_one_completes(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(lambda: stored(desk / "data"), timeout_s=20, why="some numbers are stored")
+    wait_for(lambda: stored(desk / "data"), timeout_s=60, why="some numbers are stored")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     Ended(process.returncode, out, err).check_refused(1, "interrupted")
     before = len(stored(desk / "data"))
     assert before < 3_000

@@ -22,6 +22,7 @@ from contactor.car.adapters.canbus import CanBus
 from contactor.car.profiles.profile import load_profile
 from contactor.car.virtual.car import VirtualCar
 from contactor.clock import NS_PER_DAY, NS_PER_S, SystemClock
+from contactor.errors import ContactorError
 from contactor.physics.plan import PlanKind
 from tests.app.processes import CONTACTOR, RunningInstance, running, wait_for
 from tests.app.processes import contactor as run_contactor
@@ -38,7 +39,7 @@ LOCK = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 
 def get(instance: RunningInstance, path: str) -> dict[str, object]:
     url = f"{instance.document()['url']}/api/v1/{path}"
-    answer = httpx.get(url, trust_env=False, timeout=10)
+    answer = httpx.get(url, trust_env=False, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -57,18 +58,30 @@ def rows_of(data: Path, vehicle: str = "demo") -> pl.DataFrame:
 
 def noted(data: Path, key: str) -> dict[str, object]:
     with sqlite3.connect(data / "agent" / "outbox.db") as database:
-        (text,) = database.execute("select value from note where key = ?", (key,)).fetchone()
+        found = database.execute("select value from note where key = ?", (key,)).fetchone()
     database.close()
-    return msgspec.json.decode(text)
+    return msgspec.json.decode(found[0]) if found else {}
+
+
+def made(data: Path) -> int:
+    """How many messages of their past the cars have made; 0 while there is no outbox."""
+    try:
+        with sqlite3.connect(f"file:{data}/agent/outbox.db?mode=ro", uri=True) as database:
+            rows = database.execute("select made from stream where lane = 'backlog'").fetchall()
+        database.close()
+    except sqlite3.Error:
+        return 0
+    return sum(number for (number,) in rows)
 
 
 def test_new_car_has_its_days_behind_it_and_drives(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, "--history-days", "2") as instance:
-        wait_for(lambda: float(now(instance, SPEED) or 0) > 1, timeout_s=30, why="it drives")
+        wait_for(lambda: float(now(instance, SPEED) or 0) > 1, timeout_s=60, why="it drives")
         vehicle = get(instance, "vehicles")["items"][0]
         assert vehicle["profile"] == "contactor_ev"
         assert vehicle["connectivity"] == "online"
+        wait_for(lambda: _is_stored(data), timeout_s=60, why="its days are stored")
     rows = rows_of(data)
     assert rows["ts"].is_sorted()
     span_days = (rows["ts"][-1] - rows["ts"][0]) / NS_PER_DAY
@@ -82,10 +95,10 @@ def test_new_car_has_its_days_behind_it_and_drives(tmp_path: Path) -> None:
 def test_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, "--history-days", "1"):
-        pass
+        wait_for(lambda: _is_stored(data), timeout_s=60, why="its day is stored")
     before = rows_of(data)
     with running(data) as instance:
-        wait_for(lambda: float(now(instance, SPEED) or 0) > 1, timeout_s=30, why="it drives")
+        wait_for(lambda: float(now(instance, SPEED) or 0) > 1, timeout_s=60, why="it drives")
     after = rows_of(data)
     assert after["ts"].head(before.height).equals(before["ts"])
     assert after["ts"].n_unique() == after.height
@@ -101,20 +114,21 @@ def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None
         assert process.stdout is not None
         assert "the last 40 days" in process.stdout.readline()
         for _ in range(2):  # some of them are made, neither time all
-            time.sleep(1.0)
-            found = wait_for(lambda: _children(process.pid, "agent"), timeout_s=10, why="agent")
+            before = made(data)
+            wait_for(lambda least=before: made(data) > least, timeout_s=60, why="it makes some")
+            found = wait_for(lambda: _children(process.pid, "agent"), timeout_s=60, why="agent")
             assert not noted(data, "begun:demo")["is_history_done"]
             os.kill(found[0], signal.SIGKILL)
             wait_for(
                 lambda killed=found[0]: killed not in _children(process.pid, "agent"),
-                timeout_s=10,
+                timeout_s=60,
                 why="it is gone",
             )
         wait_for(lambda: _is_stored(data), timeout_s=90, why="all stored")
         begun = noted(data, "begun:demo")
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         process.communicate()
     past = rows_of(data).filter(pl.col("ts") <= begun["live_from_ns"])
     assert past["ts"].n_unique() == past.height
@@ -172,7 +186,7 @@ def test_cars_whose_past_was_not_reached_get_it_at_the_next_start(tmp_path: Path
         assert "car-1: the last 60 days" in process.stdout.readline()
     finally:
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
         process.communicate()
     with running(data, *car):
         wait_for(lambda: _is_stored(data), timeout_s=60, why="all stored")
@@ -189,18 +203,26 @@ def test_fast_car_that_was_killed_goes_on_where_it_stood(tmp_path: Path) -> None
     with running(data, *options) as instance:
         wait_for(
             lambda: _stands_at(data) > noted(data, "begun:demo")["begun_ns"],
-            timeout_s=30,
+            timeout_s=60,
             why="it is noted where it stands",
         )
         instance.kill("agent")
-        wait_for(lambda: instance.pid("agent"), timeout_s=10, why="the agent is back")
+        wait_for(lambda: instance.pid("agent"), timeout_s=60, why="the agent is back")
         stood_ns = _stands_at(data)
-        wait_for(lambda: _stands_at(data) > stood_ns, timeout_s=30, why="its time goes on")
+        wait_for(lambda: _stands_at(data) > stood_ns, timeout_s=60, why="its time goes on")
         assert _stands_at(data) - stood_ns < NS_PER_DAY // 2
 
 
+def _begins(data: Path) -> int:
+    """The first instant of the car in the lake; beyond all others while there is none."""
+    try:
+        return min(rows_of(data)["ts"], default=time.time_ns())
+    except ContactorError:
+        return time.time_ns()
+
+
 def _stands_at(data: Path) -> int:
-    return noted(data, "stand:demo")["at_ns"]
+    return noted(data, "stand:demo").get("at_ns", 0)
 
 
 # ── faster than life, several at once ────────────────────────────────────────────────────────────
@@ -209,14 +231,15 @@ def _stands_at(data: Path) -> int:
 def test_fast_car_lives_through_its_days_and_never_ahead_of_time(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data, "--history-days", "1", "--speed", "600") as instance:
-        first = wait_for(lambda: get(instance, "vehicles")["items"], timeout_s=10, why="a car")
+        first = wait_for(lambda: get(instance, "vehicles")["items"], timeout_s=60, why="a car")
         wait_for(
             lambda: get(instance, "vehicles")["items"][0]["last_seen"] > first[0]["last_seen"],
-            timeout_s=20,
+            timeout_s=60,
             why="its time goes on",
         )
+        began = noted(data, "begun:demo")["begun_ns"]
+        wait_for(lambda: _begins(data) < began + NS_PER_DAY, timeout_s=60, why="its past")
     rows = rows_of(data)
-    began = noted(data, "begun:demo")["begun_ns"]
     assert 0 <= rows["ts"][0] - began < NS_PER_DAY
     assert rows["ts"][-1] <= time.time_ns()
 
@@ -229,7 +252,7 @@ def test_count_makes_several_cars(tmp_path: Path) -> None:
         assert names == ["fleet-1", "fleet-2", "fleet-3"]
         for name in names:
             wait_for(
-                lambda name=name: now(instance, SPEED, name) is not None, timeout_s=30, why=name
+                lambda name=name: now(instance, SPEED, name) is not None, timeout_s=60, why=name
             )
 
 
@@ -245,9 +268,9 @@ def test_tool_of_somebody_else_reads_the_bus_and_unlocks_the_car(tmp_path: Path)
         running(tmp_path / "data", *arguments) as instance,
         can.Bus(interface="udp_multicast", channel="239.74.163.2", hop_limit=0) as bus,
     ):
-        assert now(instance, LOCK) is True
+        wait_for(lambda: now(instance, LOCK) is True, timeout_s=60, why="it is known to be locked")
         seen: dict[str, dict[str, object]] = {}
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(seen) < 10 and time.monotonic() < deadline:
             message = bus.recv(timeout=1.0)
             if message is not None:
@@ -260,7 +283,7 @@ def test_tool_of_somebody_else_reads_the_bus_and_unlocks_the_car(tmp_path: Path)
             bus.send(
                 can.Message(arbitration_id=frame.can_id, data=frame.data, is_extended_id=False)
             )
-        wait_for(lambda: now(instance, LOCK) is False, timeout_s=10, why="unlocked")
+        wait_for(lambda: now(instance, LOCK) is False, timeout_s=60, why="unlocked")
 
 
 def _frames(value: bool) -> FrameTable:

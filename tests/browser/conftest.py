@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.app.processes import RunningInstance, running
 
 DESKTOP = {"width": 1280, "height": 860}
+WAIT_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 FLAGS = [
     "--no-sandbox",
@@ -30,6 +31,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium: apt-get install chromium")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
@@ -56,6 +58,7 @@ def open_page(browser: Browser, instance: RunningInstance) -> Iterator[Callable[
     def open_page(vehicle: str = "standing", **options: object) -> Page:
         given = {"viewport": DESKTOP, "locale": "en-GB", "color_scheme": "light", **options}
         context = browser.new_context(**given)
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else 0)

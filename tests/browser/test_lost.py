@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, expect
 
 from contactor.link.broker import read_url
 from tests.app.processes import CONTACTOR, wait_for
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, WAIT_MS
 
 pytestmark = pytest.mark.processes
 
 CAR = "virtual:contactor_ev?vehicle=demo&plan=drive"
-WAIT_MS = 30_000
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -49,14 +48,15 @@ def test_killed_agent_makes_the_values_look_stale_and_they_recover(
         link = read_url(cloud / "broker")
         agent = ("agent", "--data", car, "--link", link, "--car", CAR, "--history-days", "0")
         context = browser.new_context(viewport=DESKTOP, locale="en-GB")
+        context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         with started(*agent) as driving:
-            wait_for(_answers(url), timeout_s=20, why="the car is known")
+            wait_for(_answers(url), timeout_s=60, why="the car is known")
             page.goto(url)
             speed = page.get_by_test_id("speed")
             expect(speed).to_have_attribute("data-stale", "false", timeout=WAIT_MS)
             driving.kill()
-            driving.wait(timeout=10)
+            driving.wait(timeout=60)
             expect(speed).to_have_attribute("data-stale", "true", timeout=WAIT_MS)
             expect(page.get_by_test_id("power")).to_have_attribute("data-stale", "true")
         with started(*agent):
@@ -66,7 +66,7 @@ def test_killed_agent_makes_the_values_look_stale_and_they_recover(
 
 def _answers(url: str) -> Callable[[], bool]:
     def answers() -> bool:
-        page = httpx.get(f"{url}/api/v1/vehicles", trust_env=False, timeout=10).json()
+        page = httpx.get(f"{url}/api/v1/vehicles", trust_env=False, timeout=60).json()
         return bool(page["items"])
 
     return answers

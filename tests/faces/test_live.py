@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+import contactor
 from contactor.cloud.twin.snapshot import NAME, kept_from
 from tests.app.counting import COUNT, make_log, make_profile
 from tests.app.processes import RunningInstance, running, wait_for
@@ -36,7 +37,7 @@ def stream(instance: RunningInstance) -> connect:
 
 
 async def hear(socket: ClientConnection) -> dict[str, object]:
-    message: dict[str, object] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    message: dict[str, object] = json.loads(await asyncio.wait_for(socket.recv(), 60))
     return message
 
 
@@ -44,10 +45,18 @@ def shown(instance: RunningInstance) -> dict[str, object] | None:
     """The count as the API tells it now."""
     try:
         url = f"{instance.document()['url']}/api/v1/vehicles/{VEHICLE}"
-        answer = httpx.get(url, trust_env=False, timeout=10)
+        answer = httpx.get(url, trust_env=False, timeout=60)
     except httpx.TransportError:
         return None
     return answer.json()["signals"].get(COUNT) if answer.status_code == 200 else None
+
+
+def is_flushed(instance: RunningInstance) -> bool:
+    """Whether the lake holds what the API tells, and nothing more has come for a second."""
+    before = now(instance)
+    time.sleep(1.0)
+    rows = contactor.open_lake(instance.data).signals(VEHICLE, [COUNT])
+    return before == now(instance) == rows[COUNT].max()
 
 
 def test_stream_follows_a_car_and_the_twin_outlives_a_kill(instance: RunningInstance) -> None:
@@ -64,19 +73,19 @@ def test_stream_follows_a_car_and_the_twin_outlives_a_kill(instance: RunningInst
             return counts[-1]
 
     heard = asyncio.run(follow())
-    wait_for(lambda: now(instance) > heard, timeout_s=10, why="the API tells the newest")
+    wait_for(lambda: now(instance) > heard, timeout_s=60, why="the API tells the newest")
     instance.signal("agent", signal.SIGSTOP)
     try:
-        time.sleep(6)  # a flush
-        before = shown(instance)
+        wait_for(lambda: is_flushed(instance), timeout_s=60, why="all that was sent is stored")
+        before, cloud = shown(instance), instance.pid("cloud")
         instance.kill("cloud")
-        wait_for(lambda: shown(instance) is None, timeout_s=5, why="the cloud is gone")
-        wait_for(lambda: shown(instance), timeout_s=20, why="the cloud is back")
+        wait_for(lambda: instance.pid("cloud") != cloud, timeout_s=60, why="the cloud is gone")
+        wait_for(lambda: shown(instance), timeout_s=60, why="the cloud is back")
         assert before is not None
         assert {**shown(instance), "stale": None} == {**before, "stale": None}
     finally:
         instance.signal("agent", signal.SIGCONT)
-    wait_for(lambda: now(instance) > before["value"], timeout_s=20, why="it goes on")
+    wait_for(lambda: now(instance) > before["value"], timeout_s=60, why="it goes on")
     last = shown(instance)
     assert asyncio.run(end_under(instance)) < 4.0
     kept = kept_from(instance.data / NAME)

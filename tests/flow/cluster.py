@@ -5,16 +5,15 @@ asyncio.run(stream_leader(url))             # "broker-2"
 """
 
 import json
-import random
-import socket
 from pathlib import Path
 
 import msgspec
 
 from contactor.errors import LinkError
-from contactor.link.broker import MAX_PAYLOAD_BYTES, PORTS, BrokerLaunch, prepare_broker
+from contactor.link.broker import MAX_PAYLOAD_BYTES, BrokerLaunch, prepare_broker
 from contactor.link.nats.connection import Connection, read_address
 from contactor.link.nats.jetstream import STREAM
+from tests.ports import free_ports
 
 SIZE = 3
 PASSWORD = "of-the-cluster"
@@ -23,7 +22,7 @@ PASSWORD = "of-the-cluster"
 def prepare_cluster(folder: Path) -> dict[str, BrokerLaunch]:
     """Write what three brokers need; they find each other, in whatever order they start."""
     roles = [f"broker-{number}" for number in range(1, SIZE + 1)]
-    ports = _free_ports(2 * SIZE)
+    ports = free_ports(2 * SIZE)
     routes = [f"nats-route://127.0.0.1:{port}" for port in ports[SIZE:]]
     launches = {}
     for role, port, route_port in zip(roles, ports[:SIZE], ports[SIZE:], strict=True):
@@ -70,18 +69,3 @@ async def ask_cluster(url: str) -> Cluster | None:
         return None
     finally:
         await connection.end()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, and that outgoing connections are never given."""
-    free: list[int] = []
-    for port in random.sample(PORTS, k=len(PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        free.append(port)
-        if len(free) == count:
-            return free
-    raise AssertionError("no free ports")

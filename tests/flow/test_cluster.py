@@ -28,7 +28,7 @@ def test_cluster_that_loses_its_leader_loses_and_doubles_nothing(tmp_path: Path)
         flow.wait_settled(0.02)
         for _ in range(ROUNDS - 1):
             time.sleep(flow.chance.uniform(0.2, 1.0))
-            led = wait_for(cluster, timeout_s=30, why="a broker leads the stream")
+            led = wait_for(cluster, timeout_s=60, why="a broker leads the stream")
             assert isinstance(led, Cluster)
             assert len(led.replicas) == SIZE - 1
             flow.kill(led.leader)

@@ -53,7 +53,7 @@ def test_whole_instance_killed_and_started_again_goes_on(tmp_path: Path) -> None
             time.sleep(chance.uniform(0.5, 2.0))
             instance.process.kill()
             instance.process.wait()
-        wait_for(lambda: is_free(data), timeout_s=10, why="processes ended with their parent")
+        wait_for(lambda: is_free(data), timeout_s=60, why="processes ended with their parent")
     with running(data, *words(drives, speed=20)):
         wait_settled(data, drives)
     assert check(data, drives.truth).is_empty()

@@ -18,8 +18,8 @@ from contactor.link.nats import NatsTransport
 from contactor.link.ports import QueueLimits, Transport
 
 PR_SET_PDEATHSIG = 1
-DEADLINE_S = 20.0
-SMALL = QueueLimits(held_bytes=200_000, ack_wait_s=0.3, duplicate_window_s=10.0)
+DEADLINE_S = 60.0
+SMALL = QueueLimits(held_bytes=200_000, ack_wait_s=1.0, duplicate_window_s=10.0)
 
 
 async def until(is_so: Callable[[], bool], within_s: float = DEADLINE_S) -> None:

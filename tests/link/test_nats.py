@@ -53,7 +53,7 @@ def test_absent_broker_is_one_line_without_a_traceback(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def scenario() -> None:
-        async with connected("nats://user:secret@127.0.0.1:9", timeout_s=0.8):
+        async with connected("nats://user:secret@127.0.0.1:9", timeout_s=2.0):
             raise AssertionError("there is no broker")
 
     with caplog.at_level(logging.DEBUG), pytest.raises(LinkError) as caught:
@@ -167,10 +167,10 @@ def test_unacknowledged_messages_come_again_after_a_kill(broker_process: BrokerP
             consumer = await link.consumer(topics.ALL_UPLINKS, name="ingest")
             for number in range(10):
                 await link.put(LEAF, b"%d" % number, message_id=f"{number}")
-            first: list[bytes] = []
+            first: set[bytes] = set()
             while len(first) < 10:
                 taken = await consumer.take(limit=10, timeout_s=1.0)
-                first += [delivery.payload for delivery in taken]
+                first |= {delivery.payload for delivery in taken}
             broker_process.kill()
             await until(lambda: not link.is_connected)
             await broker_process.restart()
@@ -178,7 +178,7 @@ def test_unacknowledged_messages_come_again_after_a_kill(broker_process: BrokerP
             assert link.connects == 2
             again: set[bytes] = set()
             deadline = time.monotonic() + DEADLINE_S
-            while again != set(first):
+            while again != first:
                 assert time.monotonic() < deadline
                 for delivery in await consumer.take(limit=10, timeout_s=1.0):
                     again.add(delivery.payload)
@@ -346,7 +346,9 @@ def test_message_taken_after_the_store_was_lost_is_not_forgotten(
                     got: set[bytes] = set()
                     while not putting.done() or got != accepted:
                         taken = await consumer.take(limit=100, timeout_s=2.0)
-                        assert taken, f"forgotten: {sorted(accepted - got)}"
+                        if not taken and got != accepted:  # on a busy machine it may take longer
+                            taken = await consumer.take(limit=100, timeout_s=DEADLINE_S)
+                            assert taken, f"forgotten: {sorted(accepted - got)}"
                         got |= {delivery.payload for delivery in taken}
                     await putting
 

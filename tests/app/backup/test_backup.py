@@ -296,7 +296,7 @@ def test_a_backup_under_load_holds_what_was_committed_and_goes_on_exactly(tmp_pa
     car = f"recording:{log}?profile={make_profile(tmp_path)}&vehicle={VEHICLE}&sampling=every"
     backups: list[tuple[Path, Manifest]] = []
     with running(data, "--car", car, "--speed", "2", "--history-days", "0"):
-        wait_for(lambda: newest_version(data) > 1, timeout_s=20, why="a first flush")
+        wait_for(lambda: newest_version(data) > 1, timeout_s=60, why="a first flush")
         for number in range(3):
             path = tmp_path / f"{number}.tar.zst"
             before = newest_version(data)

@@ -45,7 +45,7 @@ def test_queue_that_takes_nothing_of_what_cars_hold_is_made_anew() -> None:
         uplink = Uplink(outbox=outbox, transport=MemoryTransport(broker), clock=clock)
         uplink.carry(stream)
         tasks = [asyncio.create_task(one.run()) for one in (ingest, uplink)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not store.streams():
                 clock.advance(1.0)
                 await asyncio.sleep(0.02)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contactor.cloud.lake.delta_objects import Objects
+from tests.ports import free_ports
 
 BINARY = Path(sys.executable).with_name("weed")
 KEY, SECRET, BUCKET = "contactor", "not-so-secret", "lake"
@@ -97,12 +98,3 @@ def storage(folder: Path) -> Iterator[Storage]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [one.getsockname()[1] for one in sockets]

@@ -92,4 +92,4 @@ def test_dask_repeats_what_was_lost_with_a_killed_worker(lake: Path, cluster: Lo
             time.sleep(0.6)
             os.kill(pids[0], signal.SIGKILL)
             assert not asked.done()
-            assert told(asked.result(timeout=60)) == expected()
+            assert told(asked.result(timeout=300)) == expected()

@@ -21,6 +21,7 @@ from contactor.cloud.lake.upkeep.plan import Ages
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.errors import LakeError, StaleWriter, UsageError
 from contactor.signals.groups import Group
+from tests.app.processes import wait_for
 from tests.cloud.lake.object_storage import storage
 from tests.cloud.lake.samples import DAY, SPEED, T0, S, flush, frame, state, store_drive
 
@@ -98,8 +99,10 @@ def test_a_commit_of_a_killed_storage_is_there_once_or_not_at_all(tmp_path: Path
         url, done = "s3://lake/killed", 0
         store = ObjectStore(url)
         for kill in range(2):
-            writing = pool.submit(_write_until_it_fails, store, done)
-            time.sleep(0.3 + 0.2 * kill)
+            written: list[float] = []
+            writing = pool.submit(_write_until_it_fails, store, done, written)
+            wait_for(lambda told=written: len(told) > 1, timeout_s=60, why="some are stored")
+            time.sleep(0.2 * kill)
             own.kill()
             done = writing.result(timeout=300)
             own.start()
@@ -111,12 +114,13 @@ def test_a_commit_of_a_killed_storage_is_there_once_or_not_at_all(tmp_path: Path
         assert done > 0
 
 
-def _write_until_it_fails(store: ObjectStore, done: int) -> int:
+def _write_until_it_fails(store: ObjectStore, done: int, written: list[float]) -> int:
     while True:
         try:
             store_drive(store, {SPEED: [float(done)]}, ts=[T0 + done * S])
         except LakeError:
             return done
+        written.append(done)
         done += 1
 
 

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.local_reader import LocalReader
 from contactor.errors import StaleWriter
 from contactor.signals.groups import Group
+from tests.app.processes import wait_for
 from tests.cloud.lake.samples import SPEED, T0, S, flush, frame, state
 
 LOW, HIGH = range(32), range(32, 64)
@@ -105,6 +107,12 @@ for number in range(known.get(f"car{part}", 0) + 1, 10**9):
 """
 
 
+def have_said(data: Path, parts: Iterable[int]) -> bool:
+    """Whether each writer has stored its second row: it has said its first."""
+    found = stored(data)
+    return all(found.get(f"car{part}", 0) > 1 for part in parts)
+
+
 @pytest.mark.processes
 def test_writers_killed_at_random_leave_every_commit_whole(tmp_path: Path) -> None:
     chance = random.Random(7)
@@ -128,7 +136,7 @@ def test_writers_killed_at_random_leave_every_commit_whole(tmp_path: Path) -> No
             part = chance.randrange(3)
             end(part, running[part])
             running[part] = start(part)
-        time.sleep(2.0)
+        wait_for(lambda: have_said(tmp_path, said), timeout_s=60, why="each has said a number")
     finally:
         for part, process in running.items():
             end(part, process)

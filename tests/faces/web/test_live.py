@@ -45,7 +45,7 @@ def stream(port: int, query: str = "", **options: object) -> connect:
 
 
 async def hear(socket: ClientConnection) -> dict[str, object]:
-    message: dict[str, object] = json.loads(await asyncio.wait_for(socket.recv(), 5))
+    message: dict[str, object] = json.loads(await asyncio.wait_for(socket.recv(), 60))
     return message
 
 
@@ -238,7 +238,7 @@ def test_slow_client_is_told_the_newest_values_and_costs_no_memory(leaf: Instanc
 async def drained(client: ClientConnection) -> None:
     """Read until it is closed."""
     with contextlib.suppress(ConnectionClosed):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 await client.recv()
 
@@ -325,7 +325,7 @@ def test_client_that_never_reads_again_is_cut_off(
             while leaf.live.sockets:
                 assert servers[0].server_state.connections
                 await asyncio.sleep(0.01)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while servers[0].server_state.connections:
                     await asyncio.sleep(0.01)
 
