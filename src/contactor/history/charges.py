@@ -32,7 +32,7 @@ def charge_of(
     """
     first, last = rows
     energy = account.between(first, last)
-    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, first, last)
+    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, loops, first, last)
     if energy is not None and -energy.net_kwh < CHARGE_MIN_KWH:
         return None
     is_by_level = energy is None or energy.source is EnergySource.STATE_OF_CHARGE
@@ -42,7 +42,7 @@ def charge_of(
     wall_kwh = account.taken_kwh(columns.wall_w, first, last) or None
     station_kwh = account.taken_kwh(columns.station_w, first, last) or None
     plugged = _plugged(columns, rows, stand)
-    location = first_location(columns, first, last)
+    location = first_location(columns, loops, first, last)
     return Charge(
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
@@ -53,7 +53,7 @@ def charge_of(
         soc_end_pct=soc_end_pct,
         power_max_kw=power_max_kw,
         battery_mean_degc=mean_degc(columns.battery_degc, loops, first, last),
-        location=location or last_location(columns, stand[0], first),
+        location=location or last_location(columns, loops, stand[0], first),
         plugged_start_ns=None if plugged is None else int(columns.ts[plugged[0]]),
         plugged_end_ns=None if plugged is None else int(columns.ts[plugged[1]]),
     )

@@ -10,13 +10,9 @@ one that knows more.
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from contactor.history.columns import Columns, Floats
 from contactor.history.facts import Energy, EnergySource
 from contactor.history.loops import Loops
-from contactor.history.rows import known_ends
 from contactor.history.rules import KNOWN_MIN
 
 J_PER_KWH = 3.6e6
@@ -85,15 +81,22 @@ class EnergyAccount:
             known_s = min(known_s, too_s)
             found.append(_Found(EnergySource.COUNTERS, out_kwh, in_kwh, known_s))
         if columns.stored_kwh is not None:
-            found.append(_fallen(EnergySource.STORED_ENERGY, ts, columns.stored_kwh, first, last))
+            fell, seconds = self._fell(columns.stored_kwh, first, last)
+            found.append(_fallen(EnergySource.STORED_ENERGY, fell, seconds))
         if columns.state_of_charge_pct is not None and self.capacity_kwh is not None:
-            charge = columns.state_of_charge_pct
-            fallen = _fallen(EnergySource.STATE_OF_CHARGE, ts, charge, first, last)
-            part = self.capacity_kwh / 100
-            found.append(
-                _Found(fallen.source, fallen.out_kwh * part, fallen.in_kwh * part, fallen.known_s)
-            )
+            fell, seconds = self._fell(columns.state_of_charge_pct, first, last)
+            fell_kwh = fell * self.capacity_kwh / 100
+            found.append(_fallen(EnergySource.STATE_OF_CHARGE, fell_kwh, seconds))
         return found
+
+    def _fell(self, level: Floats, first: int, last: int) -> tuple[float, float]:
+        """How far a level fell between its first and last known value, and in what time, s."""
+        begin = self.loops.first_known(level, first, last)
+        if begin < 0:
+            return 0.0, 0.0
+        end = self.loops.last_known(level, begin, last)
+        seconds = float(self.columns.ts[end] - self.columns.ts[begin]) * S_PER_NS
+        return float(level[begin]) - float(level[end]), seconds
 
 
 def _flowed(source: EnergySource, flowed: tuple[float, float, float]) -> _Found:
@@ -101,14 +104,5 @@ def _flowed(source: EnergySource, flowed: tuple[float, float, float]) -> _Found:
     return _Found(source, out_j / J_PER_KWH, into_j / J_PER_KWH, known_s)
 
 
-def _fallen(
-    source: EnergySource, ts: NDArray[np.int64], level: Floats, first: int, last: int
-) -> _Found:
-    """What a level says that fell or rose, from its first to its last known value."""
-    ends = known_ends(level, first, last)
-    if ends is None:
-        return _Found(source, 0.0, 0.0, 0.0)
-    begin, end = ends
-    fell = float(level[begin]) - float(level[end])
-    seconds = float(ts[end] - ts[begin]) * S_PER_NS
-    return _Found(source, max(fell, 0.0), max(-fell, 0.0), seconds)
+def _fallen(source: EnergySource, fell_kwh: float, seconds: float) -> _Found:
+    return _Found(source, max(fell_kwh, 0.0), max(-fell_kwh, 0.0), seconds)

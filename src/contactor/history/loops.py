@@ -28,6 +28,9 @@ class Loops:
     climb: Callable[..., float]
     mean_of: Callable[..., float]
     greatest_of: Callable[..., float]
+    first_known: Callable[..., int]
+    last_known: Callable[..., int]
+    place: Callable[..., tuple[float, float]]
 
 
 PLAIN = Loops(
@@ -41,6 +44,9 @@ PLAIN = Loops(
     sums.climb,
     sums.mean_of,
     sums.greatest_of,
+    sums.first_known,
+    sums.last_known,
+    sums.place,
 )
 
 
@@ -61,4 +67,7 @@ def loops_for(rows: int) -> Loops:
         kernels.climb,
         kernels.mean_of,
         kernels.greatest_of,
+        kernels.first_known,
+        kernels.last_known,
+        kernels.place,
     )

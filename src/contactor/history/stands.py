@@ -47,11 +47,12 @@ def stand_of(
             awake_kwh += lost
     whole_s = float(columns.ts[last] - columns.ts[first]) * S_PER_NS
     is_known = unknown_s <= SILENT_MAX * whole_s
-    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, first, last)
+    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, account.loops, first, last)
     return Stand(
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
-        location=first_location(columns, first, last) or last_location(columns, first, last),
+        location=first_location(columns, account.loops, first, last)
+        or last_location(columns, account.loops, first, last),
         soc_start_pct=soc_start_pct,
         soc_end_pct=soc_end_pct,
         lost_kwh=awake_kwh + silent_kwh if is_known else None,

@@ -35,6 +35,8 @@ S_PER_HOUR = 3600.0
 M_PER_DEG = 111_195.0
 # On the way, a receiver's wandering is no way; over this it is.
 WAY_STEP_M = 15.0
+# So many fixes say where a car stands.
+PLACE_FIXES = 9
 
 Stamps = NDArray[np.int64]
 Floats = NDArray[np.float32] | NDArray[np.float64]
@@ -280,3 +282,46 @@ def greatest_of(values: Floats, first: int, last: int) -> float:
             greatest = steady
         before = value
     return before if np.isnan(greatest) else greatest
+
+
+def first_known(values: Floats, first: int, last: int) -> int:
+    """The first row in which a value is known, -1 if none."""
+    for i in range(first, last + 1):
+        if not np.isnan(values[i]):
+            return i
+    return -1
+
+
+def last_known(values: Floats, first: int, last: int) -> int:
+    """The last row in which a value is known, -1 if none."""
+    for i in range(last, first - 1, -1):
+        if not np.isnan(values[i]):
+            return i
+    return -1
+
+
+def place(
+    ts: Stamps, latitude: Floats, longitude: Floats, first: int, last: int, step: int
+) -> tuple[float, float]:
+    """Where a stretch began (step 1) or ended (step -1): degrees, NaN if unknown.
+
+    Of the fixes of some seconds it is the middle one by latitude and by longitude: a lone spike is
+    no place.
+    """
+    lats, lons = np.empty(PLACE_FIXES), np.empty(PLACE_FIXES)
+    count, begin_ns = 0, 0
+    i = first if step > 0 else last
+    while first <= i <= last and count < PLACE_FIXES:
+        lat, lon = float(latitude[i]), float(longitude[i])
+        if abs(lat) <= 90 and abs(lon) <= 180 and (lat != 0 or lon != 0):
+            if count == 0:
+                begin_ns = ts[i]
+            elif abs(ts[i] - begin_ns) > FRESH_NS:
+                break
+            lats[count], lons[count] = lat, lon
+            count += 1
+        i += step
+    if count == 0:
+        return math.nan, math.nan
+    middle = (count - 1) // 2
+    return float(np.sort(lats[:count])[middle]), float(np.sort(lons[:count])[middle])

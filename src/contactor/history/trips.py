@@ -29,7 +29,7 @@ def trip_of(
     if way is None or way[0] < TRIP_MIN_KM * M_PER_KM:
         return None
     way_m, moving_s, speed_max_kmh = way
-    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, first, last)
+    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, loops, first, last)
     return Trip(
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
@@ -42,8 +42,8 @@ def trip_of(
         ambient_mean_degc=mean_degc(columns.ambient_degc, loops, first, last),
         battery_mean_degc=mean_degc(columns.battery_degc, loops, first, last),
         elevation_gain_m=_climb(columns, loops, first, last),
-        start_location=first_location(columns, first, last),
-        end_location=last_location(columns, first, last),
+        start_location=first_location(columns, loops, first, last),
+        end_location=last_location(columns, loops, first, last),
         auxiliary_kwh=account.taken_kwh(columns.auxiliary_w, first, last),
         heating_kwh=account.taken_kwh(columns.heating_w, first, last),
     )

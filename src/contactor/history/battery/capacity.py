@@ -12,6 +12,8 @@ from contactor.history.battery.voltages import mean_voltage_v
 # the voltage's.
 GAIN_SIGMA = 0.005
 VOLTAGE_GAIN_SIGMA = 0.002
+# How far a car's state of charge is bent, at either end of the widest window, in every session.
+BENT = 0.0007
 # The offset of a current's sensor, as a part of the mean current of the sessions.
 OFFSET_PART = 0.005
 # What a battery loses on the way in, and again on the way out.
@@ -44,17 +46,25 @@ def from_windows(
     voltage = mean_voltage_v(voltages)
     if by_charge and voltage is not None:
         mean_v, mean_sigma_v = voltage
-        fused = _by_charge(by_charge)
         voltage_sigma = math.hypot(mean_sigma_v / mean_v, VOLTAGE_GAIN_SIGMA)
-        return Method.CHARGE_COUNTED, [_of_charge(one, mean_v, voltage_sigma) for one in fused]
+        shared_sigma = _shared_sigma(by_charge, GAIN_SIGMA)
+        return Method.CHARGE_COUNTED, [
+            _of_charge(one, shared_sigma, mean_v, voltage_sigma) for one in _by_charge(by_charge)
+        ]
     by_energy = [one for one in windows if one.counted_kwh is not None]
     if not by_energy:
         return None
-    return Method.ENERGY_COUNTED, [_of_energy(one) for one in _by_energy(by_energy)]
+    shared_sigma = _shared_sigma(by_energy, math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA))
+    return Method.ENERGY_COUNTED, [_of_energy(one, shared_sigma) for one in _by_energy(by_energy)]
 
 
-def _of_charge(fused: Fused, mean_v: float, voltage_sigma: float) -> Capacity:
-    ah_sigma = math.hypot(fused.sigma, GAIN_SIGMA * fused.value)
+def _shared_sigma(windows: list[Window], gain_sigma: float) -> float:
+    """What is wrong in all sessions alike, as a part of the capacity."""
+    return math.hypot(gain_sigma, math.sqrt(2) * BENT / max(abs(one.change) for one in windows))
+
+
+def _of_charge(fused: Fused, shared_sigma: float, mean_v: float, voltage_sigma: float) -> Capacity:
+    ah_sigma = math.hypot(fused.sigma, shared_sigma * fused.value)
     kwh = fused.value * mean_v / 1000
     return Capacity(
         ts_ns=fused.ts_ns,
@@ -66,12 +76,11 @@ def _of_charge(fused: Fused, mean_v: float, voltage_sigma: float) -> Capacity:
     )
 
 
-def _of_energy(fused: Fused) -> Capacity:
-    gain_sigma = math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA)
+def _of_energy(fused: Fused, shared_sigma: float) -> Capacity:
     return Capacity(
         ts_ns=fused.ts_ns,
         kwh=fused.value,
-        kwh_sigma=math.hypot(fused.sigma, gain_sigma * fused.value),
+        kwh_sigma=math.hypot(fused.sigma, shared_sigma * fused.value),
         ah=None,
         ah_sigma=None,
         is_used=fused.is_used,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 DAY_NS = 86_400e9
 # Of the capacity, for each root of a day: 0.2 % to 4 % a year as a random walk.
 WANDERS = (1e-4, 3e-4, 1e-3, 2e-3)
-SCATTERS = (0.7, 1.0, 1.5, 2.5, 4.0)
+SCATTERS = (0.4, 0.7, 1.0, 1.5, 2.5, 4.0)
 # In standard deviations; of so many, the third is believed.
 OUTLIER = 4.0
 AGREEING = 3

@@ -29,7 +29,7 @@ USUAL_V = np.array(
 SEEN_S = 60.0
 LONGEST_S = 60.0
 # Of the mean: where every step was seen, and more for the part that was not.
-SIGMA, SIGMA_UNSEEN = 0.003, 0.012
+SIGMA, SIGMA_UNSEEN = 0.002, 0.01
 
 
 def voltages_of(columns: Columns, counted: Counted) -> Floats:

@@ -5,6 +5,7 @@ window runs from its first change to its last one, where there are enough.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ CHARGE_SIGMA = 0.003
 # A finer state of charge than this is read as it is.
 FINE_STEP = 0.002
 CHANGES_MIN = 4
+# Standard deviation of what may lie anywhere within one; how exactly a step is where it should be.
+UNIFORM, EDGE_PART = 0.289, 0.1
 
 
 def windows_of(columns: Columns, facts: Facts, counted: Counted) -> list[Window]:
@@ -64,9 +67,10 @@ def _window(
     rows = known[slice(*np.searchsorted(known, [begin, end]))]
     if len(rows) < 2:
         return None
-    first, last, change, sigma = _ends(rows, charge, step)
+    ends = _ends(rows, charge, step)
+    first, last = ends.first[1], ends.last[1]
     seconds = counted.seconds[last] - counted.seconds[first]
-    if abs(change) < max(CHANGE_MIN, 3 * sigma) or seconds <= 0:
+    if abs(ends.change) < max(CHANGE_MIN, 3 * ends.sigma) or seconds <= 0:
         return None
     unknown = (counted.unknown_s[last] - counted.unknown_s[first]) / seconds
     if unknown > UNKNOWN_MAX:
@@ -75,33 +79,55 @@ def _window(
         kind=kind,
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
-        counted_ah=_between(counted.ah, first, last, unknown),
-        counted_kwh=_between(counted.kwh, first, last, unknown),
-        change=change,
-        change_sigma=math.hypot(sigma, unknown * abs(change)),
+        counted_ah=_between(counted.ah, ends, unknown),
+        counted_kwh=_between(counted.kwh, ends, unknown),
+        change=ends.change,
+        change_sigma=math.hypot(ends.sigma, unknown * abs(ends.change)),
         hours=seconds / S_PER_HOUR,
         unknown=unknown,
         battery_degc=session.battery_mean_degc,
     )
 
 
-def _ends(rows: NDArray[np.intp], charge: Floats, step: float) -> tuple[int, int, float, float]:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where a window begins and ends: each between two rows, or at one that is named twice."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    change: float
+    sigma: float
+
+
+def _ends(rows: NDArray[np.intp], charge: Floats, step: float) -> _Ends:
     """First and last row of a window, the change between them and its standard deviation."""
     values = charge[rows]
     whole = values[-1] - values[0]
-    read_sigma = math.sqrt(2) * math.hypot(CHARGE_SIGMA, step / math.sqrt(12))
     if step > FINE_STEP:
         steps = np.diff(values)
         changes = np.flatnonzero(steps * whole > 0)
         if len(changes) >= CHANGES_MIN:
             low, high = changes[0], changes[-1]
-            # At the row that brings a new value the truth is half way from the old one to it.
+            # Between the two rows of a change the truth is half way from the old value to the new.
             change = (values[high] + values[high + 1] - values[low] - values[low + 1]) / 2
-            sigma = math.sqrt(2) * math.hypot(CHARGE_SIGMA, 0.15 * step)
-            return int(rows[low + 1]), int(rows[high + 1]), float(change), sigma
-    return int(rows[0]), int(rows[-1]), float(whole), read_sigma
+            # Where it jumps by more than a step, or moves much from row to row, it is less sure.
+            moved = abs(change) / (high - low)
+            jumps = np.maximum(np.abs(steps[[low, high]]) - step, moved) * UNIFORM
+            sigma = math.hypot(*jumps, math.sqrt(2) * math.hypot(CHARGE_SIGMA, EDGE_PART * step))
+            return _Ends(
+                (int(rows[low]), int(rows[low + 1])),
+                (int(rows[high]), int(rows[high + 1])),
+                float(change),
+                sigma,
+            )
+    read_sigma = math.sqrt(2) * math.hypot(CHARGE_SIGMA, step * UNIFORM)
+    first, last = int(rows[0]), int(rows[-1])
+    return _Ends((first, first), (last, last), float(whole), read_sigma)
 
 
-def _between(sums: Floats | None, first: int, last: int, unknown: float) -> float | None:
+def _between(sums: Floats | None, ends: _Ends, unknown: float) -> float | None:
     """What was counted; what is unknown was as the rest, on the mean."""
-    return None if sums is None else float(sums[last] - sums[first]) / (1 - unknown)
+    if sums is None:
+        return None
+    counted = sums[list(ends.last)].mean() - sums[list(ends.first)].mean()
+    return float(counted) / (1 - unknown)
