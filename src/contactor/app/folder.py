@@ -134,6 +134,11 @@ class DataFolder:
         return self.root / "contactor.sqlite3"
 
     @property
+    def history(self) -> Path:
+        """What was found in the lake: trips, charges; it can be found again."""
+        return self.root / "history.sqlite3"
+
+    @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded or stored in it."""
         return not self.outbox.exists() and not (self.root / "lake").exists()

@@ -1,0 +1,227 @@
+"""What is asked of the kept facts; each answer is refreshed first.
+
+    keeper = HistoryKeeper(store=store, reader=lake, clock=clock, journal=journal)
+    keeper.refresh("leaf")
+    keeper.trips("leaf", since_ns=None, until_ns=None)      # [(id, Trip), ...]
+    keeper.trip_documents("leaf", None, None)               # as JSON
+    keeper.battery("leaf")
+
+Calls block, and may come from any thread. A trip or charge is asked for by its start: it is in
+[since_ns, until_ns) when it begins there.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from contactor.clock import Clock, to_iso
+from contactor.cloud.history.coding import Kind
+from contactor.cloud.history.documents import (
+    Document,
+    charge_document,
+    fact_id,
+    location_document,
+    trip_document,
+)
+from contactor.cloud.history.refresh import OnProgress, Refreshed, Refresher
+from contactor.cloud.history.report import range_now, report_document
+from contactor.cloud.history.store import FactStore
+from contactor.cloud.journal.store import Journal
+from contactor.cloud.lake.ports import LakeReader
+from contactor.errors import UnknownVehicle
+from contactor.history.battery import as_json, conclude, join
+from contactor.history.facts import Charge, Facts, Location, Trip
+from contactor.history.journal import AllTold, Subject, Told, told_of
+from contactor.history.places import Found, Place, PlaceIndex, find_places
+from contactor.history.tariff import decode_tariffs
+from contactor.history.tariff_cost import Costs, session_of
+
+
+class HistoryKeeper:
+    """Answers from kept facts, the lake and the journal; closes none of the last two."""
+
+    def __init__(
+        self, *, store: FactStore, reader: LakeReader, clock: Clock, journal: Journal | None = None
+    ) -> None:
+        """A keeper over facts in `store`.
+
+        Args:
+            journal: what people said of trips, charges and places; without it nothing is said.
+        """
+        self._store, self._reader, self._journal = store, reader, journal
+        self._refresher = Refresher(store, reader, clock=clock)
+
+    def close(self) -> None:
+        """Close the facts."""
+        self._store.close()
+
+    # ── facts ────────────────────────────────────────────────────────────────────────────────────
+
+    def vehicles(self) -> list[str]:
+        """Every vehicle that the lake has a stream of, by id."""
+        return sorted({state.vehicle_id for state in self._reader.streams()})
+
+    def refresh(self, vehicle_id: str, *, on_progress: OnProgress | None = None) -> Refreshed:
+        """Find what is new of a vehicle; nothing where there is no such vehicle."""
+        done = self._refresher.refresh(vehicle_id, on_progress=on_progress)
+        if done.rows_read:
+            self._place(vehicle_id, self._stops(vehicle_id, None, None))
+        return done
+
+    def rebuild(self, vehicle_id: str, *, on_progress: OnProgress | None = None) -> Refreshed:
+        """Find everything of a vehicle anew that there are rows for."""
+        return self._refresher.rebuild(vehicle_id, on_progress=on_progress)
+
+    def check(self, vehicle_id: str) -> None:
+        """See that there is such a vehicle.
+
+        Raises:
+            UnknownVehicle: there is none.
+        """
+        known = self.vehicles()
+        if vehicle_id not in known:
+            named = ", ".join(known[:10]) + (f" and {len(known) - 10} more" if known[10:] else "")
+            raise UnknownVehicle(f"unknown vehicle {vehicle_id!r}; stored: {named or 'none'}")
+
+    def facts(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> Facts:
+        """All kinds of facts that touch [since_ns, until_ns)."""
+        return self._store.facts(vehicle_id, since_ns, until_ns)
+
+    def trips(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> list[tuple[str, Trip]]:
+        """Trips that begin there with their ids, by time."""
+        found = self._store.facts(vehicle_id, since_ns, until_ns, (Kind.TRIP,)).trips
+        return [
+            (fact_id(vehicle_id, trip), trip)
+            for trip in found
+            if since_ns is None or trip.start_ns >= since_ns
+        ]
+
+    def charges(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> list[tuple[str, Charge]]:
+        """Charges that begin there with their ids, by time."""
+        found = self._store.facts(vehicle_id, since_ns, until_ns, (Kind.CHARGE,)).charges
+        return [
+            (fact_id(vehicle_id, charge), charge)
+            for charge in found
+            if since_ns is None or charge.start_ns >= since_ns
+        ]
+
+    # ── documents ────────────────────────────────────────────────────────────────────────────────
+
+    def trip_documents(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> list[Document]:
+        """The trips that begin there, as JSON, by time."""
+        trips = [trip for _, trip in self.trips(vehicle_id, since_ns, until_ns)]
+        told = self._told(vehicle_id, Subject.TRIP, trips)
+        places = PlaceIndex(self._places())
+        return [
+            trip_document(
+                vehicle_id,
+                trip,
+                words,
+                (_place_at(places, trip.start_location), _place_at(places, trip.end_location)),
+            )
+            for trip, words in zip(trips, told, strict=True)
+        ]
+
+    def charge_documents(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> list[Document]:
+        """The charges that begin there, as JSON, by time."""
+        charges = [charge for _, charge in self.charges(vehicle_id, since_ns, until_ns)]
+        told = self._told(vehicle_id, Subject.CHARGE, charges)
+        places, costs = PlaceIndex(self._places()), self._costs()
+        documents = []
+        for charge, words in zip(charges, told, strict=True):
+            place = _place_at(places, charge.location)
+            cost = None if costs is None else costs.of(session_of(charge, place=place))
+            amount = None if cost is None or cost.amount is None else round(cost.amount, 2)
+            currency = None if amount is None or cost is None else cost.currency
+            documents.append(
+                charge_document(
+                    vehicle_id, charge, words, cost=amount, currency=currency, place=place
+                )
+            )
+        return documents
+
+    def battery(self, vehicle_id: str, *, new_capacity_kwh: float | None = None) -> Document:
+        """What is known of a vehicle's battery, as JSON."""
+        evidence = join(self._store.evidence(vehicle_id))
+        return as_json(vehicle_id, conclude(evidence, new_capacity_kwh=new_capacity_kwh))
+
+    def places(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> list[Document]:
+        """Where the vehicle stopped, the most visited first; places that are new are kept."""
+        stops = self._stops(vehicle_id, since_ns, until_ns)
+        found = self._place(vehicle_id, stops)
+        visits: dict[str, tuple[Place, list[Trip | Charge]]] = {}
+        for place, (_, fact) in zip(found.at, stops, strict=True):
+            visits.setdefault(place.id, (place, []))[1].append(fact)
+        documents = [_place_document(place, facts) for place, facts in visits.values()]
+        return sorted(documents, key=lambda one: (-int(str(one["stops"])), str(one["id"])))
+
+    def report(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> Document:
+        """All of it in figures, as JSON: see `report`."""
+        facts = self._store.facts(vehicle_id, since_ns, until_ns)
+        battery = self.battery(vehicle_id)
+        now = self._store.facts(vehicle_id, None, None) if until_ns is not None else facts
+        return report_document(
+            vehicle_id, facts, battery=battery, range_now=range_now(now, battery)
+        )
+
+    def erase(self, vehicle_id: str) -> int:
+        """Remove all facts of a vehicle, for good."""
+        return self._store.erase(vehicle_id)
+
+    def _stops(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> list[tuple[Location, Trip | Charge]]:
+        """Where trips ended and charges were taken."""
+        trips = [trip for _, trip in self.trips(vehicle_id, since_ns, until_ns)]
+        charges = [charge for _, charge in self.charges(vehicle_id, since_ns, until_ns)]
+        stops: list[tuple[Location, Trip | Charge]] = []
+        stops += [(trip.end_location, trip) for trip in trips if trip.end_location is not None]
+        stops += [(one.location, one) for one in charges if one.location is not None]
+        return stops
+
+    def _place(self, vehicle_id: str, stops: Sequence[tuple[Location, Trip | Charge]]) -> Found:
+        """The places of stops; those that are new are kept."""
+        found = find_places([location for location, _ in stops], known=self._places())
+        if self._journal is not None:
+            self._journal.keep_places(vehicle_id, found)
+        return found
+
+    def _told(
+        self, vehicle_id: str, subject: Subject, facts: Sequence[Trip | Charge]
+    ) -> Iterable[Told]:
+        if self._journal is None or not facts:
+            return [Told() for _ in facts]
+        remarks = self._journal.remarks(vehicle_id, subject)
+        told: AllTold = told_of(remarks, [(one.start_ns, one.end_ns) for one in facts])
+        return told.of
+
+    def _places(self) -> list[Place]:
+        return [] if self._journal is None else self._journal.places()
+
+    def _costs(self) -> Costs | None:
+        text = None if self._journal is None else self._journal.tariffs()
+        return None if text is None else Costs(decode_tariffs(text))
+
+
+def _place_at(places: PlaceIndex, location: Location | None) -> Place | None:
+    return None if location is None else places.place_at(location)
+
+
+def _place_document(place: Place, facts: Sequence[Trip | Charge]) -> Document:
+    charges = [one for one in facts if isinstance(one, Charge)]
+    given = [one.energy.in_kwh for one in charges if one.energy is not None]
+    return {
+        "id": place.id,
+        "name": place.name,
+        "location": location_document(place.location),
+        "stops": len(facts) - len(charges),
+        "charges": len(charges),
+        "energy_kwh": round(sum(given), 3) if given else None,
+        "last_seen": to_iso(max(one.end_ns for one in facts)),
+    }
