@@ -119,8 +119,8 @@ def told(lived: Month, source: np.random.Generator, *, perfect: bool = False) ->
         voltage = voltage * (1 + source.normal(0, 0.002)) + source.normal(0, 0.2, count)
         step = source.choice([0.01, 0.1, 0.5, 1.0])
         # The car's own estimate of its charge lies beside the truth, here above it, there below.
-        bent = np.sin(2 * np.pi * (charge / 60 + source.uniform()))
-        charge = charge + source.normal(0, 0.4) * bent
+        bent = np.sin(2 * np.pi * (charge / 100 + source.uniform()))
+        charge = charge + source.normal(0, 0.15) * bent
         charge = np.clip(charge + source.normal(0, 0.05, count) * (step < 0.5), 0, 100)
         charge = np.round(charge / step) * step
         for _ in range(10):
