@@ -8,6 +8,7 @@ of charge times a capacity that somebody gives. One that knows little of the str
 one that knows more.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contactor.history.columns import Columns, Floats
@@ -37,11 +38,17 @@ class EnergyAccount:
 
     def between(self, first: int, last: int) -> Energy | None:
         """What flowed between two rows; None where no source speaks."""
-        found = [one for one in self._every(first, last) if one.known_s > 0]
+        needed_s = KNOWN_MIN * float(self.columns.ts[last] - self.columns.ts[first]) * S_PER_NS
+        found: list[_Found] = []
+        best: _Found | None = None
+        for one in self._every(first, last):
+            if one.known_s > 0:
+                found.append(one)
+                best = best or (one if one.known_s >= needed_s else None)
+            if best is not None and len(found) > 1:
+                break  # the others have nothing to say
         if not found:
             return None
-        seconds = float(self.columns.ts[last] - self.columns.ts[first]) * S_PER_NS
-        best = next((one for one in found if one.known_s >= KNOWN_MIN * seconds), None)
         if best is None:
             best = max(found, key=lambda one: one.known_s)
         check = next((one for one in found if one is not best), None)
@@ -66,28 +73,25 @@ class EnergyAccount:
         drawn_j, _, known_s = self.loops.flow(self.columns.ts, power, first, last)
         return drawn_j / J_PER_KWH if known_s > 0 else None
 
-    def _every(self, first: int, last: int) -> list[_Found]:
+    def _every(self, first: int, last: int) -> Iterator[_Found]:
+        """What each source says, best first."""
         columns, loops, ts = self.columns, self.loops, self.columns.ts
-        found = []
         if columns.voltage_v is not None and columns.current_a is not None:
             flowed = loops.product_flow(ts, columns.voltage_v, columns.current_a, first, last)
-            found.append(_flowed(EnergySource.VOLTAGE_CURRENT, flowed))
+            yield _flowed(EnergySource.VOLTAGE_CURRENT, flowed)
         if columns.power_w is not None:
             flowed = loops.flow(ts, columns.power_w, first, last)
-            found.append(_flowed(EnergySource.POWER, flowed))
+            yield _flowed(EnergySource.POWER, flowed)
         if columns.consumed_kwh is not None and columns.charged_kwh is not None:
             out_kwh, known_s = loops.counted(ts, columns.consumed_kwh, first, last)
             in_kwh, too_s = loops.counted(ts, columns.charged_kwh, first, last)
-            known_s = min(known_s, too_s)
-            found.append(_Found(EnergySource.COUNTERS, out_kwh, in_kwh, known_s))
+            yield _Found(EnergySource.COUNTERS, out_kwh, in_kwh, min(known_s, too_s))
         if columns.stored_kwh is not None:
             fell, seconds = self._fell(columns.stored_kwh, first, last)
-            found.append(_fallen(EnergySource.STORED_ENERGY, fell, seconds))
+            yield _fallen(EnergySource.STORED_ENERGY, fell, seconds)
         if columns.state_of_charge_pct is not None and self.capacity_kwh is not None:
             fell, seconds = self._fell(columns.state_of_charge_pct, first, last)
-            fell_kwh = fell * self.capacity_kwh / 100
-            found.append(_fallen(EnergySource.STATE_OF_CHARGE, fell_kwh, seconds))
-        return found
+            yield _fallen(EnergySource.STATE_OF_CHARGE, fell * self.capacity_kwh / 100, seconds)
 
     def _fell(self, level: Floats, first: int, last: int) -> tuple[float, float]:
         """How far a level fell between its first and last known value, and in what time, s."""

@@ -10,7 +10,9 @@
 `scan` says which rows are what; the rest says how far, how much, how fast.
 """
 
+from bisect import bisect_left
 from dataclasses import fields, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +26,8 @@ from contactor.history.rules import FUTURE_NS, TS_MAX_NS, TS_MIN_NS
 from contactor.history.scan import CHARGE, MOVED_SILENCE, SILENCE, TRIP, scanned
 from contactor.history.stands import stand_of
 from contactor.history.trips import trip_of
+
+_Span = TypeVar("_Span", tuple[int, int], tuple[int, int, bool])
 
 # Before all rows: everything is found anew.
 FROM_THE_START = -(1 << 63)
@@ -80,11 +84,10 @@ class _Finding:
         trip_rows, trips = self._trips()
         charge_rows, charges, stands = [], [], []
         still, moved = self._rows_of(SILENCE), self._rows_of(MOVED_SILENCE)
-        silences = [(*rows, False) for rows in still] + [(*rows, True) for rows in moved]
+        silences = sorted([(*rows, False) for rows in still] + [(*rows, True) for rows in moved])
         pieces = self._rows_of(CHARGE)
         for rows in self._between(trip_rows):
-            inside = [one for one in pieces if rows[0] <= one[0] and one[1] <= rows[1]]
-            found = self._charges(inside, rows)
+            found = self._charges(_within(pieces, rows), rows)
             charge_rows += [span for span, _ in found]
             charges += [charge for _, charge in found]
             stands += self._stand(rows, [span for span, _ in found], silences)
@@ -132,5 +135,12 @@ class _Finding:
         charged: list[tuple[int, int]],
         silences: list[tuple[int, int, bool]],
     ) -> list[Stand]:
-        inside = [one for one in silences if rows[0] <= one[0] and one[1] <= rows[1]]
+        inside = _within(silences, rows)
         return [stand_of(self._columns, self._account, rows, charged, inside)]
+
+
+def _within(spans: list[_Span], rows: tuple[int, int]) -> list[_Span]:
+    """Of some spans of rows, sorted and apart, those that lie in others."""
+    first = bisect_left(spans, rows[0], key=lambda span: span[0])
+    last = bisect_left(spans, rows[1], lo=first, key=lambda span: span[0])
+    return [span for span in spans[first:last] if span[1] <= rows[1]]

@@ -387,7 +387,7 @@ def scan(
                     last += 1
                 if last > i:
                     last_move, last_move_ns, speed_ns = last, ts[last], ts[last]
-            elif not moving and not is_charging and piece < 0 and len(speed) > 0:
+            elif not moving and len(speed) > 0 and (piece < 0 or (is_charging and is_sure)):
                 until = now + ON_STOP_CUT_NS
                 if is_trip:
                     until = last_move_ns + (ON_STOP_CUT_NS if ready == 1 else STOP_CUT_NS)
@@ -395,19 +395,17 @@ def scan(
                         until = ts[off_row] + OFF_CUT_NS
                 if ready >= 0:
                     until = min(until, (on_ns if on_flag >= 0 else gear_ns) + FLAG_FRESH_NS)
-                while last + 1 < rows:
+                flowing = current if len(current) > 0 else power
+                least = CHARGE_MIN_A if len(current) > 0 else CHARGE_MIN_W
+                while last + 1 < rows and len(flowing) > 0:
                     j, at = last + 1, ts[last + 1]
                     if not speed[j] <= MOVING_KMH or at - ts[last] > GAP_NS or at >= until:
                         break
-                    if len(current) > 0 and not current[j] <= CHARGE_MIN_A:
-                        break
-                    if len(current) == 0 and len(power) > 0 and not power[j] <= CHARGE_MIN_W:
-                        break
-                    if len(current) == 0 and len(power) == 0:
+                    if np.isnan(flowing[j]) or (flowing[j] > least) != is_charging:
                         break
                     if len(on) > 0 and on[j] != on_flag and not np.isnan(on[j]):
                         break
-                    if len(gear) > 0 and not np.isnan(gear[j]) and gear[j] != last_gear:
+                    if len(gear) > 0 and gear[j] != last_gear and not np.isnan(gear[j]):
                         break
                     if len(odometer) > 0:
                         step_m = odometer[j] - meters
@@ -417,6 +415,8 @@ def scan(
                 if last > i:
                     last_speed, speed_ns = speed[last], ts[last]
                     same_ns = now if last_speed == speed[i] else ts[last]
+                    if piece >= 0:
+                        piece_last = last
             if last > i:
                 j = last
                 while len(on) > 0 and j > i and np.isnan(on[j]):
