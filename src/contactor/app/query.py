@@ -10,14 +10,18 @@ import http
 import json
 import urllib.error
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from contactor.app.folder import DataFolder
+from contactor.app.history import open_keeper
 from contactor.app.lake_place import lake_at, open_reader
 from contactor.app.local_http import get_json
+from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock, to_iso
 from contactor.errors import (
     ContactorError,
@@ -27,10 +31,22 @@ from contactor.errors import (
     UsageError,
 )
 
-TIMEOUT_S = 60.0
+if TYPE_CHECKING:
+    from contactor.cloud.history.keeper import HistoryKeeper
+
+TIMEOUT_S = 600.0
+"""The first question about a long history may read all of it."""
 _ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
     {http.HTTPStatus.NOT_FOUND: UnknownVehicle, http.HTTPStatus.BAD_REQUEST: UsageError}
 )
+
+
+class Topic(StrEnum):
+    """Lists of the history of a vehicle."""
+
+    TRIPS = "trips"
+    CHARGES = "charges"
+    PLACES = "places"
 
 
 class Query(Protocol):
@@ -48,6 +64,32 @@ class Query(Protocol):
         self, vehicle_id: str, paths: Sequence[str] | None, since: int | None, until: int | None
     ) -> Mapping[str, object]:
         """Count, extremes and mean of each signal in since <= ts < until (ns UTC).
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        ...
+
+    def history(
+        self, topic: Topic, vehicle_id: str, since: int | None, until: int | None
+    ) -> list[Mapping[str, object]]:
+        """Trips, charges or places of a vehicle in since <= start < until (ns UTC).
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        ...
+
+    def battery(self, vehicle_id: str) -> Mapping[str, object]:
+        """What is known of the battery of a vehicle.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        ...
+
+    def report(self, vehicle_id: str, since: int | None, until: int | None) -> Mapping[str, object]:
+        """Sums over all that happened in since <= ts < until (ns UTC).
 
         Raises:
             UnknownVehicle: there is no such vehicle.
@@ -111,6 +153,35 @@ class _LakeQuery:
 
         return summarise(self._lake, vehicle_id, paths, since, until)
 
+    def history(
+        self, topic: Topic, vehicle_id: str, since: int | None, until: int | None
+    ) -> list[Mapping[str, object]]:
+        with self._refreshed(vehicle_id) as keeper:
+            match topic:
+                case Topic.TRIPS:
+                    return keeper.trip_documents(vehicle_id, since, until)
+                case Topic.CHARGES:
+                    return keeper.charge_documents(vehicle_id, since, until)
+                case Topic.PLACES:
+                    return keeper.places(vehicle_id, since, until)
+
+    def battery(self, vehicle_id: str) -> Mapping[str, object]:
+        with self._refreshed(vehicle_id) as keeper:
+            return keeper.battery(vehicle_id)
+
+    def report(self, vehicle_id: str, since: int | None, until: int | None) -> Mapping[str, object]:
+        with self._refreshed(vehicle_id) as keeper:
+            return keeper.report(vehicle_id, since, until)
+
+    @contextmanager
+    def _refreshed(self, vehicle_id: str) -> "Iterator[HistoryKeeper]":
+        """The facts, up to the newest commit of the vehicle."""
+        with open_keeper(self._folder) as keeper:
+            keeper.check(vehicle_id)
+            with progress_bar(f"history of {vehicle_id}", "part") as on_progress:
+                keeper.refresh(vehicle_id, on_progress=on_progress)
+            yield keeper
+
 
 class _InstanceQuery:
     """Asks the running instance."""
@@ -134,9 +205,28 @@ class _InstanceQuery:
         return self._get(
             f"vehicles/{vehicle_id}/summary",
             path=list(paths) if paths else None,
-            start=None if since is None else to_iso(since),
-            end=None if until is None else to_iso(until),
+            **_span(since, until),
         )
+
+    def history(
+        self, topic: Topic, vehicle_id: str, since: int | None, until: int | None
+    ) -> list[Mapping[str, object]]:
+        items: list[Mapping[str, object]] = []
+        cursor = None
+        while True:
+            page = self._get(
+                f"vehicles/{vehicle_id}/{topic}", limit="1000", cursor=cursor, **_span(since, until)
+            )
+            items += page["items"]  # type: ignore[arg-type]  # a list, by our own contract
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
+    def battery(self, vehicle_id: str) -> Mapping[str, object]:
+        return self._get(f"vehicles/{vehicle_id}/battery")
+
+    def report(self, vehicle_id: str, since: int | None, until: int | None) -> Mapping[str, object]:
+        return self._get(f"vehicles/{vehicle_id}/report", **_span(since, until))
 
     def _get(self, resource: str, **query: object) -> Mapping[str, object]:
         given = {key: value for key, value in query.items() if value is not None}
@@ -149,6 +239,28 @@ class _InstanceQuery:
             raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
         assert isinstance(document, dict)
         return document
+
+
+def _span(since: int | None, until: int | None) -> dict[str, str | None]:
+    """An interval as the API takes it."""
+    return {
+        "start": None if since is None else to_iso(since),
+        "end": None if until is None else to_iso(until),
+    }
+
+
+def only_vehicle(query: Query) -> str:
+    """The vehicle, where there is one alone.
+
+    Raises:
+        UnknownVehicle: there is none, or several.
+    """
+    found = [str(item["vehicle_id"]) for item in query.vehicles()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UnknownVehicle("no vehicle is stored yet")
+    raise UnknownVehicle(f"which vehicle? --vehicle {' or '.join(found[:10])}")
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contactor.app.cars import vehicle_id
 from contactor.app.instants import parse_instant
 from contactor.app.output import print_json, print_table
-from contactor.app.query import Query, open_query
+from contactor.app.query import only_vehicle, open_query
 from contactor.app.settings import add_data_option
 from contactor.clock import SystemClock
-from contactor.errors import UnknownVehicle, UsageError
+from contactor.errors import UsageError
 from contactor.signals.catalogue import catalogue
 
 
@@ -35,21 +35,12 @@ def run(args: argparse.Namespace) -> int:
     paths = [catalogue()[path].path for path in args.signal] if args.signal else None
     wanted = None if args.vehicle is None else vehicle_id(args.vehicle)
     query = open_query(args.data)
-    document = query.signals(wanted or _only_vehicle(query), paths, since, until)
+    document = query.signals(wanted or only_vehicle(query), paths, since, until)
     if args.json:
         print_json(document)
     else:
         _show(document)
     return 0
-
-
-def _only_vehicle(query: Query) -> str:
-    found = [str(item["vehicle_id"]) for item in query.vehicles()]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UnknownVehicle("no vehicle is stored yet")
-    raise UnknownVehicle(f"which vehicle? --vehicle {' or '.join(found[:10])}")
 
 
 def _show(document: Mapping[str, object]) -> None:

@@ -113,7 +113,7 @@ class HistoryKeeper:
         self, vehicle_id: str, since_ns: int | None, until_ns: int | None
     ) -> list[Document]:
         """The trips that begin there, as JSON, by time."""
-        trips = [trip for _, trip in self.trips(vehicle_id, since_ns, until_ns)]
+        trips = [trip for _, trip in self.trips(vehicle_id, None, None)]
         told = self._told(vehicle_id, Subject.TRIP, trips)
         places = PlaceIndex(self._places())
         return [
@@ -124,17 +124,20 @@ class HistoryKeeper:
                 (_place_at(places, trip.start_location), _place_at(places, trip.end_location)),
             )
             for trip, words in zip(trips, told, strict=True)
+            if _begins_in(trip, since_ns, until_ns)
         ]
 
     def charge_documents(
         self, vehicle_id: str, since_ns: int | None, until_ns: int | None
     ) -> list[Document]:
         """The charges that begin there, as JSON, by time."""
-        charges = [charge for _, charge in self.charges(vehicle_id, since_ns, until_ns)]
+        charges = [charge for _, charge in self.charges(vehicle_id, None, None)]
         told = self._told(vehicle_id, Subject.CHARGE, charges)
         places, costs = PlaceIndex(self._places()), self._costs()
         documents = []
         for charge, words in zip(charges, told, strict=True):
+            if not _begins_in(charge, since_ns, until_ns):
+                continue
             place = _place_at(places, charge.location)
             cost = None if costs is None else costs.of(session_of(charge, place=place))
             amount = None if cost is None or cost.amount is None else round(cost.amount, 2)
@@ -207,6 +210,11 @@ class HistoryKeeper:
     def _costs(self) -> Costs | None:
         text = None if self._journal is None else self._journal.tariffs()
         return None if text is None else Costs(decode_tariffs(text))
+
+
+def _begins_in(fact: Trip | Charge, since_ns: int | None, until_ns: int | None) -> bool:
+    is_late = since_ns is None or fact.start_ns >= since_ns
+    return is_late and (until_ns is None or fact.start_ns < until_ns)
 
 
 def _place_at(places: PlaceIndex, location: Location | None) -> Place | None:
