@@ -1,8 +1,11 @@
 """What `find` says of a made-up car, whatever it tells and however often."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
+from contactor.can.kernels import SWITCH
 from contactor.history.columns import Columns
 from contactor.history.facts import ChargeKind, EnergySource, State
 from contactor.history.find import find
@@ -183,3 +186,15 @@ def test_frozen_speed_of_a_parked_car_is_no_drive() -> None:
 def test_no_rows_are_no_facts() -> None:
     facts = find(Columns(ts=np.empty(0, np.int64)))
     assert facts.intervals == facts.trips == facts.charges == facts.stands == ()
+
+
+def test_facts_hold_plain_numbers_and_nothing_of_numpy(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for switch in ("0", "1"):
+        monkeypatch.setenv(SWITCH, switch)
+        facts = find(day.columns(every_s=5))
+        every = [*facts.intervals, *facts.trips, *facts.charges, *facts.stands]
+        every += [trip.energy for trip in facts.trips]
+        values = [getattr(one, field.name) for one in every for field in fields(one)]
+        assert {type(value) for value in values if isinstance(value, np.generic)} == set()

@@ -71,7 +71,7 @@ class EnergyAccount:
         if power is None:
             return None
         drawn_j, _, known_s = self.loops.flow(self.columns.ts, power, first, last)
-        return drawn_j / J_PER_KWH if known_s > 0 else None
+        return float(drawn_j) / J_PER_KWH if known_s > 0 else None
 
     def _every(self, first: int, last: int) -> Iterator[_Found]:
         """What each source says, best first."""
@@ -85,7 +85,8 @@ class EnergyAccount:
         if columns.consumed_kwh is not None and columns.charged_kwh is not None:
             out_kwh, known_s = loops.counted(ts, columns.consumed_kwh, first, last)
             in_kwh, too_s = loops.counted(ts, columns.charged_kwh, first, last)
-            yield _Found(EnergySource.COUNTERS, out_kwh, in_kwh, min(known_s, too_s))
+            known_s = float(min(known_s, too_s))
+            yield _Found(EnergySource.COUNTERS, out_kwh, in_kwh, known_s)
         if columns.stored_kwh is not None:
             fell, seconds = self._fell(columns.stored_kwh, first, last)
             yield _fallen(EnergySource.STORED_ENERGY, fell, seconds)
@@ -105,7 +106,7 @@ class EnergyAccount:
 
 def _flowed(source: EnergySource, flowed: tuple[float, float, float]) -> _Found:
     into_j, out_j, known_s = flowed
-    return _Found(source, out_j / J_PER_KWH, into_j / J_PER_KWH, known_s)
+    return _Found(source, float(out_j) / J_PER_KWH, float(into_j) / J_PER_KWH, float(known_s))
 
 
 def _fallen(source: EnergySource, fell_kwh: float, seconds: float) -> _Found:

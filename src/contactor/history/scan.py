@@ -347,7 +347,7 @@ def scan(
                             begin = first
                             while begin > earliest and now - ts[begin - 1] <= READY_MAX_NS:
                                 begin -= 1
-                    elif ready < 0 and now - ts[base] <= UNKNOWN_READY_MAX_NS:
+                    elif ready < 0 and base == last_gap and now - ts[base] <= UNKNOWN_READY_MAX_NS:
                         begin = base
                     begin = min(begin, first)
                     if begin > origin:

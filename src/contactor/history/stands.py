@@ -109,4 +109,4 @@ def _preheating_kwh(
     at = np.maximum.accumulate(np.where(known, np.arange(len(plugged)), 0))
     drawn = np.where(plugged[at] > 0.5, warm, np.nan)
     heated_j, _, known_s = account.loops.flow(columns.ts[here], drawn, 0, len(drawn) - 1)
-    return heated_j / 3.6e6 if known_s > 0 else None
+    return float(heated_j) / 3.6e6 if known_s > 0 else None

@@ -33,8 +33,8 @@ def trip_of(
     return Trip(
         start_ns=int(columns.ts[first]),
         end_ns=int(columns.ts[last]),
-        distance_km=way_m / M_PER_KM,
-        moving_s=moving_s,
+        distance_km=float(way_m) / M_PER_KM,
+        moving_s=float(moving_s),
         energy=account.between(first, last),
         soc_start_pct=soc_start_pct,
         soc_end_pct=soc_end_pct,
