@@ -1,27 +1,23 @@
 """Rows of a batch as rules read them: the cells of a few signals, by car and in order.
 
-for vehicle_id, row in rows_of(batch, {"Vehicle.Speed"}, now_ns): ...
+for vehicle_id, row in rows_of(batch, ["Vehicle.Speed"], picked): ...
 """
 
 from collections.abc import Collection, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contactor.history.alerts.condition import OLD_NS
 from contactor.history.alerts.events import Row
 from contactor.signals.batch import RowsBatch
 from contactor.signals.record import State, Value
 
 
-def rows_of(batch: RowsBatch, paths: Collection[str], now_ns: int) -> Iterator[tuple[str, Row]]:
-    """The rows that say something of `paths` and are not old; those of a car by time."""
+def rows_of(
+    batch: RowsBatch, paths: Collection[str], picked: NDArray[np.intp]
+) -> Iterator[tuple[str, Row]]:
+    """The picked rows with what they say of `paths`; those of a car by time."""
     columns = [column for column in batch.columns if column.path in paths]
-    is_told = np.zeros(len(batch), np.bool_)
-    for column in columns:
-        is_told |= column.state != State.UNKNOWN
-    picked = np.flatnonzero(is_told & (batch.ts >= now_ns - OLD_NS))
-    if not len(picked):
-        return
     picked = picked[np.argsort(batch.ts[picked], kind="stable")]
     taken = [column.take(picked) for column in columns]
     cells = [(one.path, one.values.tolist(), one.state.tolist()) for one in taken]

@@ -17,10 +17,13 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from contactor.clock import Clock
 from contactor.cloud.alerts.batch_rows import rows_of
 from contactor.cloud.alerts.document import Document, check_document
 from contactor.cloud.alerts.drivers import check_installed
+from contactor.cloud.alerts.settled import Settled
 from contactor.cloud.alerts.store import (
     Alert,
     AlertStore,
@@ -86,6 +89,7 @@ class Watch:
         self._channels: tuple[str, ...] = ()
         self._states: dict[RuleKey, RuleState] = {}
         self._paths: frozenset[str] = frozenset()
+        self._settled: dict[str, Settled] = {}
         self._waiting: set[RuleKey] = set()
         self._changed: set[RuleKey] = set()
         self._noted: list[Noted] = []
@@ -114,15 +118,13 @@ class Watch:
         if self._paths.isdisjoint(column.path for column in batch.columns):
             return
         now_ns = self._clock.now_ns()
-        rules = [
-            (rule.rule, frozenset(paths_of(rule.rule)))
-            for rule in self._rules.values()
-            if rule.rule.is_enabled
-        ]
-        for vehicle_id, row in rows_of(batch, self._paths, now_ns):
-            for rule, paths in rules:
-                if rule.is_about(vehicle_id) and not paths.isdisjoint(row.values):
-                    self._step(RuleKey(rule.name, vehicle_id), row, now_ns)
+        for name, settled in self._settled.items():
+            picked = settled.pick(batch, now_ns)
+            if not picked.any():
+                continue
+            paths = paths_of(self._rules[name].rule)
+            for vehicle_id, row in rows_of(batch, paths, np.flatnonzero(picked)):
+                self._step(RuleKey(name, vehicle_id), row, now_ns)
 
     def wants(self) -> tuple[bool, bool]:
         """Whether any rule is about facts, and whether any is about anomalies."""
@@ -271,6 +273,10 @@ class Watch:
         live = [one.rule for one in rules.values() if one.rule.is_enabled]
         self._paths = frozenset(path for rule in live for path in paths_of(rule))
         self._states = {key: one for key, one in self._states.items() if key.rule in rules}
+        self._settled = {rule.name: Settled(rule) for rule in live if paths_of(rule)}
+        for key, state in self._states.items():
+            if key.rule in self._settled:
+                self._settled[key.rule].note(key.vehicle_id, state)
         self._waiting = {key for key in self._states if self._is_waiting(key)}
 
     # ── one step ─────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +286,12 @@ class Watch:
         if kept is None:
             return
         before = self._states.get(key) or RuleState.first(kept.rule)
+        settled = self._settled.get(key.rule)
+        if settled is not None:
+            before = settled.brought(key.vehicle_id, before)
         after, fired = step(kept.rule, before, event, now_ns)
+        if settled is not None:
+            settled.note(key.vehicle_id, after)
         if after == before and key in self._states:
             return
         self._states[key] = after
