@@ -1,7 +1,6 @@
 """A battery report as the JSON that the command, the API and Python give: plain values only."""
 
-import datetime as dt
-
+from contactor.clock import to_iso
 from contactor.history.battery.evidence import CHARGE_EDGES_PCT, WARMTH_EDGES_DEGC
 from contactor.history.battery.report import BatteryReport, CellSpread, Resistance, Use
 
@@ -59,6 +58,7 @@ def _resistance(one: Resistance) -> Json:
         "uncertainty_ohm": _number(one.uncertainty_ohm),
         "steps_used": one.steps_used,
         "change_pct_per_year": _number(one.change_pct_per_year),
+        "history": [{"ts": _instant(ts_ns), "ohm": _number(ohm)} for ts_ns, ohm in one.history],
     }
 
 
@@ -75,6 +75,8 @@ def _cells(one: CellSpread) -> Json:
             }
             for cell in one.outliers
         ],
+        "away_mv": _numbers(one.away_mv),
+        "history": [{"ts": _instant(ts_ns), "spread_mv": _number(mv)} for ts_ns, mv in one.history],
     }
 
 
@@ -101,7 +103,4 @@ def _number(value: float | None) -> float | None:
 
 
 def _instant(ts_ns: int | None) -> str | None:
-    if ts_ns is None:
-        return None
-    instant = dt.datetime.fromtimestamp(ts_ns / 1e9, dt.UTC)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if ts_ns is None else to_iso(ts_ns)
