@@ -36,3 +36,18 @@ def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = No
             return json.load(answer)
     except http.client.HTTPException as error:
         raise ConnectionError(f"{url}: answer cut off: {error!r}") from error
+
+
+def get_bytes(url: str, *, timeout_s: float) -> bytes:
+    """What is at `url`, whole.
+
+    Raises:
+        urllib.error.HTTPError: the answer is an error.
+        OSError: there is no answer, or not a whole one.
+    """
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=timeout_s) as answer:
+            return bytes(answer.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url}: answer cut off: {error!r}") from error
