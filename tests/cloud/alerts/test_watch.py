@@ -112,8 +112,12 @@ def test_facts_and_anomalies_fire_once(tmp_path: Path) -> None:
     async def live() -> None:
         alerts = opened(tmp_path / "a.sqlite3", FakeClock(START))
         await alerts.put(document(*rules))
-        before = Ended(FactKind.CHARGE, "c0", START - NS_PER_S, is_interrupted=False)
-        ended = Ended(FactKind.CHARGE, "c1", START + NS_PER_S, is_interrupted=False, words="9 kWh")
+        before = Ended(
+            FactKind.CHARGE, "c0", START - 9 * NS_PER_S, START - NS_PER_S, is_interrupted=False
+        )
+        ended = Ended(
+            FactKind.CHARGE, "c1", START, START + NS_PER_S, is_interrupted=False, words="9 kWh"
+        )
         for _ in range(2):
             alerts.watch.take_ended("leaf", [before, ended])
             alerts.watch.take_anomalies("leaf", Anomalies((weak,)))

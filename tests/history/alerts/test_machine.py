@@ -102,19 +102,28 @@ def test_polygon_is_a_fence_too() -> None:
 
 def test_fact_fires_once_however_often_it_is_told() -> None:
     rule = Rule("charged", OnFact(FactKind.CHARGE, How.FINISHED))
-    charged = Ended(FactKind.CHARGE, "c1", at(0), is_interrupted=False, words="20 kWh")
-    broken = Ended(FactKind.CHARGE, "c2", at(0), is_interrupted=True)
-    trip = Ended(FactKind.TRIP, "t1", at(0), is_interrupted=False)
+    charged = Ended(FactKind.CHARGE, "c1", at(-60), at(0), is_interrupted=False, words="20 kWh")
+    broken = Ended(FactKind.CHARGE, "c2", at(-600), at(-300), is_interrupted=True)
+    trip = Ended(FactKind.TRIP, "t1", at(-60), at(0), is_interrupted=False)
 
     [fired] = told(rule, (0, trip), (1, broken), (2, charged), (3, charged), (4, charged))
 
     assert (fired.key, fired.words) == ("c1", "20 kWh")
 
 
+def test_fact_whose_start_has_moved_is_the_same() -> None:
+    rule = Rule("driven", OnFact(FactKind.TRIP))
+    first = Ended(FactKind.TRIP, "t1", at(-600), at(0), is_interrupted=False)
+    moved = Ended(FactKind.TRIP, "t2", at(-660), at(30), is_interrupted=False)
+    later = Ended(FactKind.TRIP, "t3", at(30), at(90), is_interrupted=False)
+
+    assert [one.key for one in told(rule, (0, first), (1, moved), (200, later))] == ["t1", "t3"]
+
+
 def test_interrupted_charge_fires_where_that_is_asked() -> None:
     rule = Rule("broken", OnFact(FactKind.CHARGE, How.INTERRUPTED))
-    charged = Ended(FactKind.CHARGE, "c1", at(0), is_interrupted=False)
-    broken = Ended(FactKind.CHARGE, "c2", at(0), is_interrupted=True)
+    charged = Ended(FactKind.CHARGE, "c1", at(-60), at(0), is_interrupted=False)
+    broken = Ended(FactKind.CHARGE, "c2", at(-600), at(-300), is_interrupted=True)
 
     assert [one.key for one in told(rule, (0, charged), (1, broken))] == ["c2"]
 

@@ -47,6 +47,7 @@ def endings(
         Ended(
             FactKind.TRIP,
             id_of(trip),
+            trip.start_ns,
             trip.end_ns,
             is_interrupted=_is_trip_interrupted(trip, facts.intervals),
             words=_trip_words(trip),
@@ -58,6 +59,7 @@ def endings(
         Ended(
             FactKind.CHARGE,
             id_of(charge),
+            charge.start_ns,
             charge.end_ns,
             is_interrupted=_is_charge_interrupted(charge, limit_pct),
             words=_charge_words(charge),

@@ -34,13 +34,15 @@ class Ended:
     """A trip or a charge has ended.
 
     Fields:
-        id: the same for the same one, however often its history is worked out anew.
+        id: the same for the same one, however often its history is worked out anew; where its
+            start has moved, it is known by its overlap with what was told.
         is_interrupted: it ended before it should have.
         words: what there is to say of it.
     """
 
     fact: FactKind
     id: str
+    start_ns: int
     end_ns: int
     is_interrupted: bool
     words: str = ""

@@ -59,9 +59,14 @@ class Firing(Struct, frozen=True):
 
 
 class SeenState(Struct, frozen=True, tag="seen"):
-    """Keys of what has fired already, the newest last."""
+    """What has fired already, the newest last.
+
+    Fields:
+        spans: of facts, from when to when each was, ns.
+    """
 
     keys: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class SilenceState(Struct, frozen=True, tag="silence"):
@@ -133,9 +138,13 @@ def _fact(on: OnFact, state: SeenState, event: Event) -> Outcome:
     if not isinstance(event, Ended) or event.fact is not on.fact:
         return Outcome(state)
     is_meant = on.how is How.ENDED or event.is_interrupted is (on.how is How.INTERRUPTED)
-    if not is_meant or event.id in state.keys:
+    is_known = event.id in state.keys or any(
+        start < event.end_ns and event.start_ns < end for start, end in state.spans
+    )
+    if not is_meant or is_known:
         return Outcome(state)
-    seen = SeenState((*state.keys, event.id)[-MAX_SEEN:])
+    spans = (*state.spans, (event.start_ns, event.end_ns))
+    seen = SeenState((*state.keys, event.id)[-MAX_SEEN:], spans[-MAX_SEEN:])
     return Outcome(seen, (Firing(event.id, event.end_ns, event.words),))
 
 
