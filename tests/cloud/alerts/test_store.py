@@ -137,10 +137,17 @@ def test_what_is_removed_is_not_sent(store: AlertStore) -> None:
 
 
 def test_erased_car_leaves_nothing(store: AlertStore) -> None:
+    alone = Rule("alone", CHARGED.on, vehicles=("leaf",))
+    both = Rule("both", CHARGED.on, vehicles=("leaf", "zoe"))
+    store.put(Document(1, (CHARGED, alone, both)), NOW)
     store.note({RuleKey("charged", "leaf"): RuleState.first(CHARGED)}, [noted("1")])
 
-    store.forget("leaf")
+    assert store.forget("leaf") == 4
 
+    assert {name: kept.rule.vehicles for name, kept in store.rules().items()} == {
+        "both": ("zoe",),
+        "charged": (),
+    }
     assert store.alerts(limit=10) == []
     assert store.states() == {}
     assert MessageStore(store.database).counts() == {}

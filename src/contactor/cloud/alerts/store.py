@@ -249,18 +249,36 @@ class AlertStore:
             connection.execute(delete(tables.messages).where(tables.messages.c.alert.in_(ids)))
             connection.execute(delete(tables.fired).where(old))
 
-    def forget(self, vehicle_id: str) -> None:
-        """Erase all of a car; rules that name it stay."""
+    def forget(self, vehicle_id: str) -> int:
+        """Erase all of a car; how many entries. A rule about no other car goes with it."""
         with self.database.writing() as connection:
             mine = select(tables.fired.c.id).where(tables.fired.c.vehicle_id == vehicle_id)
             connection.execute(delete(tables.messages).where(tables.messages.c.alert.in_(mine)))
+            gone = 0
             for table in (tables.fired, tables.states):
-                connection.execute(delete(table).where(table.c.vehicle_id == vehicle_id))
+                erased = delete(table).where(table.c.vehicle_id == vehicle_id)
+                gone += connection.execute(erased).rowcount
+            for kept in _rules(connection).values():
+                if vehicle_id in kept.rule.vehicles:
+                    _leave_out(connection, kept.rule, vehicle_id)
+                    gone += 1
+            return gone
 
 
 def _rules(connection: Connection) -> dict[str, KeptRule]:
     rows = connection.execute(select(tables.rules).order_by(tables.rules.c.name))
     return {row.name: KeptRule(_rule.decode(row.body), row.changed_at) for row in rows}
+
+
+def _leave_out(connection: Connection, rule: Rule, vehicle_id: str) -> None:
+    """Take a car out of a rule; without any the rule would be about all, so it goes."""
+    mine = tables.rules.c.name == rule.name
+    left = tuple(one for one in rule.vehicles if one != vehicle_id)
+    if left:
+        body = _encode(msgspec.structs.replace(rule, vehicles=left))
+        connection.execute(update(tables.rules).where(mine).values(body=body))
+    else:
+        connection.execute(delete(tables.rules).where(mine))
 
 
 def _forget_states(connection: Connection, rule: str) -> None:
