@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """Owns the sending; lives on one loop, its drivers on threads of its own.
 
+    Fields:
+        delivered, retried, given_up: messages since the start.
+
     Args:
         drivers: makes the driver of a channel; for tests.
     """
@@ -49,6 +52,7 @@ class Outbox:
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="alerts")
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._failing: set[str] = set()
+        self.delivered = self.retried = self.given_up = 0
         self._some = asyncio.Event()
         self._chance = random.Random()
 
@@ -125,6 +129,7 @@ class Outbox:
             await self._failed(due, channel, error)
             return
         await asyncio.to_thread(self._messages.delivered, due, self._clock.now_ns())
+        self.delivered += 1
         if channel.name in self._failing:
             self._failing.discard(channel.name)
             _log.warning("alert channel delivers again channel=%s", channel.name)
@@ -141,6 +146,8 @@ class Outbox:
         if channel.name not in self._failing:
             self._failing.add(channel.name)
             _log.warning("alert channel fails channel=%s reason=%s", channel.name, error)
+        self.retried += is_retried
+        self.given_up += not is_retried
         if not is_retried:
             _log.error("alert given up id=%s channel=%s", due.alert, channel.name)
         if error.is_gone:

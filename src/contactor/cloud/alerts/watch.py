@@ -64,6 +64,10 @@ Stale: TypeAlias = Callable[[str, frozenset[str]], Sequence[str]]
 class Watch:
     """Owns the states of all rules and cars; lives on one loop.
 
+    Fields:
+        fired, lost_noted, failed: since the start: alerts kept; alerts that could not be kept
+            while the database could not be written; batches of rows that a rule failed at.
+
     Args:
         stale: what the twin knows of old values.
         anomalies: the kinds that there are.
@@ -81,7 +85,7 @@ class Watch:
         on_noted: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
-        self.lost_noted = self.failed = 0
+        self.fired = self.lost_noted = self.failed = 0
         self._presence, self._clock, self._stale = presence, clock, stale
         self._anomalies = anomalies
         self._on_noted = on_noted
@@ -250,6 +254,7 @@ class Watch:
                 raise
         for one in fresh:
             _log.info("alert fired rule=%s vehicle=%s id=%s", one.rule, one.vehicle_id, one.id)
+        self.fired += len(fresh)
         if fresh:
             self._on_noted()
 

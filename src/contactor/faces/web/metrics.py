@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
@@ -36,6 +37,37 @@ def metrics_text(metrics: Iterable[Metric]) -> str:
         for labels, value in metric.samples.items():
             lines.append(f"{metric.name}{f'{{{labels}}}' if labels else ''} {value}")
     return "\n".join(lines) + "\n"
+
+
+def alert_metrics(alerts: Alerts) -> list[Metric]:
+    """What the alerts of a running instance count."""
+    outbox, watch = alerts.outbox, alerts.watch
+    messages = {
+        'outcome="delivered"': outbox.delivered,
+        'outcome="retried"': outbox.retried,
+        'outcome="given up"': outbox.given_up,
+    }
+    return [
+        Metric("contactor_alerts_total", "counter", "Alerts that fired.", {"": watch.fired}),
+        Metric(
+            "contactor_alerts_lost_total",
+            "counter",
+            "Alerts dropped while the database could not be written.",
+            {"": watch.lost_noted},
+        ),
+        Metric(
+            "contactor_alert_rules_failed_total",
+            "counter",
+            "Batches of rows that a rule failed at.",
+            {"": watch.failed},
+        ),
+        Metric(
+            "contactor_alert_messages_total",
+            "counter",
+            "Messages to channels, by what became of them.",
+            messages,
+        ),
+    ]
 
 
 def instance_metrics(
