@@ -137,7 +137,8 @@ def _verdict(report: BatteryReport, words: Words) -> tuple[str, ...]:
     )
     if report.state_of_health_pct is None:
         return (first,)
-    return first, words["verdict_health"].format(health=f"{report.state_of_health_pct:.0f}")
+    key = "verdict_measured" if report.is_new_measured else "verdict_health"
+    return first, words[key].format(health=f"{report.state_of_health_pct:.0f}")
 
 
 def _headlines(report: BatteryReport, words: Words) -> tuple[Headline, ...]:
@@ -209,7 +210,7 @@ def _capacity_curve(report: BatteryReport, words: Words) -> Curve:
         high=tuple(one.high_kwh for one in points),
         ahead=len(ahead),
         level=report.new_capacity_kwh,
-        level_label=words["chart_new"],
+        level_label=words["chart_first" if report.is_new_measured else "chart_new"],
     )
 
 

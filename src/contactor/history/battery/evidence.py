@@ -77,7 +77,7 @@ class Discharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The resistance of one drive or charge, from the jumps of its current.
+    """The resistance of one drive, from the jumps of its current.
 
     Fields:
         sigma_ohm: standard deviation.

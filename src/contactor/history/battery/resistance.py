@@ -13,7 +13,7 @@ from contactor.history.battery.counting import Counted
 from contactor.history.battery.evidence import Floats, Step
 from contactor.history.battery.report import Resistance
 from contactor.history.columns import Columns
-from contactor.history.facts import Charge, Facts, Trip
+from contactor.history.facts import Facts, Trip
 
 BLOCK_S = 5.0
 SLOWEST_ROW_S = 6.0
@@ -31,18 +31,15 @@ STEP_SIGMA = 0.06
 
 
 def steps_of(columns: Columns, facts: Facts, counted: Counted) -> list[Step]:
-    """One resistance for each drive and charge in which the current jumped enough."""
+    """One resistance for each drive in which the current jumped enough; charges have no jumps."""
     if columns.voltage_v is None or counted.current_a is None:
         return []
-    sessions: list[Trip | Charge] = [*facts.trips, *facts.charges]
-    found = (_step(session, columns, counted, counted.current_a) for session in sessions)
+    found = (_step(trip, columns, counted, counted.current_a) for trip in facts.trips)
     return sorted((one for one in found if one is not None), key=lambda one: one.ts_ns)
 
 
-def _step(
-    session: Trip | Charge, columns: Columns, counted: Counted, current_a: Floats
-) -> Step | None:
-    begin, end = np.searchsorted(columns.ts, [session.start_ns, session.end_ns])
+def _step(trip: Trip, columns: Columns, counted: Counted, current_a: Floats) -> Step | None:
+    begin, end = np.searchsorted(columns.ts, [trip.start_ns, trip.end_ns])
     rows = slice(int(begin), int(end))
     seconds = counted.seconds[rows]
     if columns.voltage_v is None or len(seconds) < BLOCKS_MIN:
@@ -69,11 +66,11 @@ def _step(
     if ohm <= 0 or sigma > 0.1 * ohm:
         return None
     return Step(
-        ts_ns=session.start_ns,
+        ts_ns=trip.start_ns,
         ohm=ohm,
         sigma_ohm=sigma,
-        state_of_charge_pct=session.soc_start_pct,
-        battery_degc=session.battery_mean_degc,
+        state_of_charge_pct=trip.soc_start_pct,
+        battery_degc=trip.battery_mean_degc,
     )
 
 

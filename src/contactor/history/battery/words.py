@@ -29,12 +29,14 @@ ENGLISH: Words = {
         "{low} and {high} kWh."
     ),
     "verdict_health": "That is {health} % of what it held when new.",
+    "verdict_measured": "That is {health} % of the first capacity that was measured well.",
     "chart_capacity": "Capacity over time, kWh",
     "chart_capacity_note": (
         "The shade is the band of 95 %. Dashed: what is to be expected if the car goes on being "
         "used as it was."
     ),
     "chart_new": "new",
+    "chart_first": "first measured",
     "chart_cells": "Cells at rest, mV beside the median cell",
     "chart_cells_note": "{count} cells. {outliers}",
     "outliers_none": "None stands out.",
