@@ -18,7 +18,7 @@ def test_the_ending_says_what_is_written(tmp_path: Path, ending: str, begin: byt
 
 
 def test_another_ending_is_refused() -> None:
-    with pytest.raises(UsageError, match="battery.txt"):
+    with pytest.raises(UsageError, match=r"battery\.txt"):
         check_ending(Path("battery.txt"))
 
 
