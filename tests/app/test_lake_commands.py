@@ -158,7 +158,13 @@ def test_a_vehicle_is_erased_from_every_file(data: Path, capfd: pytest.CaptureFi
     before = contactor.open_lake(data).signals("leaf")
     told = command_here(capfd, f"erase --vehicle {GONE} --yes --data data --json").document()
     assert told.pop("files_deleted") > 4  # type: ignore[operator]  # a number
-    assert told == {"vehicle_id": GONE, "rows": 8, "commands": 1, "still_named_in": []}
+    assert told == {
+        "vehicle_id": GONE,
+        "rows": 8,
+        "commands": 1,
+        "facts": 0,
+        "still_named_in": [],
+    }
     for path in data.rglob("*"):
         assert not path.is_file() or GONE.encode() not in path.read_bytes()
     assert contactor.open_lake(data).signals("leaf").equals(before)

@@ -11,6 +11,7 @@ from typing import Self
 import uvicorn
 
 from contactor.app.folder import DataFolder
+from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
@@ -21,6 +22,7 @@ from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import FLUSH_S, Ingest
 from contactor.cloud.ingest.presence import Presence
@@ -33,6 +35,7 @@ from contactor.cloud.twin.twin import Twin
 from contactor.errors import first_failure
 from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.history import History
 from contactor.faces.web.live import Live
 from contactor.faces.web.metrics import instance_metrics
 from contactor.faces.web.sockets import EndingSockets
@@ -112,12 +115,24 @@ class _Cloud:
         self._transport = NatsTransport(link, name="cloud")
         self.twin = Twin(presence=presence, clock=clock)
         self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
+        self.journal = open_journal(folder)
+        self.history = History(
+            HistoryKeeper(
+                store=open_facts(folder), reader=reader, clock=clock, journal=self.journal
+            ),
+            clock,
+        )
         self.alerts = Alerts.open(
             folder.database,
             presence=presence,
             clock=clock,
             stale=self._stale,
-            facts=LakeFacts(Lake(reader), clock=clock, limit_pct=self._charge_limit_pct),
+            facts=LakeFacts(
+                Lake(reader),
+                clock=clock,
+                facts=self.history.recent,
+                limit_pct=self._charge_limit_pct,
+            ),
         )
         self.dispatcher = Dispatcher(
             store=commands,
@@ -191,6 +206,7 @@ class _Cloud:
             live=self.live,
             clock=self._clock,
             alerts=self.alerts,
+            history=self.history,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
@@ -238,6 +254,8 @@ class _Cloud:
         self._commands.close()
         self.campaigns.store.close()
         await self.alerts.close()
+        await asyncio.to_thread(self.history.close)
+        self.journal.close()
         await self._transport.close()
 
 

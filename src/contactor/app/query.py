@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
 from contactor.app.lake_place import lake_at, open_reader
-from contactor.app.local_http import get_json
+from contactor.app.local_http import ask_json
 from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock, to_iso
 from contactor.errors import (
@@ -106,7 +106,7 @@ def open_query(data: Path) -> Query:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return _LakeQuery(folder) if instance is None else _InstanceQuery(instance.url)
+    return _LakeQuery(folder) if instance is None else InstanceQuery(instance.url)
 
 
 class _LakeQuery:
@@ -183,7 +183,7 @@ class _LakeQuery:
             yield keeper
 
 
-class _InstanceQuery:
+class InstanceQuery:
     """Asks the running instance."""
 
     def __init__(self, url: str) -> None:
@@ -228,11 +228,24 @@ class _InstanceQuery:
     def report(self, vehicle_id: str, since: int | None, until: int | None) -> Mapping[str, object]:
         return self._get(f"vehicles/{vehicle_id}/report", **_span(since, until))
 
+    def rebuild(self, vehicle_id: str) -> int:
+        """Have the history of a vehicle found anew; how many rows that took.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        rows = self._ask("POST", f"{self._url}/vehicles/{vehicle_id}/history/rebuild")["rows_read"]
+        assert isinstance(rows, int)
+        return rows
+
     def _get(self, resource: str, **query: object) -> Mapping[str, object]:
         given = {key: value for key, value in query.items() if value is not None}
         url = f"{self._url}/{resource}?{urllib.parse.urlencode(given, doseq=True)}"
+        return self._ask("GET", url)
+
+    def _ask(self, method: str, url: str) -> Mapping[str, object]:
         try:
-            document = get_json(url, timeout_s=TIMEOUT_S)
+            document = ask_json(url, method=method, timeout_s=TIMEOUT_S)
         except urllib.error.HTTPError as error:
             raise _ERRORS.get(error.code, LakeError)(_detail(error)) from error
         except (OSError, ValueError) as error:

@@ -6,7 +6,8 @@
 
 In this order whatever a car was told is stored is in the lake, which is looked at later: nothing is
 lost between the two. What is left out is made anew by a start: the broker's folder, the logs, who
-is running. Backups that lie in the folder are left out too.
+is running; or found again in the lake: the facts of the history. Backups that lie in the folder are
+left out too.
 
     with contents(folder, scratch) as found:
         for item in found.items:
@@ -26,7 +27,11 @@ from contactor.app.folder import DataFolder
 from contactor.errors import FolderError
 
 BACKUPS: Final = "backups"
-MADE_ANEW: Final = frozenset({"format.json", "lock", "run.json", "broker", "log", "twin", BACKUPS})
+HISTORY: Final = "history.sqlite3"
+"""Facts that are found again in the lake."""
+MADE_ANEW: Final = frozenset(
+    {"format.json", "lock", "run.json", "broker", "log", "twin", HISTORY, BACKUPS}
+)
 _CARS: Final = "agent"
 _LAKE: Final = "lake"
 _SQLITE: Final = b"SQLite format 3\0"

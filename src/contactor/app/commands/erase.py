@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contactor.app.cars import vehicle_id
 from contactor.app.folder import DataFolder
+from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import has_lake, open_store
 from contactor.app.output import note, print_json
 from contactor.app.progress import progress_bar
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
             campaigns = CampaignStore(folder.campaigns)
             campaigns.erase(vehicle)
             campaigns.close()
+        said = _erase_said(folder, vehicle)
         # Made anew from the lake.
         shutil.rmtree((folder.root / TWIN).parent, ignore_errors=True)
         rows, files, known = 0, 0, "none"
@@ -61,22 +63,51 @@ def run(args: argparse.Namespace) -> int:
             rows, files = erased.rows, erased.files
             known = ", ".join(Lake(store).vehicles()["vehicle_id"].to_list()[:10]) or known
         left = sorted({*_files_that_name(folder.root, vehicle), *_backups(folder.root)})
-    if not (rows or files or given or set(left) - set(_backups(folder.root))):
+    if not (rows or files or given or said or set(left) - set(_backups(folder.root))):
         raise UnknownVehicle(f"nothing is stored of {vehicle!r}; stored: {known}")
     document = {
         "vehicle_id": vehicle,
         "rows": rows,
         "commands": given,
+        "facts": said,
         "files_deleted": files,
         "still_named_in": left,
     }
     if args.json:
         print_json(document)
     else:
-        print(f"{vehicle}: {rows} rows and {given} commands erased, {files} files deleted")
+        gone = f"{rows} rows, {given} commands and {said} facts"
+        print(f"{vehicle}: {gone} erased, {files} files deleted")
     for name in left:
         note(f"{folder.root / name} still names {vehicle}, or may: {_reason(name)}")
     return 0
+
+
+def _erase_said(folder: DataFolder, vehicle: str) -> int:
+    """Remove what was found of a vehicle, and what people said of it; how many entries."""
+    gone = 0
+    if folder.history.exists():
+        facts = open_facts(folder)
+        gone += facts.erase(vehicle)
+        facts.close()
+    if folder.database.exists():
+        journal = open_journal(folder)
+        gone += journal.erase(vehicle)
+        journal.close()
+        _forget_alerts(folder, vehicle)
+    return gone
+
+
+def _forget_alerts(folder: DataFolder, vehicle: str) -> None:
+    """Remove the alerts of a vehicle, which came of its rows."""
+    from contactor.cloud.alerts.store import AlertStore
+    from contactor.cloud.alerts.tables import ALERTS
+    from contactor.cloud.database.database import Database
+
+    database = Database.open(folder.database, [ALERTS])
+    AlertStore(database).forget(vehicle)
+    database.scrub()
+    database.close()
 
 
 def _ask(vehicle: str) -> None:

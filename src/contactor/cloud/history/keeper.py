@@ -10,7 +10,9 @@ Calls block, and may come from any thread. A trip or charge is asked for by its 
 [since_ns, until_ns) when it begins there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
 
 from contactor.clock import Clock, to_iso
 from contactor.cloud.history.coding import Kind
@@ -21,13 +23,14 @@ from contactor.cloud.history.documents import (
     location_document,
     trip_document,
 )
+from contactor.cloud.history.fleet import rebuild_fleet
 from contactor.cloud.history.refresh import OnProgress, Refreshed, Refresher
 from contactor.cloud.history.report import range_now, report_document
 from contactor.cloud.history.store import FactStore
 from contactor.cloud.journal.store import Journal
 from contactor.cloud.lake.ports import LakeReader
 from contactor.errors import UnknownVehicle
-from contactor.history.battery import as_json, conclude, join
+from contactor.history.battery import BatteryReport, as_json, conclude, join
 from contactor.history.facts import Charge, Facts, Location, Trip
 from contactor.history.journal import AllTold, Subject, Told, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
@@ -68,7 +71,25 @@ class HistoryKeeper:
 
     def rebuild(self, vehicle_id: str, *, on_progress: OnProgress | None = None) -> Refreshed:
         """Find everything of a vehicle anew that there are rows for."""
-        return self._refresher.rebuild(vehicle_id, on_progress=on_progress)
+        done = self._refresher.rebuild(vehicle_id, on_progress=on_progress)
+        self._place(vehicle_id, self._stops(vehicle_id, None, None))
+        return done
+
+    def rebuild_all(
+        self,
+        place: str | Path,
+        vehicles: Collection[str],
+        *,
+        executor: Executor,
+        on_progress: OnProgress | None = None,
+    ) -> dict[str, int]:
+        """Find everything of some vehicles anew, each a task: see `fleet`."""
+        rows = rebuild_fleet(
+            place, vehicles, self._store, executor=executor, on_progress=on_progress
+        )
+        for vehicle_id in vehicles:
+            self._place(vehicle_id, self._stops(vehicle_id, None, None))
+        return rows
 
     def check(self, vehicle_id: str) -> None:
         """See that there is such a vehicle.
@@ -151,8 +172,19 @@ class HistoryKeeper:
 
     def battery(self, vehicle_id: str, *, new_capacity_kwh: float | None = None) -> Document:
         """What is known of a vehicle's battery, as JSON."""
+        report = self.battery_report(vehicle_id, new_capacity_kwh=new_capacity_kwh)
+        return as_json(vehicle_id, report)
+
+    def battery_report(
+        self, vehicle_id: str, *, new_capacity_kwh: float | None = None
+    ) -> BatteryReport:
+        """What is known of a vehicle's battery.
+
+        Args:
+            new_capacity_kwh: usable when new; else the first that is known well.
+        """
         evidence = join(self._store.evidence(vehicle_id))
-        return as_json(vehicle_id, conclude(evidence, new_capacity_kwh=new_capacity_kwh))
+        return conclude(evidence, new_capacity_kwh=new_capacity_kwh)
 
     def places(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> list[Document]:
         """Where the vehicle stopped, the most visited first; places that are new are kept."""

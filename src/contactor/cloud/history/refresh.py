@@ -188,7 +188,7 @@ class _Run:
 
     def _facts_about(self, at_ns: int) -> Facts:
         """Facts in which an instant is found, with all before it that it may depend on."""
-        since = at_ns - LOOK_BACK_NS
+        since = max(at_ns - LOOK_BACK_NS, TS_RANGE.start)
         facts = self._store.facts(self._vehicle_id, since, None)
         if facts.intervals and restart_ns(facts, at_ns) > since:
             return facts

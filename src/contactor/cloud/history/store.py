@@ -102,6 +102,15 @@ class FactStore:
         with self._database.reading() as connection:
             return [decoded_evidence(body) for body in connection.scalars(query)]
 
+    def all_coded(self, vehicle_id: str) -> list[Coded]:
+        """Everything that is kept of a vehicle, as it is kept."""
+        query = select(_facts).where(_facts.c.vehicle_id == vehicle_id)
+        with self._database.reading() as connection:
+            return [
+                Coded(Kind(row.kind), row.start_ns, row.end_ns, row.body)
+                for row in connection.execute(query)
+            ]
+
     def stretch_of(self, vehicle_id: str, at_ns: int) -> int | None:
         """Where the stretch of evidence begins that holds an instant, or the last before it."""
         query = select(func.max(_facts.c.start_ns)).where(

@@ -52,8 +52,17 @@ def open_lake(path: str | Path) -> "Lake":
         FolderError: no such folder, or it cannot be read.
         LakeError: it holds no lake.
     """
+    return Lake(reader_at(path))
+
+
+def reader_at(path: str | Path) -> LakeReader:
+    """What reads the lake of a data folder, or at a url.
+
+    Raises:
+        UsageError, FolderError, LakeError: as `open_lake`.
+    """
     text = str(path)
-    return Lake(ObjectReader(text) if is_url(text) else LocalReader(Path(path)))
+    return ObjectReader(text) if is_url(text) else LocalReader(Path(path))
 
 
 class Lake:

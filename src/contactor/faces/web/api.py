@@ -28,6 +28,7 @@ from contactor.faces.web.app import web_app_routes
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
+from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
@@ -77,6 +78,7 @@ def create_api(
     live: Live,
     clock: Clock,
     alerts: Alerts | None = None,
+    history: History | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream."""
@@ -144,6 +146,7 @@ def create_api(
         *command_routes(fleet, dispatcher),
         *campaign_routes(campaigns, clock),
         *(() if alerts is None else alert_routes(alerts)),
+        *(() if history is None else history_routes(fleet, history)),
         live.route(),
     ]
     api = Litestar(

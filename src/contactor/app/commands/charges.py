@@ -1,0 +1,52 @@
+"""`contactor charges`: when a car was charged, and with how much."""
+
+import argparse
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from contactor.app.fact_options import (
+    add_fact_options,
+    asked_of,
+    duration,
+    print_facts,
+    vehicles_of,
+)
+from contactor.app.query import Topic, open_query
+
+_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "id": "id",
+        "vehicle": "vehicle_id",
+        "start": "start",
+        "h:min": "duration",
+        "kind": "kind",
+        "kWh": "energy_battery_kwh",
+        "wall kWh": "energy_wall_kwh",
+        "%": "soc_start_pct",
+        "to %": "soc_end_pct",
+        "max kW": "power_max_kw",
+        "cost": "cost",
+        "": "currency",
+        "place": "place",
+    }
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_fact_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the charges, by vehicle and time."""
+    asked, query = asked_of(args), open_query(args.data)
+    found = [
+        charge
+        for vehicle in vehicles_of(query, asked.vehicle)
+        for charge in query.history(Topic.CHARGES, vehicle, asked.since, asked.until)
+    ]
+    if not (args.json or args.csv):
+        found = [{**charge, "duration": duration(charge["duration_s"])} for charge in found]
+    print_facts(args, found, _COLUMNS)
+    return 0

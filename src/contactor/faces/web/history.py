@@ -1,0 +1,202 @@
+"""What happened to a vehicle, over HTTP: trips, charges, battery, places and a report.
+
+Each answer is refreshed first, in threads of its own, so that none keeps a commit waiting.
+
+    routes = history_routes(fleet, History(keeper, clock))
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from contactor.clock import NS_PER_DAY, Clock, from_iso
+from contactor.cloud.history.documents import Document
+from contactor.cloud.history.keeper import HistoryKeeper
+from contactor.cloud.history.refresh import Refreshed
+from contactor.errors import UsageError
+from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.problems import described
+from contactor.history.facts import Facts
+
+THREADS: Final = 2
+RECENT_NS: Final = 7 * NS_PER_DAY
+_Answer = TypeVar("_Answer")
+
+Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+class FactPage(msgspec.Struct, frozen=True):
+    """One page by time, places by visits; `next` is the cursor of the next page, or null."""
+
+    items: list[Mapping[str, object]]
+    next: str | None
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """The history of a vehicle was found anew out of so many rows."""
+
+    vehicle_id: str
+    rows_read: int
+
+
+class History:
+    """Answers from the kept facts of an instance."""
+
+    def __init__(self, keeper: HistoryKeeper, clock: Clock) -> None:
+        self._keeper, self._clock = keeper, clock
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="history")
+
+    def close(self) -> None:
+        """Take no more questions; one under way ends first."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._keeper.close()
+
+    def recent(self, vehicle_id: str) -> Facts:
+        """The facts of a vehicle of the last days, refreshed; blocks."""
+        self._keeper.refresh(vehicle_id)
+        return self._keeper.facts(vehicle_id, self._clock.now_ns() - RECENT_NS, None)
+
+    async def ask(self, vehicle_id: str, question: Callable[[HistoryKeeper], _Answer]) -> _Answer:
+        """Refresh the vehicle, then ask.
+
+        Raises:
+            LakeError, FolderError: the lake cannot be read, the facts not be kept.
+        """
+
+        def answer() -> _Answer:
+            self._keeper.refresh(vehicle_id)
+            return question(self._keeper)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
+
+    async def rebuild(self, vehicle_id: str) -> Refreshed:
+        """Find everything of the vehicle anew.
+
+        Raises:
+            LakeError, FolderError: the lake cannot be read, the facts not be kept.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._keeper.rebuild, vehicle_id)
+
+
+def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
+    """The routes below `/vehicles/{vehicle_id}`."""
+
+    @get(
+        "/vehicles/{vehicle_id:str}/trips",
+        summary="Trips that began in [start, end), by time",
+        responses=described(400, 404),
+    )
+    async def trips(
+        vehicle_id: FromPath[str],
+        start: Instant = None,
+        end: Instant = None,
+        limit: Limit = 100,
+        cursor: FromQuery[str | None] = None,
+    ) -> FactPage:
+        span = _span(start, end)
+        fleet.vehicle(vehicle_id)
+        found = await history.ask(
+            vehicle_id, lambda keeper: keeper.trip_documents(vehicle_id, *span)
+        )
+        return _page(found, limit, cursor)
+
+    @get(
+        "/vehicles/{vehicle_id:str}/charges",
+        summary="Charges that began in [start, end), by time",
+        responses=described(400, 404),
+    )
+    async def charges(
+        vehicle_id: FromPath[str],
+        start: Instant = None,
+        end: Instant = None,
+        limit: Limit = 100,
+        cursor: FromQuery[str | None] = None,
+    ) -> FactPage:
+        span = _span(start, end)
+        fleet.vehicle(vehicle_id)
+        found = await history.ask(
+            vehicle_id, lambda keeper: keeper.charge_documents(vehicle_id, *span)
+        )
+        return _page(found, limit, cursor)
+
+    @get(
+        "/vehicles/{vehicle_id:str}/places",
+        summary="Where the vehicle stopped in [start, end), the most visited first",
+        responses=described(400, 404),
+    )
+    async def places(
+        vehicle_id: FromPath[str],
+        start: Instant = None,
+        end: Instant = None,
+        limit: Limit = 100,
+        cursor: FromQuery[str | None] = None,
+    ) -> FactPage:
+        span = _span(start, end)
+        fleet.vehicle(vehicle_id)
+        found = await history.ask(vehicle_id, lambda keeper: keeper.places(vehicle_id, *span))
+        return _page(found, limit, cursor)
+
+    @get(
+        "/vehicles/{vehicle_id:str}/battery",
+        summary="The battery's capacity and health, each with its uncertainty",
+        responses=described(400, 404),
+    )
+    async def battery(vehicle_id: FromPath[str]) -> Mapping[str, object]:
+        fleet.vehicle(vehicle_id)
+        return await history.ask(vehicle_id, lambda keeper: keeper.battery(vehicle_id))
+
+    @get(
+        "/vehicles/{vehicle_id:str}/report",
+        summary="Sums over [start, end), and the range now",
+        responses=described(400, 404),
+    )
+    async def report(
+        vehicle_id: FromPath[str], start: Instant = None, end: Instant = None
+    ) -> Mapping[str, object]:
+        span = _span(start, end)
+        fleet.vehicle(vehicle_id)
+        return await history.ask(vehicle_id, lambda keeper: keeper.report(vehicle_id, *span))
+
+    @post(
+        "/vehicles/{vehicle_id:str}/history/rebuild",
+        summary="Find everything anew that there are rows for",
+        status_code=200,
+        responses=described(400, 404),
+    )
+    async def rebuild(vehicle_id: FromPath[str]) -> Rebuilt:
+        fleet.vehicle(vehicle_id)
+        return Rebuilt(vehicle_id, (await history.rebuild(vehicle_id)).rows_read)
+
+    return [trips, charges, places, battery, report, rebuild]
+
+
+def _span(start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    return _instant("start", start), _instant("end", end)
+
+
+def _instant(name: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else from_iso(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None
+
+
+def _page(found: Sequence[Document], limit: int, cursor: str | None) -> FactPage:
+    """At most `limit` documents, those after the one whose id is `cursor`."""
+    first = 0
+    if cursor is not None:
+        ids = [one["id"] for one in found]
+        if cursor not in ids:
+            raise UsageError(f"cursor={cursor[:80]!r} is none of this list; begin anew")
+        first = ids.index(cursor) + 1
+    page = found[first : first + limit]
+    is_more = len(found) > first + limit
+    return FactPage(list(page), str(page[-1]["id"]) if is_more else None)
