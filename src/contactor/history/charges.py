@@ -9,10 +9,14 @@ from contactor.history.energy import EnergyAccount
 from contactor.history.facts import Charge, ChargeKind, EnergySource
 from contactor.history.loops import Loops
 from contactor.history.rows import first_location, last_location, level_ends
-from contactor.history.rules import AC_MAX_KW, CHARGE_MIN_KWH, RISE_GAP_PCT
+from contactor.history.rules import AC_MAX_KW, CHARGE_MIN_KW, CHARGE_MIN_KWH, RISE_GAP_PCT
 from contactor.history.trips import mean_degc
 
 W_PER_KW = 1000.0
+S_PER_HOUR = 3600.0
+FLOWS = (EnergySource.VOLTAGE_CURRENT, EnergySource.POWER)
+# A session with pauses may give little on the mean, once it gave this many hours' worth.
+LONG_HOURS = 4.0
 # What a household's line gives; up to AC_MAX_KW both are possible, and only a meter tells.
 SURELY_AC_KW = 11.5
 
@@ -35,6 +39,10 @@ def charge_of(
     soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, loops, first, last)
     if energy is not None and -energy.net_kwh < CHARGE_MIN_KWH:
         return None
+    if energy is not None and energy.source in FLOWS:
+        hours = energy.known_s / S_PER_HOUR
+        if -energy.net_kwh < CHARGE_MIN_KW * min(hours, LONG_HOURS):
+            return None
     is_by_level = energy is None or energy.source is EnergySource.STATE_OF_CHARGE
     if is_by_level and not _rose(soc_start_pct, soc_end_pct):
         return None

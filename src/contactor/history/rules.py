@@ -53,7 +53,7 @@ ON_STOP_CUT_NS = 60 * MIN
 # Silence in which the car moved on: a tunnel, a valley without network.
 BRIDGE_NS = 30 * MIN
 # The same where nothing tells whether it moved.
-BLIND_BRIDGE_NS = 10 * MIN
+BLIND_BRIDGE_NS = 20 * MIN
 # A car made ready longer before it moves was not made ready for the drive.
 READY_MAX_NS = 30 * MIN
 # Rows that begin so shortly before the car moves began for the drive.
@@ -67,6 +67,8 @@ CHARGE_MIN_A = 1.0
 CHARGE_MIN_W = 300.0
 # A session that gave less has failed.
 CHARGE_MIN_KWH = 0.05
+# A session whose mean is less is a sensor that is off, or a battery that is balanced.
+CHARGE_MIN_KW = 0.3
 # So much charges for sure: it ends a trip.
 PIECE_MIN_KWH = 0.03
 # Without energies: a flag or a current for so long.

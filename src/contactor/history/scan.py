@@ -116,7 +116,7 @@ def scan(
         base = last_gap = origin  # no trip begins before
         is_trip = False
         last_move, last_move_ns, off_row, ready_row = -1, NEVER, -1, -1
-        was_moving = False
+        was_moving = is_steady = False
         speed_ns, same_ns, last_speed, is_fast = NEVER, NEVER, np.float32(-1.0), False
         meters, meters_ns, meters_moved_ns = -1.0, NEVER, NEVER
         here_lat, here_lon, here_ns, new_ns, scale = 0.0, 0.0, NEVER, NEVER, 1.0
@@ -309,10 +309,11 @@ def scan(
             if is_charging:
                 if piece < 0:
                     piece = i - 1 if i > origin and (is_rise or not is_gap) else i
-                    piece_kwh = 0.0
+                    piece_kwh, piece_last = 0.0, piece - 1
                 if i > piece and apart <= GAP_NS:
                     piece_kwh += flow_w * apart / NS_PER_S / J_PER_KWH
-                piece_last = i
+                if is_steady or piece_last < piece or is_rise or is_by_rise:
+                    piece_last = i  # one row alone after a pause may be a sensor's noise
                 if has_energy and not is_rise:
                     is_sure = is_sure or piece_kwh >= PIECE_MIN_KWH
                 else:
@@ -370,7 +371,7 @@ def scan(
                     count += 1
                     is_trip = False
                     base = max(last, last_gap)
-            was_moving = moving
+            was_moving, is_steady = moving, is_charging
 
             # ── rows that go on as this one: only their last is remembered ───────────────────────
             last = i
