@@ -1,4 +1,5 @@
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,12 @@ from contactor.history.columns import Columns
 from contactor.history.consumption import Part, fit_consumption
 from contactor.history.drive_features import QUANTITIES, DriveFeatures, Quantity, drive_features
 from contactor.history.facts import Trip
+from tests.history.battery.living import month, told
 
 SECOND_NS = 1_000_000_000
+# All of it: CONTACTOR_TEST_CARS=6.
+CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "2"))
+MODELS = ("nissan_leaf_ze1", "contactor_ev", "tesla_model_3")
 # Wh per unit of each quantity, of a car that is not the one that the model begins with.
 TRUE = {
     Quantity.DISTANCE: 60.0,
@@ -218,3 +223,30 @@ def test_band_of_real_trips_holds_with_few_trips_known(
                 expected = model.expect(drive)
                 held.append(expected.low_kwh <= net_kwh <= expected.high_kwh)
         assert np.mean(held) >= 0.84
+
+
+def test_trips_of_living_cars_not_seen_are_expected_within_the_band() -> None:
+    """Six cars: 92 % of the trips of the second half of a month lie in the band of 90 %."""
+    held = []
+    for car in range(CARS):
+        lived = month(car, model=MODELS[car % len(MODELS)])
+        columns = told(lived, np.random.default_rng(car), perfect=True)
+        trips = [one for one in lived.facts.trips if one.distance_km > 1]
+        known = [lived_trip(columns, trip) for trip in trips]
+        for place in range(len(known) // 2, len(known)):
+            drive, net_kwh = known[place]
+            expected = fit_consumption(known[:place]).expect(drive)
+            held.append(expected.low_kwh <= net_kwh <= expected.high_kwh)
+    assert 0.84 <= np.mean(held) <= 0.99
+
+
+def lived_trip(columns: Columns, trip: Trip) -> tuple[DriveFeatures, float]:
+    """What a drive was, and its net energy by volts and amperes."""
+    first, last = np.searchsorted(columns.ts, [trip.start_ns, trip.end_ns])
+    assert columns.voltage_v is not None
+    assert columns.current_a is not None
+    power_w = columns.voltage_v[first + 1 : last] * columns.current_a[first + 1 : last]
+    seconds = np.diff(columns.ts[first:last]) / SECOND_NS
+    features = drive_features(columns, trip)
+    assert features is not None
+    return features, -float((power_w * seconds).sum()) / 3.6e6

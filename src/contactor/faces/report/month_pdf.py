@@ -18,7 +18,7 @@ from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer
 from contactor.cloud.journal.sheet import NUMBERS, Cell, Sheet
 
 _MARGIN = 14 * mm
-_WIDTHS_MM = (20, 13, 31, 15, 33, 33, 14, 14, 15, 19, 19, 20, 23)
+_WIDTHS_MM = (18, 12, 27, 13, 34, 34, 13, 13, 14, 18, 19, 22, 32)
 _DECIMALS = {"km": 1, "kWh": 2, "cost": 2}
 # A face that has the letters of most of Europe, where the machine has one; else what comes along.
 _FACES = (Path("/usr/share/fonts/truetype/dejavu"), "DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
