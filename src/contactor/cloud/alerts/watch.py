@@ -4,15 +4,17 @@
     presence ───► tick ─────┼─► machine.step, per rule and car ─► noted in one transaction ─► outbox
     facts ──────────────────┘
 
-Rows are looked at before they are committed: what is not noted when the process is killed comes
-again with its rows. What fired is kept by what happened, so it fires once however often it comes.
+Rows are looked at, and what fires is noted, before they are committed: what is not noted when the
+process is killed comes again with its rows. What fired is kept by what happened, so it fires once
+however often it comes.
 
     watch = Watch(store=store, presence=presence, clock=clock, on_noted=outbox.nudge)
-    ingest = Ingest(..., on_batch=watch.take_batch)
+    ingest = Ingest(..., on_batch=watch.take_batch, before_commit=watch.keep_up)
     await watch.run()
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
@@ -257,6 +259,14 @@ class Watch:
         self.fired += len(fresh)
         if fresh:
             self._on_noted()
+
+    async def keep_up(self) -> None:
+        """Write what is new before the ingest commits the rows that brought it; never raises.
+
+        Where it cannot be written now, `run` says so, and the rows are not held up.
+        """
+        with contextlib.suppress(FolderError):
+            await self.flush()
 
     async def _tick(self) -> None:
         while True:

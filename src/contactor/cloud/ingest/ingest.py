@@ -11,7 +11,7 @@ and the cars keep theirs.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from contactor.clock import Clock
@@ -63,6 +63,8 @@ class Ingest:
             raise (a command that does one thing).
         presence: where it notes who was heard.
         on_batch: told checked rows as they are taken in, once, before they are committed.
+        before_commit: awaited before what `on_batch` was told is committed: what is not kept of it
+            by then comes again after a kill, what is committed does not.
         on_return: told the id of each car that says hello after a silence. Both are called on
             the ingest's loop, must be quick and may not raise.
     """
@@ -78,6 +80,7 @@ class Ingest:
         patient: bool = True,
         presence: Presence | None = None,
         on_batch: Callable[[RowsBatch], None] | None = None,
+        before_commit: Callable[[], Awaitable[None]] | None = None,
         on_return: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
@@ -108,6 +111,7 @@ class Ingest:
         self.presence = presence or Presence()
         self._standstill = Standstill()
         self._on_return = on_return
+        self._before_commit = before_commit
 
     def pending(self) -> Sequence[PendingFrame]:
         """Rows taken in and not yet committed, for queries inside the instance."""
@@ -274,6 +278,8 @@ class Ingest:
         states: tuple[StreamState, ...] = ()
         if not self.intake.is_empty:
             self._committing = cut = self.intake.cut()
+            if self._before_commit is not None:
+                await self._before_commit()
             await self._store_until_done(cut)
             self._committing = None
             states = cut.streams
