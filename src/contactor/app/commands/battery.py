@@ -51,7 +51,7 @@ def _show(told: Mapping[str, object]) -> None:
         new = "as first measured" if told["is_new_measured"] else "new"
         print(
             f"  health       {told['state_of_health_pct']:.1f} %"
-            f" of {told['new_capacity_kwh']:.2f} kWh {new}"
+            f" of {told['new_capacity_kwh']:.4g} kWh {new}"
         )
     history = told["history"]
     if isinstance(history, list) and len(history) > 1:
