@@ -44,7 +44,7 @@ def _show(told: Mapping[str, object]) -> None:
     else:
         width = told["capacity_uncertainty_kwh"]
         print(
-            f"  capacity     {told['capacity_kwh']:.2f} ± {width:.2f} kWh (95 %),"
+            f"  capacity     {told['capacity_kwh']:.4g} ± {width:.2g} kWh (95 %),"
             f" from {told['sessions_used']} drives and charges, {told['method']}"
         )
     if told["state_of_health_pct"] is not None:
