@@ -24,6 +24,7 @@ from contactor.cloud.history.documents import (
     trip_document,
 )
 from contactor.cloud.history.fleet import rebuild_fleet
+from contactor.cloud.history.new_battery import new_battery, profile_of
 from contactor.cloud.history.refresh import OnProgress, Refreshed, Refresher
 from contactor.cloud.history.report import range_now, report_document
 from contactor.cloud.history.store import FactStore
@@ -170,21 +171,18 @@ class HistoryKeeper:
             )
         return documents
 
-    def battery(self, vehicle_id: str, *, new_capacity_kwh: float | None = None) -> Document:
+    def battery(self, vehicle_id: str) -> Document:
         """What is known of a vehicle's battery, as JSON."""
-        report = self.battery_report(vehicle_id, new_capacity_kwh=new_capacity_kwh)
-        return as_json(vehicle_id, report)
+        return as_json(vehicle_id, self.battery_report(vehicle_id))
 
-    def battery_report(
-        self, vehicle_id: str, *, new_capacity_kwh: float | None = None
-    ) -> BatteryReport:
-        """What is known of a vehicle's battery.
-
-        Args:
-            new_capacity_kwh: usable when new; else the first that is known well.
-        """
+    def battery_report(self, vehicle_id: str) -> BatteryReport:
+        """What is known of a vehicle's battery, against what its profile says of a new one."""
         evidence = join(self._store.evidence(vehicle_id))
-        return conclude(evidence, new_capacity_kwh=new_capacity_kwh)
+        profile = profile_of(self._reader.streams(), vehicle_id)
+        new = None if profile is None else new_battery(profile)
+        if new is None:
+            return conclude(evidence)
+        return conclude(evidence, new_capacity_kwh=new.capacity_kwh, ends=new.ends)
 
     def places(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> list[Document]:
         """Where the vehicle stopped, the most visited first; places that are new are kept."""
