@@ -15,7 +15,7 @@ from tests.history.battery.living import month, told
 
 SECOND_NS = 1_000_000_000
 # All of it: CONTACTOR_TEST_CARS=6.
-CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "2"))
+CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "1"))
 MODELS = ("nissan_leaf_ze1", "contactor_ev", "tesla_model_3")
 # Wh per unit of each quantity, of a car that is not the one that the model begins with.
 TRUE = {

@@ -149,6 +149,7 @@ class _Cloud:
                 clock=clock,
                 presence=presence,
                 on_batch=self._take_batch,
+                before_commit=self.alerts.watch.keep_up,
                 on_return=self._has_returned,
             )
         else:
@@ -207,6 +208,7 @@ class _Cloud:
             clock=self._clock,
             alerts=self.alerts,
             history=self.history,
+            journal=self.journal,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from litestar import Litestar, MediaType, Router, get
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -21,6 +22,7 @@ from contactor.clock import Clock, from_iso
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.journal.store import Journal
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
 from contactor.faces.web.alerts import alert_routes
@@ -29,6 +31,7 @@ from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
 from contactor.faces.web.history import History, history_routes
+from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
@@ -79,6 +82,7 @@ def create_api(
     clock: Clock,
     alerts: Alerts | None = None,
     history: History | None = None,
+    journal: Journal | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream."""
@@ -139,7 +143,8 @@ def create_api(
 
     @get("/metrics", summary="What the instance counts", media_type=prometheus.MEDIA_TYPE)
     async def metrics() -> str:
-        return prometheus.metrics_text(measures())
+        told = () if alerts is None else prometheus.alert_metrics(alerts)
+        return prometheus.metrics_text([*measures(), *told])
 
     routes = [
         *(vehicles, vehicle, signals, summary),
@@ -147,6 +152,7 @@ def create_api(
         *campaign_routes(campaigns, clock),
         *(() if alerts is None else alert_routes(alerts)),
         *(() if history is None else history_routes(fleet, history)),
+        *_journal_routes(fleet, history, journal, clock),
         live.route(),
     ]
     api = Litestar(
@@ -160,6 +166,15 @@ def create_api(
         logging_config=None,
     )
     return SameSite(api)
+
+
+def _journal_routes(
+    fleet: Fleet, history: History | None, journal: Journal | None, clock: Clock
+) -> Sequence[HTTPRouteHandler]:
+    """Those of the journal, which is told over a history."""
+    if history is None or journal is None:
+        return ()
+    return journal_routes(fleet, history, journal, clock)
 
 
 def _openapi() -> OpenAPIConfig:

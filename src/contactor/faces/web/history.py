@@ -76,6 +76,15 @@ class History:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
 
+    async def ask_all(self, question: Callable[[HistoryKeeper], _Answer]) -> _Answer:
+        """Ask about no vehicle, or about all as they were found last.
+
+        Raises:
+            FolderError: the facts cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, question, self._keeper)
+
     async def rebuild(self, vehicle_id: str) -> Refreshed:
         """Find everything of the vehicle anew.
 
@@ -169,7 +178,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/history/rebuild",
         summary="Find everything anew that there are rows for",
         status_code=200,
-        responses=described(400, 404),
+        responses=described(400, 403, 404),
     )
     async def rebuild(vehicle_id: FromPath[str]) -> Rebuilt:
         fleet.vehicle(vehicle_id)
