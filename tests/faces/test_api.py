@@ -300,6 +300,7 @@ ONLY_CHANGED = {
     "/api/v1/alerts/channels/{name}": {"delete"},
     "/api/v1/alerts/channels/{name}/test": {"post"},
     "/api/v1/alerts/push-subscriptions": {"post"},
+    "/api/v1/vehicles/{vehicle_id}/history/rebuild": {"post"},
 }
 """Paths that cannot be got."""
 
@@ -322,6 +323,10 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/alerts/rules",
         "/api/v1/alerts/channels",
         "/api/v1/alerts/push-key",
+        *(
+            f"/api/v1/vehicles/{{vehicle_id}}/{topic}"
+            for topic in ("trips", "charges", "places", "battery", "report")
+        ),
         "/api/v1/vehicles/{vehicle_id}/warnings",
         *ONLY_CHANGED,
     }
@@ -395,6 +400,7 @@ def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, 
         (f"{alerts}/push-key", "get"): {"501"},
         (f"{alerts}/push-subscriptions", "post"): {"400", "403", "413"},
         (f"{alerts}/{{alert_id}}/acknowledge", "post"): {"400", "403", "404"},
+        ("/api/v1/vehicles/{vehicle_id}/history/rebuild", "post"): {"400", "403", "404"},
         ("/healthz", "get"): set(),
         ("/metrics", "get"): set(),
         ("/api/v1/vehicles", "get"): {"400"},

@@ -12,7 +12,7 @@ inside, `pending` adds the rows not committed yet.
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import polars as pl
 
@@ -29,6 +29,9 @@ from contactor.cloud.lake.tables import states, unsigned
 from contactor.errors import UnknownVehicle, UsageError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.groups import Group
+
+if TYPE_CHECKING:
+    from contactor.cloud.history.keeper import HistoryKeeper
 
 _VEHICLES = {
     "vehicle_id": pl.String,
@@ -188,6 +191,55 @@ class Lake:
         shown = self._shown
         return shown.view, shown.select(vehicle_id, paths, start, end)
 
+    # ── what happened ────────────────────────────────────────────────────────────────────────────
+
+    def trips(
+        self, vehicle_id: str, start: Instant | None = None, end: Instant | None = None
+    ) -> pl.DataFrame:
+        """The trips that began in [start, end), by time; columns as `contactor trips --json`.
+
+        They are found in what was committed, and not kept: the first question reads all rows.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        from contactor.cloud.history.frames import trips_frame
+
+        self._shown.check(vehicle_id)
+        return trips_frame(self._history, vehicle_id, *_span(start, end))
+
+    def charges(
+        self, vehicle_id: str, start: Instant | None = None, end: Instant | None = None
+    ) -> pl.DataFrame:
+        """The charges that began in [start, end), by time; columns as `contactor charges --json`.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        from contactor.cloud.history.frames import charges_frame
+
+        self._shown.check(vehicle_id)
+        return charges_frame(self._history, vehicle_id, *_span(start, end))
+
+    def battery(self, vehicle_id: str) -> pl.DataFrame:
+        """The battery's capacity over time: `ts`, `capacity_kwh`, `low_kwh`, `high_kwh` and more.
+
+        The last row is the newest; the band is one of 95 %.
+
+        Raises:
+            UnknownVehicle: there is no such vehicle.
+        """
+        from contactor.cloud.history.frames import battery_frame
+
+        self._shown.check(vehicle_id)
+        return battery_frame(self._history, vehicle_id)
+
+    @cached_property
+    def _history(self) -> "HistoryKeeper":
+        from contactor.cloud.history.frames import keeper_in_memory
+
+        return keeper_in_memory(self._store)
+
     # ── what was lost or refused ─────────────────────────────────────────────────────────────────
 
     def gaps(self, vehicle_id: str) -> pl.DataFrame:
@@ -214,6 +266,10 @@ class Lake:
         rows = read_all(self.view.snapshot, QUARANTINE, vehicle_id)
         received = pl.col("ts").alias("received_at")
         return rows.select("vehicle_id", _stream(rows), "sequence", "reason", "payload", received)
+
+
+def _span(start: Instant | None, end: Instant | None) -> tuple[int | None, int | None]:
+    return None if start is None else to_ns(start), None if end is None else to_ns(end)
 
 
 class _Shown:
@@ -263,8 +319,7 @@ class _Shown:
         return Selection(
             vehicle_id,
             asked,
-            None if start is None else to_ns(start),
-            None if end is None else to_ns(end),
+            *_span(start, end),
         )
 
 
