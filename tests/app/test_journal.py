@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
+import httpx
 import pypdf
 import pytest
 
-from tests.app.command_line import Ended, command
+from tests.app.command_line import Ended, command_here
 from tests.app.processes import RunningInstance, running
 
 pytestmark = pytest.mark.processes
@@ -69,63 +69,125 @@ def between(start: tuple[float, float], end: tuple[float, float], share: float) 
     return start[1] + share * (end[1] - start[1])
 
 
+class Desk:
+    """A folder with a car's history, and the commands given there."""
+
+    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capfd = folder, capfd
+
+    def command(self, words: str) -> Ended:
+        return command_here(self._capfd, f"{words} --data {self.folder / 'data'}")
+
+    def journal(self, words: str) -> Ended:
+        return self.command(f"journal {words}")
+
+    def listed(self) -> list[dict[str, object]]:
+        return self.journal("list --json").document()["items"]  # type: ignore[index,return-value]
+
+    def written(self, name: str, text: str) -> Path:
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    (tmp_path / "car.csv").write_text("\n".join(rows()))
-    (tmp_path / "map.toml").write_text(MAP)
-    (tmp_path / "tariffs.toml").write_text(TARIFFS)
-    brought = command(
-        "import car.csv --map map.toml --vehicle leaf --data data --json", cwd=tmp_path
-    )
-    assert brought.exit_code == 0, brought
-    return tmp_path
+def desk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Desk:
+    made = Desk(tmp_path, capfd)
+    table, names = made.written("car.csv", "\n".join(rows())), made.written("map.toml", MAP)
+    assert made.command(f"import {table} --map {names} --vehicle leaf --json").exit_code == 0
+    return made
 
 
-def journal(desk: Path, words: str) -> Ended:
-    return command(f"journal {words} --data data", cwd=desk)
+def test_what_is_said_is_kept_and_exported(desk: Desk) -> None:
+    check_journal(desk)
 
 
-def listed(desk: Path) -> list[dict[str, object]]:
-    return journal(desk, "list --json").document()["items"]  # type: ignore[index,return-value]
+def test_what_is_said_through_an_instance_is_kept_and_exported(desk: Desk) -> None:
+    with running(desk.folder / "data", command="serve") as instance:
+        check_journal(desk)
+        check_places(instance)
+        check_refusals(instance)
+    assert [one["note"] for one in desk.listed()] == [None, None, "to the lake"]
 
 
-@pytest.mark.parametrize("is_running", [False, True])
-def test_what_is_said_is_kept_and_exported(desk: Path, is_running: bool) -> None:
-    with running(desk / "data", command="serve") if is_running else nullcontext() as instance:
-        check_journal(desk, instance)
-
-
-def check_journal(desk: Path, instance: RunningInstance | None) -> None:
-    charge, back, out = listed(desk)
+def check_journal(desk: Desk) -> None:
+    charge, back, out = desk.listed()
     assert [one["subject"] for one in (charge, back, out)] == ["charge", "trip", "trip"]
     assert out["distance_km"] == pytest.approx(15, rel=0.1)
     assert charge["energy_kwh"] == pytest.approx(16, rel=0.02)
 
-    told = journal(desk, f"tag {out['id']} client north --purpose business --driver Ada --json")
-    assert told.document()["tags"] == ["client", "north"]
-    told = journal(desk, f"tag {out['id']} --remove north --json").document()
+    said = f"tag {out['id']} client north --purpose business --driver Ada --json"
+    assert desk.journal(said).document()["tags"] == ["client", "north"]
+    told = desk.journal(f"tag {out['id']} --remove north --json").document()
     assert (told["tags"], told["purpose"]) == (["client"], "business")
-    assert journal(desk, f"note {out['id']} 'to the lake' --json").exit_code == 0
+    assert desk.journal(f"note {out['id']} 'to the lake' --json").exit_code == 0
 
-    journal(desk, "tariff tariffs.toml")
+    tariffs = desk.written("tariffs.toml", TARIFFS)
+    assert "Home" in desk.journal(f"tariff {tariffs}").out
     home = charge["start_spot"]["place_id"]
     assert home == out["start_spot"]["place_id"] == back["end_spot"]["place_id"]
     assert out["end_spot"]["place_id"] == back["start_spot"]["place_id"] != home
-    named = command(f"places name {home} Home --data data", cwd=desk)
-    assert named.exit_code == 0, named
-    charge, back, out = listed(desk)
+    assert desk.command(f"places name {home} Home").exit_code == 0
+    charge, back, out = desk.listed()
     assert charge["start_spot"]["name"] == "Home"
     assert charge["cost"] == pytest.approx(0.25 * charge["energy_kwh"], abs=0.01)
     assert (out["note"], out["driver"]) == ("to the lake", "Ada")
 
-    for name in ("may.csv", "may.xlsx", "may.pdf"):
-        assert journal(desk, f"export 2024-05 --output {name} --json").exit_code == 0
-    text = (desk / "may.csv").read_text("utf-8-sig")
-    assert text.splitlines()[1].startswith("2024-05-02,10:")
-    assert text.splitlines()[1].endswith(",business,Ada,client,to the lake")
-    assert "business" in pypdf.PdfReader(desk / "may.pdf").pages[0].extract_text()
+    may = desk.folder / "may"
+    for suffix in ("csv", "xlsx", "pdf"):
+        assert desk.journal(f"export 2024-05 --output {may}.{suffix} --json").exit_code == 0
+    line = may.with_suffix(".csv").read_text("utf-8-sig").splitlines()[1]
+    assert line.startswith("2024-05-02,10:")
+    assert line.endswith(",business,Ada,client,to the lake")
+    assert "business" in pypdf.PdfReader(may.with_suffix(".pdf")).pages[0].extract_text()
 
-    journal(desk, "note none x").check_refused(1, "no trip or charge 'none'")
-    journal(desk, "export 2024-13 --output x.csv").check_refused(2, "as 2024-05")
-    journal(desk, "export 2024-05 --output x.doc").check_refused(2, "csv, xlsx, pdf")
-    journal(desk, "list --vehicle none").check_refused(1, "no vehicle 'none'; known: leaf")
+    desk.journal("note none x").check_refused(1, "no trip or charge 'none'")
+    desk.journal(f"export 2024-13 --output {may}.csv").check_refused(2, "as 2024-05")
+    desk.journal(f"export 2024-05 --output {may}.doc").check_refused(2, "csv, xlsx, pdf")
+    desk.journal("list --vehicle none").check_refused(1, "no vehicle 'none'; known: leaf")
+
+
+def call(
+    instance: RunningInstance, method: str, place: str, body: object = None
+) -> tuple[int, object]:
+    answer = httpx.request(
+        method, f"{instance.document()['url']}/api/v1/{place}", json=body, timeout=60
+    )
+    return answer.status_code, answer.json() if answer.content else None
+
+
+def check_places(instance: RunningInstance) -> None:
+    fence = {"latitude_deg": HOME[0], "longitude_deg": HOME[1], "radius_m": 300}
+    yard = {"name": "Yard", "fence": fence}
+    assert call(instance, "PUT", "places/yard", yard)[0] == 200
+    places = call(instance, "GET", "places")[1]["items"]
+    assert {one["name"]: one["is_drawn"] for one in places} == {
+        "Home": False,
+        "Yard": True,
+        None: False,
+    }
+    entries = call(instance, "GET", "vehicles/leaf/journal?limit=1")[1]
+    assert entries["items"][0]["start_spot"]["name"] == "Yard"
+    assert call(instance, "DELETE", "places/yard") == (204, None)
+    assert call(instance, "DELETE", "places/yard")[0] == 404
+    second = call(instance, "GET", f"vehicles/leaf/journal?limit=5&cursor={entries['next']}")[1]
+    assert len(second["items"]) == 2
+
+
+def check_refusals(instance: RunningInstance) -> None:
+    entry = call(instance, "GET", "vehicles/leaf/journal")[1]["items"][0]["id"]
+    mine = f"vehicles/leaf/journal/{entry}"
+    half = {"latitude_deg": 1}
+    for method, place, body, status, words in (
+        ("PATCH", mine, {"purpose": "fun"}, 400, "purpose"),
+        ("PATCH", mine, {"driver": ""}, 400, "driver"),
+        ("PATCH", mine, {"mood": 1}, 400, "mood"),
+        ("PATCH", "vehicles/leaf/journal/none", {"note": "x"}, 404, "none"),
+        ("PATCH", "vehicles/none/journal/none", {"note": "x"}, 404, "none"),
+        ("PATCH", "places/none", {"name": "x"}, 404, "no place 'none'"),
+        ("PUT", "places/x", {"name": "x", "fence": half}, 400, "points alone"),
+        ("PUT", "tariffs", {"version": 2}, 400, "version"),
+        ("GET", "vehicles/leaf/journal/month?month=may", None, 400, "as 2024-05"),
+        ("GET", "vehicles/leaf/journal/month?month=2024-05&time_zone=x", None, 400, "zone 'x'"),
+    ):
+        found, problem = call(instance, method, place, body)
+        assert (found, words in problem["detail"]) == (status, True), (method, place, problem)
