@@ -14,7 +14,7 @@ from contactor.physics.scenarios import load_scenario
 from contactor.physics.scenarios.living import live
 
 # All of it: CONTACTOR_TEST_CARS=30.
-CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "3"))
+CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "2"))
 MODELS = ("contactor_ev", "nissan_leaf_ze1", "tesla_model_3")
 DRIVERS = (None, "calm", "brisk")
 SHORT_KM = 2.0

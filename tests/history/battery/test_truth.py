@@ -11,8 +11,8 @@ from contactor.history.columns import Columns
 from tests.history.battery.living import Month, month, part, told
 
 # All of it: CONTACTOR_TEST_CARS=30.
-CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "3"))
-TOLD = 20
+CARS = int(os.environ.get("CONTACTOR_TEST_CARS", "2"))
+TOLD = 25
 MODELS = ("contactor_ev", "nissan_leaf_ze1", "tesla_model_3")
 DRIVERS = (None, "calm", "brisk")
 
