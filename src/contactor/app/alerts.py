@@ -20,12 +20,14 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from contactor.app.folder import DataFolder
+from contactor.app.history import open_keeper
 from contactor.app.lake_place import open_reader
 from contactor.app.local_http import ask_json
-from contactor.clock import SystemClock
+from contactor.clock import NS_PER_DAY, SystemClock
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.document import Document
 from contactor.cloud.alerts.lake_facts import LakeFacts
+from contactor.cloud.alerts.lake_seen import DAYS
 from contactor.cloud.alerts.told import (
     AlertNow,
     AlertPage,
@@ -46,6 +48,7 @@ from contactor.errors import (
     UnknownVehicle,
     UsageError,
 )
+from contactor.history.facts import Facts
 
 TIMEOUT_S = 60.0
 PAGE = 1_000
@@ -156,8 +159,16 @@ class _OfFolder:
         return self._write(lambda alerts: alerts.acknowledge(alert_id))
 
     def warnings(self, vehicle_id: str) -> list[WarningNow]:
-        facts = LakeFacts(Lake(open_reader(self._folder)), clock=SystemClock())
-        return [warning_now(one) for one in asyncio.run(facts.shown(vehicle_id))]
+        clock, lake = SystemClock(), Lake(open_reader(self._folder))
+        since_ns = clock.now_ns() - DAYS * NS_PER_DAY
+        with open_keeper(self._folder) as keeper:
+
+            def facts(vehicle_id: str) -> Facts:
+                keeper.refresh(vehicle_id)
+                return keeper.facts(vehicle_id, since_ns, None)
+
+            source = LakeFacts(lake, clock=clock, facts=facts)
+            return [warning_now(one) for one in asyncio.run(source.shown(vehicle_id))]
 
     def test(self, channel: str) -> str:
         return self._write(lambda alerts: alerts.outbox.test(channel)).id

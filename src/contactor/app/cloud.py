@@ -22,6 +22,7 @@ from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.history.documents import fact_id
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import FLUSH_S, Ingest
@@ -131,6 +132,7 @@ class _Cloud:
                 Lake(reader),
                 clock=clock,
                 facts=self.history.recent,
+                id_of=fact_id,
                 limit_pct=self._charge_limit_pct,
             ),
         )

@@ -25,7 +25,8 @@ from contactor.faces.web.problems import described
 from contactor.history.facts import Facts
 
 THREADS: Final = 2
-RECENT_NS: Final = 7 * NS_PER_DAY
+RECENT_NS: Final = 45 * NS_PER_DAY
+"""What alerts and early warnings look back on."""
 _Answer = TypeVar("_Answer")
 
 Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
@@ -54,7 +55,8 @@ class History:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="history")
 
     def close(self) -> None:
-        """Take no more questions; one under way ends first."""
+        """Take no more questions; one under way ends soon."""
+        self._keeper.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._keeper.close()
 
