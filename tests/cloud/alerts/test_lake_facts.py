@@ -1,20 +1,25 @@
 """Early warnings out of a lake, and facts as rules hear of them."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from contactor.clock import FakeClock
+from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.alerts.warnings_told import evidence_of, warning_now
+from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.memory import MemoryStore
 from contactor.errors import UnknownVehicle
+from contactor.history.alerts.rules import FactKind, OnFact, Rule
 from contactor.history.anomalies.anomaly import Kind
 from contactor.history.anomalies.look import INSULATION, PACK_VOLTAGE
 from contactor.history.facts import Facts
 from contactor.signals.groups import Group
+from tests.cloud.alerts.support import document, until
 from tests.cloud.lake.samples import CELLS, DAY, T0, S, store_drive
 from tests.history.alerts.test_endings import HOUR, START, charge, trip
 
@@ -81,4 +86,31 @@ def test_facts_that_ended_are_told() -> None:
     assert [(one.fact.value, one.is_interrupted) for one in ended] == [
         ("trip", False),
         ("charge", True),
+    ]
+
+
+def test_trip_that_ended_is_told_by_a_running_instance(tmp_path: Path) -> None:
+    """A rule of before the trip hears of it, one of after it does not."""
+    store = MemoryStore()
+    store_drive(store, {PACK_VOLTAGE: [400.0]}, ts=[START])
+    facts = Facts(intervals=(), trips=(trip(),), charges=(), stands=())
+    clock = FakeClock(START)
+
+    async def live() -> list[str]:
+        source = LakeFacts(Lake(store), clock=clock, facts=lambda _: facts)
+        database = tmp_path / "contactor.sqlite3"
+        alerts = Alerts.open(database, presence=Presence(), clock=clock, facts=source)
+        await alerts.put(document(Rule("before", OnFact(FactKind.TRIP))))
+        clock.advance(3 * 3600)
+        await alerts.put(document(Rule("after", OnFact(FactKind.TRIP))))
+        running = asyncio.create_task(alerts.run())
+        await until(lambda: alerts.store.alerts(limit=9), "told")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        found, _ = await alerts.alerts(limit=9, before=None, is_open=True)
+        await alerts.close()
+        return [f"{one.rule}: {one.text}" for one in found]
+
+    assert asyncio.run(live()) == [
+        "before: A trip has ended: 40.6 km, 1 h 0 min, 6.0 kWh, now at 60 %"
     ]
