@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from contactor.history.columns import Columns, Floats
 from contactor.history.facts import Energy, EnergySource
 from contactor.history.loops import Loops
-from contactor.history.rules import KNOWN_MIN
+from contactor.history.rules import KNOWN_MIN, MEANS_NS
 
 J_PER_KWH = 3.6e6
 S_PER_NS = 1e-9
@@ -76,12 +76,14 @@ class EnergyAccount:
     def _every(self, first: int, last: int) -> Iterator[_Found]:
         """What each source says, best first."""
         columns, loops, ts = self.columns, self.loops, self.columns.ts
-        if columns.voltage_v is not None and columns.current_a is not None:
-            flowed = loops.product_flow(ts, columns.voltage_v, columns.current_a, first, last)
-            yield _flowed(EnergySource.VOLTAGE_CURRENT, flowed)
-        if columns.power_w is not None:
-            flowed = loops.flow(ts, columns.power_w, first, last)
-            yield _flowed(EnergySource.POWER, flowed)
+        is_of_means = ts[last] - ts[first] >= MEANS_NS * (last - first)
+        for is_power in (is_of_means, not is_of_means):
+            if is_power and columns.power_w is not None:
+                flowed = loops.flow(ts, columns.power_w, first, last)
+                yield _flowed(EnergySource.POWER, flowed)
+            elif not is_power and columns.voltage_v is not None and columns.current_a is not None:
+                flowed = loops.product_flow(ts, columns.voltage_v, columns.current_a, first, last)
+                yield _flowed(EnergySource.VOLTAGE_CURRENT, flowed)
         if columns.consumed_kwh is not None and columns.charged_kwh is not None:
             out_kwh, known_s = loops.counted(ts, columns.consumed_kwh, first, last)
             in_kwh, too_s = loops.counted(ts, columns.charged_kwh, first, last)

@@ -13,6 +13,8 @@ from contactor.app.settings import add_data_option
 from contactor.car.adapters.table import TableSource
 from contactor.car.adapters.table_map import load_table_map
 from contactor.car.agent.recorder import CUT_VERSION, cut_batches
+from contactor.car.agent.road import Sampling
+from contactor.car.agent.table_sampling import sampled
 from contactor.clock import NS_PER_S, SystemClock, to_iso
 from contactor.signals.record import Rows
 
@@ -26,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vehicle", required=True, metavar="ID", help="whose data it becomes")
     add_data_option(parser)
     parser.add_argument("--start", metavar="ISO", help="origin of the clock, over the map's")
+    parser.add_argument(
+        "--sampling",
+        choices=[sampling.value for sampling in Sampling],
+        default=Sampling.EVERY.value,
+        help="every instant of the source (default), or by the rules of the signals' groups",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
@@ -41,8 +49,11 @@ def run(args: argparse.Namespace) -> int:
         now_ns=now_ns,
         start_ns=start_instant(args.start, now_ns),
     )
-    stream = _stream_of(source, vehicle)
+    sampling = Sampling(args.sampling)
+    stream = _stream_of(source, vehicle, sampling)
     reading = source.read()
+    if sampling is Sampling.PROFILE:
+        reading = sampled(reading, {one.path: one.stored_group for one in table_map.signals})
     begun = list(islice(reading, 1))  # what is no table is refused before a folder is made
     folder = DataFolder.create(args.data)
 
@@ -72,9 +83,11 @@ def count_instants(groups: tuple[Rows, ...]) -> int:
     return max(len(rows) for rows in groups)
 
 
-def _stream_of(source: TableSource, vehicle: str) -> int:
-    """The stream's number: a hash of the tables, the map, the start and the vehicle."""
+def _stream_of(source: TableSource, vehicle: str, sampling: Sampling) -> int:
+    """The stream's number: a hash of the tables, the map, the start, vehicle and sampling."""
     import hashlib
 
-    digest = hashlib.sha256(source.source_hash + f"cut {CUT_VERSION} {vehicle}".encode()).digest()
+    words = f"cut {CUT_VERSION} {vehicle}"
+    words += "" if sampling is Sampling.EVERY else f" {sampling}"
+    digest = hashlib.sha256(source.source_hash + words.encode()).digest()
     return int.from_bytes(digest[:8], "big")
