@@ -33,7 +33,7 @@ from contactor.cloud.lake.ports import LakeReader
 from contactor.errors import UnknownVehicle
 from contactor.history.battery import BatteryReport, as_json, conclude, join
 from contactor.history.facts import Charge, Facts, Location, Trip
-from contactor.history.journal import AllTold, Subject, Told, told_of
+from contactor.history.journal import Subject, Told, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
 from contactor.history.tariff import decode_tariffs
 from contactor.history.tariff_cost import Costs, session_of
@@ -52,6 +52,10 @@ class HistoryKeeper:
         """
         self._store, self._reader, self._journal = store, reader, journal
         self._refresher = Refresher(store, reader, clock=clock)
+
+    def stop(self) -> None:
+        """End what is under way soon; the next question goes on there."""
+        self._refresher.stop()
 
     def close(self) -> None:
         """Close the facts."""
@@ -228,11 +232,16 @@ class HistoryKeeper:
     def _told(
         self, vehicle_id: str, subject: Subject, facts: Sequence[Trip | Charge]
     ) -> Iterable[Told]:
+        """What is said of some; a remark is matched with all that there are."""
         if self._journal is None or not facts:
             return [Told() for _ in facts]
         remarks = self._journal.remarks(vehicle_id, subject)
-        told: AllTold = told_of(remarks, [(one.start_ns, one.end_ns) for one in facts])
-        return told.of
+        if not remarks:
+            return [Told() for _ in facts]
+        ask = self.trips if subject is Subject.TRIP else self.charges
+        spans = [(one.start_ns, one.end_ns) for _, one in ask(vehicle_id, None, None)]
+        told = dict(zip(spans, told_of(remarks, spans).of, strict=True))
+        return [told[one.start_ns, one.end_ns] for one in facts]
 
     def _places(self) -> list[Place]:
         return [] if self._journal is None else self._journal.places()

@@ -66,7 +66,12 @@ class Refresher:
     ) -> None:
         self._store, self._reader, self._clock = store, reader, clock
         self._span_rows = span_rows
+        self._stopped = threading.Event()
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def stop(self) -> None:
+        """End what is under way after the span that it is at; the next refresh goes on there."""
+        self._stopped.set()
 
     def refresh(self, vehicle_id: str, *, on_progress: OnProgress | None = None) -> Refreshed:
         """Find what is new.
@@ -82,7 +87,7 @@ class Refresher:
             if before is None:
                 change = replace(change, known=replace(change.known, dirty_ns=None))
             run = _Run(self._store, view, vehicle_id, self._span_rows, self._clock.now_ns())
-            return run.bring(before, change, on_progress)
+            return run.bring(before, change, on_progress, self._stopped.is_set)
 
     def rebuild(self, vehicle_id: str, *, on_progress: OnProgress | None = None) -> Refreshed:
         """Find everything anew that the lake still has rows for.
@@ -112,7 +117,11 @@ class _Run:
         self._span_rows, self._now_ns = span_rows, now_ns
 
     def bring(
-        self, before: Known | None, change: Change, on_progress: OnProgress | None
+        self,
+        before: Known | None,
+        change: Change,
+        on_progress: OnProgress | None,
+        is_stopped: Callable[[], bool],
     ) -> Refreshed:
         """Look at all that is new or was left over."""
         starts = [one for one in (change.from_ns, change.known.dirty_ns) if one is not None]
@@ -141,6 +150,8 @@ class _Run:
             rows_read += count
             if on_progress is not None:
                 on_progress(number + 1, len(ends))
+            if is_stopped():
+                break
             if end_ns is not None:
                 dirty_ns = end_ns
                 facts = self._facts_about(dirty_ns)
