@@ -25,7 +25,8 @@ def warm() -> None:
     """Compile all for the types that the lake gives."""
     ts = np.arange(2, dtype=np.int64)
     single, double = np.zeros(2, np.float32), np.zeros(2, np.float64)
-    scan(ts, *[single] * 5, *[double] * 3, *[single] * 4)
+    flags = single, single, single, single, single
+    scan(ts, *flags, double, double, double, single, single, single, single)
     product_flow(ts, single, single, 0, 1)
     odometer_way(ts, double, 0, 1)
     position_way(ts, double, double, 0, 1)
