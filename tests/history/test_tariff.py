@@ -75,6 +75,17 @@ def test_the_hour_after_two_comes_as_often_as_the_clock_shows_it(
     assert amount(one, charge) == pytest.approx(hours_after_two)
 
 
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(date(2021, 3, 28), 0.0), (date(2021, 6, 1), 32 / 60), (date(2021, 10, 31), 64 / 60)],
+)
+def test_a_band_within_the_hour_that_comes_twice_comes_twice(day: date, hours: float) -> None:
+    one = tariffs(Tariff("t", bands=(Band(per_kwh=1.0, start="02:05", until="02:37"),)))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(AMSTERDAM))
+    lasted = (ns(midnight.replace(hour=12)) - ns(midnight)) / HOUR_NS
+    assert amount(one, session(midnight, lasted, kwh=lasted)) == pytest.approx(hours)
+
+
 WALLS = st.tuples(st.integers(0, 23), st.sampled_from([0, 15, 30, 37])).map(
     lambda wall: f"{wall[0]:02}:{wall[1]:02}"
 )
