@@ -1,6 +1,7 @@
 """Alerts with real processes: from a rule in a file to a message at a receiver, over restarts."""
 
 import json
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -167,3 +168,25 @@ def test_browser_subscribes_and_is_told(tmp_path: Path) -> None:
 
     [one] = server.taken
     assert json.loads(browser.read(one.body))["rule"] == "test"
+
+
+def test_api_refuses_with_problems(tmp_path: Path) -> None:
+    channel = {"kind": "webhook", "name": "away", "url": "http://127.0.0.1:9/T0PSECRET"}
+    with running(tmp_path / "data", *CAR) as instance:
+        call(instance, "POST", "/rules", {"version": 1, "channels": [channel]})
+        for method, place, body, status, words in [
+            ("GET", "/none", None, 404, "no alert 'none'"),
+            ("POST", "/none/acknowledge", {}, 404, "no alert 'none'"),
+            ("GET", "?cursor=x", None, 400, "allowed: what `next` said"),
+            ("POST", "/rules", {"version": 2}, 400, "version"),
+            ("POST", "/rules", {"version": 1}, 400, "neither rules nor channels"),
+            ("DELETE", "/rules/none", None, 404, "no alert rule 'none'"),
+            ("POST", "/channels/away/test", {}, 502, "Connection refused"),
+            ("POST", "/push-subscriptions", {"endpoint": "https://a.org"}, 400, "keys"),
+        ]:
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                call(instance, method, place, body)
+            problem = json.load(caught.value)
+            assert (caught.value.code, problem["status"]) == (status, status)
+            assert words in problem["detail"]
+            assert "T0PSECRET" not in problem["detail"]
