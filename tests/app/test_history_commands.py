@@ -1,0 +1,200 @@
+"""`trips`, `charges`, `battery`, `places`, `report`, `history` as one who types them sees it."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from contactor.app.fact_options import duration, sparkline
+from contactor.app.folder import DataFolder
+from contactor.cloud.lake.local import LocalStore
+from tests.app.command_line import command, command_here
+from tests.app.processes import CONTACTOR, running, wait_for
+from tests.cloud.history.stored import store_rows
+from tests.history.made import live
+
+TRIP_KEYS = {
+    *("id", "vehicle_id", "start", "end", "duration_s", "distance_km"),
+    *("energy_kwh", "energy_out_kwh", "energy_in_kwh", "consumption_wh_per_km"),
+    *("soc_start_pct", "soc_end_pct", "speed_max_kmh", "ambient_mean_degc", "elevation_gain_m"),
+    *("start_location", "end_location", "energy_source"),
+}
+CHARGE_KEYS = {
+    *("id", "vehicle_id", "start", "end", "duration_s", "kind"),
+    *("energy_battery_kwh", "energy_wall_kwh", "soc_start_pct", "soc_end_pct"),
+    *("power_max_kw", "power_mean_kw", "location", "cost"),
+}
+ROWS = live(["park 60", "drive 20", "park 480", "drive 20", "park 20", "charge 180", "park 60"])
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    DataFolder.create(tmp_path / "data")
+    store_rows(LocalStore(tmp_path / "data"), ROWS.columns(every_s=5.0))
+    return tmp_path / "data"
+
+
+def test_trips_and_charges_have_the_fields_that_were_promised(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trips = command_here(capfd, "trips --data data --json").document()
+    assert isinstance(trips, list)
+    assert [trip.keys() >= TRIP_KEYS for trip in trips] == [True, True]
+    for trip, truth in zip(trips, ROWS.trips, strict=True):
+        assert trip["distance_km"] == pytest.approx(truth.km, rel=0.01)
+        net_kwh = trip["energy_out_kwh"] - trip["energy_in_kwh"]
+        assert trip["energy_kwh"] == pytest.approx(net_kwh, abs=1e-5)
+        rate = 1000 * trip["energy_kwh"] / trip["distance_km"]
+        assert trip["consumption_wh_per_km"] == pytest.approx(rate, rel=1e-4)
+    [charge] = command_here(capfd, "charges --data data --json").document()  # type: ignore[misc]
+    assert charge.keys() >= CHARGE_KEYS
+    assert charge["energy_battery_kwh"] == pytest.approx(-ROWS.charges[0].kwh, rel=0.01)
+    assert charge["cost"] is None
+
+
+def test_a_span_holds_what_begins_in_it(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    line = "trips --data data --json --since 2026-01-01T06:00:00Z --until 2026-01-02"
+    assert len(command_here(capfd, line).document()) == 1  # type: ignore[arg-type]
+    line = "trips --data data --json --since 2026-01-02"
+    assert command_here(capfd, line).document() == []
+    line = "trips --data data --since 2026-01-02 --until 2026-01-01"
+    command_here(capfd, line).check_refused(2, "is not before")
+
+
+def test_facts_are_tables_for_people_and_for_programs(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = command_here(capfd, "trips --data data").out.splitlines()
+    assert told[0].split()[:3] == ["id", "vehicle", "start"]
+    assert len(told) == 3
+    rows = list(csv.DictReader(io.StringIO(command_here(capfd, "trips --data data --csv").out)))
+    assert [row["vehicle_id"] for row in rows] == ["leaf", "leaf"]
+    assert float(rows[0]["start_location.latitude_deg"]) == pytest.approx(47, abs=0.1)
+    report = command_here(capfd, "report --data data").out
+    assert "2 trips" in report
+    assert "1 times" in report
+    document = command_here(capfd, "report --data data --json").document()
+    assert isinstance(document, dict)
+    assert document["trips"]["count"] == 2
+    battery = command_here(capfd, "battery --data data --json").document()
+    assert isinstance(battery, dict)
+    assert battery.keys() >= {
+        *("vehicle_id", "capacity_kwh", "capacity_uncertainty_kwh", "state_of_health_pct"),
+        *("method", "sessions_used", "history"),
+    }
+    assert "leaf" in command_here(capfd, "battery --data data").out
+
+
+def test_places_have_names_that_a_rebuild_keeps(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    places = command_here(capfd, "places --data data --json").document()
+    assert isinstance(places, list)
+    assert sum(place["stops"] for place in places) == 2
+    home = next(place["id"] for place in places if place["charges"])
+    assert command_here(capfd, f"places name {home} Home --data data").exit_code == 0
+    (data / "history.sqlite3").unlink()
+    assert command_here(capfd, "history rebuild --data data --json").document() == [
+        {"vehicle_id": "leaf", "rows_read": len(ROWS.columns(every_s=5.0))}
+    ]
+    [charge] = command_here(capfd, "charges --data data --json").document()  # type: ignore[misc]
+    assert charge["place"] == {"id": home, "name": "Home"}
+    told = command_here(capfd, "places nam --data data")
+    told.check_refused(2, "allowed: places name ID NAME")
+
+
+def test_an_unknown_vehicle_is_told(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("trips", "charges", "battery", "places", "report"):
+        told = command_here(capfd, f"{name} --data data --vehicle nobody --json")
+        told.check_refused(1, "unknown vehicle 'nobody'; stored: leaf")
+
+
+def test_an_erased_vehicle_has_no_facts(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    store_rows(LocalStore(data), ROWS.columns(every_s=60.0), vehicle_id="forget-me")
+    command_here(capfd, "trips --data data")
+    told = command_here(capfd, "erase --vehicle forget-me --yes --data data --json").document()
+    assert isinstance(told, dict)
+    assert told["facts"] > 0
+    assert told["still_named_in"] == []
+    assert all(b"forget-me" not in path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert len(command_here(capfd, "trips --data data --json").document()) == 2  # type: ignore[arg-type]
+
+
+def test_a_backup_leaves_out_what_is_found_again(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = command_here(capfd, "trips --data data --json").document()
+    assert command_here(capfd, "backup b.tar --data data").exit_code == 0
+    assert command_here(capfd, "restore b.tar --data again").exit_code == 0
+    assert not Path("again/history.sqlite3").exists()
+    assert command_here(capfd, "trips --data again --json").document() == before
+
+
+def test_words_and_bars_are_short() -> None:
+    assert sparkline([0, 5, 10]) == "·▅█"
+    assert sparkline([]) == ""
+    assert sparkline([0.0, 0.0]) == "··"
+    assert duration(4000.0) == "1:07"
+    assert duration(None) is None
+
+
+@pytest.mark.processes
+def test_a_running_instance_tells_its_past_and_what_comes_late(tmp_path: Path) -> None:
+    car = "virtual:contactor_ev?vehicle=demo&seed=3"
+    with running(tmp_path / "data", "--car", car, "--history-days", "3") as instance:
+        url = instance.document()["url"]
+
+        def get(topic: str) -> dict[str, object]:
+            place = f"{url}/api/v1/vehicles/demo/{topic}"
+            with urllib.request.urlopen(place, timeout=60) as answer:
+                return json.load(answer)  # type: ignore[no-any-return]
+
+        def past() -> list[object] | None:
+            items = get("trips?limit=1000")["items"]
+            assert isinstance(items, list)
+            return items if len(items) > 3 else None
+
+        found = wait_for(past, timeout_s=120, why="the past is in the lake")
+        assert isinstance(found, list)
+        first = get("trips?limit=2")
+        assert first["items"] == found[:2]
+        second = get(f"trips?limit=2&cursor={first['next']}")
+        assert second["items"] == found[2:4]
+        told = command("trips --data data --json --vehicle demo", cwd=tmp_path).document()
+        assert isinstance(told, list)
+        assert told[:4] == found[:4]
+        assert command("charges --data data --json", cwd=tmp_path).exit_code == 0
+        battery = command("battery --data data --json", cwd=tmp_path).document()
+        assert isinstance(battery, dict)
+        assert battery["vehicle_id"] == "demo"
+        rebuilt = command("history rebuild --data data --json", cwd=tmp_path).document()
+        assert isinstance(rebuilt, list)
+        assert rebuilt[0]["rows_read"] > 1_000
+        again = command("trips --data data --json --vehicle demo", cwd=tmp_path).document()
+        assert isinstance(again, list)
+        assert again[:4] == found[:4]
+
+
+@pytest.mark.processes
+def test_a_killed_rebuild_goes_on(data: Path, tmp_path: Path) -> None:
+    before = command("trips --data data --json", cwd=tmp_path).document()
+    for delay_s in (0.5, 1.0, 1.5):
+        process = subprocess.Popen(
+            [*CONTACTOR, "history", "rebuild", "--data", "data"],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            process.wait(timeout=delay_s)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert command("trips --data data --json", cwd=tmp_path).document() == before
