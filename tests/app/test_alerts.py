@@ -186,7 +186,8 @@ def test_api_refuses_with_problems(tmp_path: Path) -> None:
         ]:
             with pytest.raises(urllib.error.HTTPError) as caught:
                 call(instance, method, place, body)
-            problem = json.load(caught.value)
+            with caught.value as error:  # an answer left open would hold up the end
+                problem = json.load(error)
             assert (caught.value.code, problem["status"]) == (status, status)
             assert words in problem["detail"]
             assert "T0PSECRET" not in problem["detail"]
