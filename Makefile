@@ -40,6 +40,7 @@ setup: .venv/.setup
 	$(BIN)/python -m contactor.can.kernels
 	$(BIN)/python -m contactor.physics.fleet
 	$(BIN)/python -m contactor.cloud.ingest.arrays
+	$(BIN)/python -m contactor.history.kernels
 	@touch $@
 
 # uv itself comes from the lock, with its hashes. An environment that is there is kept.

@@ -106,7 +106,7 @@ def test_places_have_names_that_a_rebuild_keeps(
     ]
     [charge] = command_here(capfd, "charges --data data --json").document()  # type: ignore[misc]
     assert charge["place"] == {"id": home, "name": "Home"}
-    told = command_here(capfd, "places nam --data data")
+    told = command_here(capfd, "places nme --data data")
     told.check_refused(2, "allowed: places name ID NAME")
 
 

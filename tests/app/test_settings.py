@@ -16,19 +16,26 @@ from tests.app.processes import running
 
 CAR = "recording:drive.log?profile=counting"
 COMMON = ["--help", "--json", "--verbose"]
+TOLD = ["--csv", "--since", "--until", "--vehicle"]
 ARGUMENTS = {
     "agent": [],
     "alerts": [],
     "backup": [],
+    "battery": ["--certificate", "--csv", "--vehicle"],
     "campaign": [],
+    "charges": TOLD,
     "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "erase": ["--vehicle", "--yes"],
     "export": ["--output", "--signal", "--since", "--until", "--vehicle"],
-    "import": ["--map", "--start", "--vehicle"],
+    "history": ["--jobs", "--vehicle"],
+    "import": ["--map", "--sampling", "--start", "--vehicle"],
     "ingest": [],
+    "journal": [],
+    "places": TOLD,
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],
+    "report": TOLD,
     "restore": [],
     "run": [],
     "serve": [],
@@ -46,6 +53,7 @@ ARGUMENTS = {
         "--soc-pct",
         "--temperature-degc",
     ],
+    "trips": TOLD,
     "vehicles": ["--vehicle", "--where"],
 }
 """Command → options that say what this one command is to do, and so are no settings."""
