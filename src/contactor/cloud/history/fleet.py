@@ -1,4 +1,4 @@
-"""The facts of many vehicles found anew: a vehicle is a task, on any executor.
+"""The facts of many vehicles found anew: some vehicles are a task, on any executor.
 
     with ProcessPoolExecutor() as executor:
         rebuild_fleet(place, names, store, executor=executor)
@@ -6,24 +6,30 @@
     client = dask.distributed.Client("tcp://...")       # the same on a Dask cluster
     rebuild_fleet("s3://fleet/lake", names, store, executor=client.get_executor())
 
-Workers read the lake, which each must reach, and send back facts; they are kept here. A vehicle
-lost with its worker is repeated by the cluster.
+Workers read the lake, which each must reach, and send back facts; they are kept here. A file of the
+lake holds many vehicles, so it is read once for all of a task. A task lost with its worker is
+repeated by the cluster.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from contactor.clock import SystemClock
+from contactor.can.kernels import are_wanted
+from contactor.clock import TS_RANGE, SystemClock
 from contactor.cloud.database.database import Database
 from contactor.cloud.history.area import HISTORY
-from contactor.cloud.history.coding import Coded
-from contactor.cloud.history.refresh import Refresher
+from contactor.cloud.history.changes import change_of
+from contactor.cloud.history.coding import Coded, coded
+from contactor.cloud.history.refresh import SPAN_ROWS, Refresher, evidence_of, singles_of
+from contactor.cloud.history.rows import groups_read, read_cells, read_fleet
 from contactor.cloud.history.store import FactStore, Known
-from contactor.cloud.lake.lake import reader_at
+from contactor.cloud.lake.lake import open_lake, reader_at
 from contactor.cloud.lake.ports import LakeReader
+from contactor.cloud.lake.reading import View
+from contactor.history.find import find
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,12 @@ def rebuild_fleet(
         LakeError: the lake cannot be read.
         FolderError: the facts cannot be kept.
     """
+    stored = {
+        str(row["vehicle_id"]): int(row["rows"])
+        for row in open_lake(place).vehicles().iter_rows(named=True)
+    }
     rows = {}
-    for number, done in enumerate(_rebuilt(str(place), vehicles, executor)):
+    for number, done in enumerate(_rebuilt(str(place), vehicles, executor, stored)):
         store.replace(
             done.vehicle_id,
             done.known,
@@ -73,18 +83,59 @@ def rebuild_fleet(
     return rows
 
 
-def _rebuilt(place: str, vehicles: Collection[str], executor: Executor) -> Iterator[Rebuilt]:
-    waiting = {executor.submit(found_of, place, vehicle_id) for vehicle_id in sorted(vehicles)}
+def _rebuilt(
+    place: str, vehicles: Collection[str], executor: Executor, rows: Mapping[str, int]
+) -> Iterator[Rebuilt]:
+    waiting = {
+        executor.submit(found_of, place, some, sum(rows.values()))
+        for some in _tasks(sorted(vehicles), rows)
+    }
     for future in as_completed(waiting):
         waiting.discard(future)
-        yield future.result()
+        yield from future.result()
 
 
-def found_of(place: str, vehicle_id: str) -> Rebuilt:
-    """All facts of one vehicle, wherever this runs."""
+def _tasks(vehicles: Sequence[str], rows: Mapping[str, int]) -> Iterator[list[str]]:
+    """Vehicles that are read together, by id: few enough that their rows fit."""
+    task: list[str] = []
+    count = 0
+    for vehicle_id in vehicles:
+        if task and count + rows.get(vehicle_id, 0) > SPAN_ROWS:
+            yield task
+            task, count = [], 0
+        task.append(vehicle_id)
+        count += rows.get(vehicle_id, 0)
+    if task:
+        yield task
+
+
+def found_of(place: str, vehicles: Sequence[str], rows: int) -> list[Rebuilt]:
+    """All facts of some vehicles, wherever this runs.
+
+    Args:
+        vehicles: by id; one alone may have more rows than fit, several together may not.
+        rows: how many there are in all: many are worth loading compiled loops for.
+    """
+    are_wanted(rows)
+    reader = _opened(place)
+    if len(vehicles) == 1:
+        return [_span_by_span(reader, vehicles[0])]
+    view, now_ns = View(reader.snapshot()), SystemClock().now_ns()
+    groups, found = groups_read(view), []
+    for vehicle_id, columns in read_fleet(view, vehicles):
+        facts = find(columns, now_ns=now_ns)
+        cells = read_cells(view, vehicle_id, None, None)
+        evidence = evidence_of(columns, facts, cells, TS_RANGE.start)
+        known = change_of(view.snapshot, vehicle_id, None, groups).known
+        every = (*map(coded, singles_of(facts)), *evidence)
+        found.append(Rebuilt(vehicle_id, len(columns), known, every))
+    return found
+
+
+def _span_by_span(reader: LakeReader, vehicle_id: str) -> Rebuilt:
     store = FactStore(Database.open(":memory:", [HISTORY]))
     try:
-        done = Refresher(store, _opened(place), clock=SystemClock()).refresh(vehicle_id)
+        done = Refresher(store, reader, clock=SystemClock()).refresh(vehicle_id)
         known = store.known(vehicle_id) or Known()
         return Rebuilt(vehicle_id, done.rows_read, known, tuple(store.all_coded(vehicle_id)))
     finally:

@@ -30,7 +30,7 @@ from contactor.cloud.history.store import FactStore, Known
 from contactor.cloud.lake.ports import LakeReader, Part, Snapshot
 from contactor.cloud.lake.reading import View
 from contactor.cloud.lake.schema import RAW
-from contactor.history.battery import gather
+from contactor.history.battery import CellVoltages, gather
 from contactor.history.columns import Columns
 from contactor.history.facts import Charge, Facts, Trip
 from contactor.history.find import find, restart_ns
@@ -167,35 +167,16 @@ class _Run:
         columns = read_columns(self._view, self._vehicle_id, begin, end_ns)
         found = find(_from(columns, restart), now_ns=self._now_ns)
         every = _joined(self._store.facts(self._vehicle_id, begin, restart), found, restart)
-        evidence = self._evidence(columns, every, begin, end_ns)
-        singles: list[Fact] = [*found.intervals, *found.trips, *found.charges, *found.stands]
+        cells = read_cells(self._view, self._vehicle_id, begin, end_ns)
+        evidence = evidence_of(columns, every, cells, begin)
         self._store.replace(
             self._vehicle_id,
             known,
             facts_from_ns=restart,
             evidence_from_ns=begin,
-            found=[*map(coded, singles), *evidence],
+            found=[*map(coded, singles_of(found)), *evidence],
         )
         return begin, len(columns)
-
-    def _evidence(
-        self, columns: Columns, facts: Facts, begin: int, end_ns: int | None
-    ) -> Iterator[Coded]:
-        """What the rows tell of the battery, in stretches that are cut where the car stands."""
-        if not len(columns):
-            return
-        cells = read_cells(self._view, self._vehicle_id, begin, end_ns)
-        cuts = [begin, *_cuts(facts, max(begin, int(columns.ts[0]))), int(columns.ts[-1]) + 1]
-        for start, end in pairwise(cuts):
-            some = _between(columns, start, end)
-            if not len(some):
-                continue
-            told = None
-            if cells is not None:
-                held = slice(*np.searchsorted(cells.ts, (start, end)))
-                told = type(cells)(cells.ts[held], cells.volts[held])
-            evidence = gather(some, _within(facts, start, end), cells=told)
-            yield coded_evidence(start, end, evidence)
 
     def _facts_about(self, at_ns: int) -> Facts:
         """Facts in which an instant is found, with all before it that it may depend on."""
@@ -233,6 +214,30 @@ class _Run:
                 rows = 0
             rows += days[day]
         yield None
+
+
+def evidence_of(
+    columns: Columns, facts: Facts, cells: CellVoltages | None, begin: int
+) -> Iterator[Coded]:
+    """What rows tell of the battery, in stretches from `begin` on, cut where the car stands."""
+    if not len(columns):
+        return
+    cuts = [begin, *_cuts(facts, max(begin, int(columns.ts[0]))), int(columns.ts[-1]) + 1]
+    for start, end in pairwise(cuts):
+        some = _between(columns, start, end)
+        if not len(some):
+            continue
+        told = None
+        if cells is not None:
+            held = slice(*np.searchsorted(cells.ts, (start, end)))
+            told = CellVoltages(cells.ts[held], cells.volts[held])
+        evidence = gather(some, _within(facts, start, end), cells=told)
+        yield coded_evidence(start, end, evidence)
+
+
+def singles_of(facts: Facts) -> list[Fact]:
+    """Facts one by one."""
+    return [*facts.intervals, *facts.trips, *facts.charges, *facts.stands]
 
 
 def _rows_by_day(snapshot: Snapshot, vehicle_id: str, groups: frozenset[str]) -> dict[int, int]:

@@ -6,7 +6,7 @@ Rows of several groups meet by their stamp. Where a stamp comes twice, the value
 last counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -52,6 +52,84 @@ def read_columns(view: View, vehicle_id: str, start_ns: int | None, end_ns: int 
     tables.append(_events(view, selection))
     ts, values = _joined([table for table in tables if len(table[0])])
     return columns_of(values, ts)
+
+
+def read_fleet(view: View, vehicles: Sequence[str]) -> Iterator[tuple[str, Columns]]:
+    """All rows of some vehicles, each part read once for all of them; held whole meanwhile.
+
+    Args:
+        vehicles: by id.
+
+    Raises:
+        LakeError: the lake cannot be read.
+    """
+    paths = wanted_paths()
+    wide = {group for path in paths for group in view.groups_of(path)} - {Group.EVENTS}
+    tables: dict[str, list[_Rows]] = {vehicle_id: [] for vehicle_id in vehicles}
+    for group in sorted(wide):
+        for vehicle_id, rows in _whole_group(view, vehicles, paths, group).items():
+            tables[vehicle_id].append(rows)
+    has_events = any(part.group == Group.EVENTS for part in view.snapshot.parts)
+    for vehicle_id in vehicles:
+        found = tables.pop(vehicle_id)
+        if has_events:
+            found.append(_events(view, Selection(vehicle_id, paths)))
+        ts, values = _joined([rows for rows in found if len(rows[0])])
+        yield vehicle_id, columns_of(values, ts)
+
+
+def _whole_group(
+    view: View, vehicles: Sequence[str], paths: Sequence[str], group: str
+) -> dict[str, _Rows]:
+    """The rows of each vehicle in a wide group."""
+    held = [path for path in paths if group in view.groups_of(path)]
+    types = {path: catalogue()[path].datatype for path in held}
+    schema = KEY | {path: storage_type(types[path]) for path in held}
+    first, last = vehicles[0], vehicles[-1]
+    stamps: dict[str, list[NDArray[np.int64]]] = {vehicle_id: [] for vehicle_id in vehicles}
+    cells: dict[str, dict[str, list[Floats]]] = {vehicle_id: {} for vehicle_id in vehicles}
+    for part in view.snapshot.parts:
+        low, high = part.vehicles or (first, last)
+        if part.group != group or low > last or high < first:
+            continue
+        is_all = first <= low and high <= last
+        wanted = (
+            pl.lit(value=True)
+            if is_all
+            else pl.col("vehicle_id").is_between(pl.lit(first), pl.lit(last))
+        )
+        rows = read_parts([part], schema, wanted)
+        columns = {path: _floats(path, rows[path], single=types[path] in _SINGLE) for path in held}
+        ts, start = rows["ts"].to_numpy(), 0
+        for length, vehicle_id in rows["vehicle_id"].rle().struct.unnest().iter_rows():
+            here, start = slice(start, start + length), start + length
+            if vehicle_id in stamps:
+                stamps[vehicle_id].append(ts[here])
+                for path, column in columns.items():
+                    cells[vehicle_id].setdefault(path, []).append(column[here])
+    return {
+        vehicle_id: _by_time(
+            np.concatenate(some),
+            {path: _whole(some_cells) for path, some_cells in cells[vehicle_id].items()},
+        )
+        for vehicle_id, some in stamps.items()
+        if some
+    }
+
+
+def _whole(some: Sequence[Floats]) -> Floats:
+    whole: Floats = np.concatenate(some)  # type: ignore[assignment]  # all are of one type
+    return whole
+
+
+def _by_time(ts: NDArray[np.int64], columns: Mapping[str, Floats]) -> _Rows:
+    """Rows by stamp, in stored order where it is the same; columns that know nothing left out."""
+    known: dict[str, Floats] = {p: one for p, one in columns.items() if not np.isnan(one).all()}
+    if (ts[1:] >= ts[:-1]).all():
+        return ts, known
+    order = np.argsort(ts, kind="stable")
+    sorted_by_time: dict[str, Floats] = {path: one[order] for path, one in known.items()}
+    return ts[order], sorted_by_time
 
 
 def read_cells(

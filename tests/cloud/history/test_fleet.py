@@ -1,0 +1,84 @@
+"""A fleet rebuilt together has the facts of each car refreshed alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from contactor.app.folder import DataFolder
+from contactor.clock import NS_PER_DAY, FakeClock
+from contactor.cloud.database.database import Database
+from contactor.cloud.history.area import HISTORY
+from contactor.cloud.history.fleet import rebuild_fleet
+from contactor.cloud.history.refresh import Refresher
+from contactor.cloud.history.rows import read_columns, read_fleet
+from contactor.cloud.history.store import FactStore
+from contactor.cloud.lake.lake import open_lake
+from contactor.cloud.lake.local import LocalStore
+from contactor.cloud.lake.reading import View
+from contactor.signals.groups import Group
+from tests.cloud.history.stored import store_rows
+from tests.cloud.lake.samples import store_drive
+from tests.history.made import START_NS, S, live
+
+CARS = ("leaf", "twizy", "zoe")
+PLAN = ["park 60", "drive 20", "park 480", "drive 20", "park 20", "charge 180", "park 660"]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Three cars whose rows came in an order of their own; one told a value by itself."""
+    DataFolder.create(tmp_path / "data")
+    store = LocalStore(tmp_path / "data")
+    for number, car in enumerate(CARS):
+        rows = live(PLAN, seed=number + 1).columns(every_s=30.0)
+        store_rows(store, rows, vehicle_id=car, kept=slice(1_000, None))
+        store_rows(store, rows, vehicle_id=car, kept=slice(0, 1_200))
+    path = "Vehicle.Powertrain.TractionBattery.Temperature.Average"
+    store_drive(store, {path: [21.5]}, ts=[START_NS + S], group=Group.SLOW, vehicle_id="zoe")
+    store_drive(store, {path: [22.5]}, ts=[START_NS + 7 * S], group=Group.EVENTS, vehicle_id="zoe")
+    return tmp_path / "data"
+
+
+def facts_in_memory() -> FactStore:
+    return FactStore(Database.open(":memory:", [HISTORY]))
+
+
+def test_rows_of_a_fleet_are_those_of_each_car(data: Path) -> None:
+    view = View(LocalStore(data).snapshot())
+    for car, columns in read_fleet(view, CARS):
+        alone = read_columns(view, car, None, None)
+        assert columns.ts.tolist() == alone.ts.tolist()
+        assert len(set(columns.ts.tolist())) == len(columns)
+        for name in ("speed_kmh", "odometer_m", "current_a", "battery_degc"):
+            one, other = getattr(columns, name), getattr(alone, name)
+            assert (one is None) == (other is None)
+            assert one is None or [repr(float(x)) for x in one] == [repr(float(x)) for x in other]
+
+
+def test_a_rebuilt_fleet_has_the_facts_of_each_car(data: Path) -> None:
+    lake = LocalStore(data)
+    together, alone = facts_in_memory(), facts_in_memory()
+    with ThreadPoolExecutor(2) as executor:
+        rows = rebuild_fleet(data, CARS, together, executor=executor)
+    refresher = Refresher(alone, lake, clock=FakeClock(START_NS + 9 * NS_PER_DAY))
+    for car in CARS:
+        assert rows[car] == refresher.refresh(car).rows_read
+        assert together.facts(car) == alone.facts(car)
+        assert len(together.facts(car).trips) == 2
+        assert len(together.evidence(car)) == len(alone.evidence(car)) > 0
+    settled = Refresher(together, lake, clock=FakeClock(START_NS + 9 * NS_PER_DAY))
+    assert [settled.refresh(car).rows_read for car in CARS] == [0, 0, 0]
+    together.close()
+    alone.close()
+
+
+def test_a_lake_gives_frames_of_facts(data: Path) -> None:
+    lake = open_lake(data)
+    trips = lake.trips("leaf")
+    assert trips.height == 2
+    assert trips["start"].dtype.is_integer()
+    assert trips["distance_km"].min() > 0  # type: ignore[operator]
+    assert lake.trips("leaf", end="2026-01-01T06:00:00Z").height == 1
+    assert lake.charges("leaf").height == 1
+    assert lake.battery("leaf").columns[:2] == ["ts", "capacity_kwh"]
