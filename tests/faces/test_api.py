@@ -301,6 +301,8 @@ ONLY_CHANGED = {
     "/api/v1/alerts/channels/{name}/test": {"post"},
     "/api/v1/alerts/push-subscriptions": {"post"},
     "/api/v1/vehicles/{vehicle_id}/history/rebuild": {"post"},
+    "/api/v1/vehicles/{vehicle_id}/journal/{entry_id}": {"patch"},
+    "/api/v1/places/{place_id}": {"put", "patch", "delete"},
 }
 """Paths that cannot be got."""
 
@@ -328,10 +330,16 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
             for topic in ("trips", "charges", "places", "battery", "report")
         ),
         "/api/v1/vehicles/{vehicle_id}/warnings",
+        "/api/v1/vehicles/{vehicle_id}/journal",
+        "/api/v1/vehicles/{vehicle_id}/journal/loose",
+        "/api/v1/vehicles/{vehicle_id}/journal/month",
+        "/api/v1/places",
+        "/api/v1/tariffs",
         *ONLY_CHANGED,
     }
     changes = {
         "/api/v1/alerts/rules": {"post"},
+        "/api/v1/tariffs": {"put"},
         "/api/v1/vehicles/{vehicle_id}/commands": {"post"},
         "/api/v1/campaigns": {"post"},
         "/api/v1/campaigns/{campaign_id}": {"delete"},
@@ -401,6 +409,13 @@ def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, 
         (f"{alerts}/push-subscriptions", "post"): {"400", "403", "413"},
         (f"{alerts}/{{alert_id}}/acknowledge", "post"): {"400", "403", "404"},
         ("/api/v1/vehicles/{vehicle_id}/history/rebuild", "post"): {"400", "403", "404"},
+        ("/api/v1/vehicles/{vehicle_id}/journal/{entry_id}", "patch"): {"400", "403", "404", "413"},
+        ("/api/v1/places", "get"): set(),
+        ("/api/v1/places/{place_id}", "patch"): {"400", "403", "404", "413"},
+        ("/api/v1/places/{place_id}", "put"): {"400", "403", "413"},
+        ("/api/v1/places/{place_id}", "delete"): {"400", "403", "404"},
+        ("/api/v1/tariffs", "get"): set(),
+        ("/api/v1/tariffs", "put"): {"400", "403", "413"},
         ("/healthz", "get"): set(),
         ("/metrics", "get"): set(),
         ("/api/v1/vehicles", "get"): {"400"},
