@@ -133,7 +133,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
     @get(
         "/vehicles/{vehicle_id:str}/journal/loose",
         summary="What was said of trips and charges that are not found any more",
-        responses=described(404),
+        responses=described(400, 404),
     )
     async def loose(vehicle_id: FromPath[str]) -> LooseRemarks:
         return LooseRemarks(await asked.of(vehicle_id, lambda book: book.loose(vehicle_id)))
@@ -201,7 +201,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/places/{place_id:str}",
         summary="Forget a place",
         status_code=204,
-        responses=described(403, 404),
+        responses=described(400, 403, 404),
     )
     async def forget(place_id: FromPath[str]) -> None:
         await asked.all(lambda book: book.journal.forget_place(place_id))
