@@ -8,21 +8,16 @@ What is kept in a folder that is not in use is looked after once an instance run
 """
 
 import asyncio
-import http
-import json
-import urllib.error
-import urllib.parse
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
+from contactor.app.instance_api import PAGE, InstanceApi, quoted
 from contactor.app.lake_place import open_reader
-from contactor.app.local_http import ask_json
 from contactor.clock import NS_PER_DAY, SystemClock
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.document import Document
@@ -41,21 +36,11 @@ from contactor.cloud.alerts.warnings_told import WarningNow, WarningPage, warnin
 from contactor.cloud.database.sqlite import MEMORY
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.lake.lake import Lake
-from contactor.errors import (
-    ContactorError,
-    InstanceError,
-    UnknownAlert,
-    UnknownVehicle,
-    UsageError,
-)
+from contactor.errors import UnknownAlert, UnknownVehicle
 from contactor.history.facts import Facts
 
 TIMEOUT_S = 60.0
-PAGE = 1_000
 _Answer = TypeVar("_Answer")
-_ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
-    {http.HTTPStatus.NOT_FOUND: UnknownAlert, http.HTTPStatus.BAD_REQUEST: UsageError}
-)
 
 
 class AskedAlerts(Protocol):
@@ -199,20 +184,24 @@ class _OfInstance:
     """Through the running instance."""
 
     def __init__(self, url: str) -> None:
-        self._root = f"{url}/api/v1"
-        self._url = f"{self._root}/alerts"
+        root = f"{url}/api/v1"
+        self._api = InstanceApi(f"{root}/alerts", timeout_s=TIMEOUT_S, unknown=UnknownAlert)
+        self._vehicles = InstanceApi(
+            f"{root}/vehicles", timeout_s=TIMEOUT_S, unknown=UnknownVehicle
+        )
 
     def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:
         found: list[AlertNow] = []
         cursor: str | None = None
         while True:
             page = msgspec.convert(
-                self._ask(
+                self._api.ask(
                     "GET",
-                    "",
-                    limit=min(limit - len(found), PAGE),
-                    cursor=cursor,
-                    open=str(is_open).lower(),
+                    query={
+                        "limit": min(limit - len(found), PAGE),
+                        "cursor": cursor,
+                        "open": str(is_open).lower(),
+                    },
                 ),
                 AlertPage,
             )
@@ -221,54 +210,26 @@ class _OfInstance:
                 return found
 
     def rules(self) -> list[RuleNow]:
-        return msgspec.convert(self._ask("GET", "/rules"), RulePage).items
+        return msgspec.convert(self._api.ask("GET", "/rules"), RulePage).items
 
     def channels(self) -> list[ChannelNow]:
-        return msgspec.convert(self._ask("GET", "/channels"), ChannelPage).items
+        return msgspec.convert(self._api.ask("GET", "/channels"), ChannelPage).items
 
     def put(self, document: Document) -> Kept:
-        return msgspec.convert(self._ask("POST", "/rules", msgspec.json.encode(document)), Kept)
+        return msgspec.convert(self._api.ask("POST", "/rules", msgspec.json.encode(document)), Kept)
 
     def remove(self, name: str) -> None:
         is_rule = name in {one.rule.name for one in self.rules()}
-        self._ask("DELETE", f"/{'rules' if is_rule else 'channels'}/{_quoted(name)}")
+        self._api.ask("DELETE", f"/{'rules' if is_rule else 'channels'}/{quoted(name)}")
 
     def acknowledge(self, alert_id: str) -> AlertNow:
-        answer = self._ask("POST", f"/{_quoted(alert_id)}/acknowledge", b"")
+        answer = self._api.ask("POST", f"/{quoted(alert_id)}/acknowledge", b"")
         return msgspec.convert(answer, AlertNow)
 
     def warnings(self, vehicle_id: str) -> list[WarningNow]:
-        url = f"{self._root}/vehicles/{_quoted(vehicle_id)}/warnings"
-        try:
-            answer = ask_json(url, method="GET", timeout_s=TIMEOUT_S)
-        except urllib.error.HTTPError as error:
-            is_unknown = error.code == http.HTTPStatus.NOT_FOUND
-            raise (UnknownVehicle if is_unknown else InstanceError)(_detail(error)) from error
-        except (OSError, ValueError) as error:
-            raise InstanceError(f"the running instance at {self._root} failed: {error}") from error
+        answer = self._vehicles.ask("GET", f"/{quoted(vehicle_id)}/warnings")
         return msgspec.convert(answer, WarningPage).items
 
     def test(self, channel: str) -> str:
-        answer = self._ask("POST", f"/channels/{_quoted(channel)}/test", b"")
+        answer = self._api.ask("POST", f"/channels/{quoted(channel)}/test", b"")
         return msgspec.convert(answer, dict[str, str])["message"]
-
-    def _ask(self, method: str, place: str, body: bytes | None = None, **query: object) -> object:
-        given = {key: value for key, value in query.items() if value is not None}
-        url = f"{self._url}{place}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
-        try:
-            return ask_json(url, method=method, body=body, timeout_s=TIMEOUT_S)
-        except urllib.error.HTTPError as error:
-            raise _ERRORS.get(error.code, InstanceError)(_detail(error)) from error
-        except (OSError, ValueError) as error:
-            raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
-
-
-def _quoted(name: str) -> str:
-    return urllib.parse.quote(name, safe="")
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the running instance answered {error.code} {error.reason}"

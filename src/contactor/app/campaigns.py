@@ -8,19 +8,14 @@ What is started or stopped in a folder that is not in use reaches the cars once 
 """
 
 import contextlib
-import http
-import json
-import urllib.error
-import urllib.parse
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
 from contactor.app.folder import DataFolder
-from contactor.app.local_http import ask_json
+from contactor.app.instance_api import InstanceApi, quoted
 from contactor.app.query import open_query
 from contactor.clock import SystemClock
 from contactor.cloud.campaigns.request import CampaignRequest
@@ -35,13 +30,9 @@ from contactor.cloud.campaigns.told import (
     campaign_page,
     progress_page,
 )
-from contactor.errors import ContactorError, InstanceError, UnknownCampaign, UsageError
+from contactor.errors import UnknownCampaign
 
 TIMEOUT_S = 60.0
-PAGE = 1000
-_ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
-    {http.HTTPStatus.NOT_FOUND: UnknownCampaign, http.HTTPStatus.BAD_REQUEST: UsageError}
-)
 
 
 class Campaigns(Protocol):
@@ -146,53 +137,20 @@ class _OfInstance:
     """Through the running instance."""
 
     def __init__(self, url: str) -> None:
-        self._url = f"{url}/api/v1/campaigns"
+        root = f"{url}/api/v1/campaigns"
+        self._api = InstanceApi(root, timeout_s=TIMEOUT_S, unknown=UnknownCampaign)
 
     def all(self) -> list[CampaignNow]:
-        found: list[CampaignNow] = []
-        cursor: str | None = None
-        while True:
-            page = msgspec.convert(self._ask("GET", "", limit=PAGE, cursor=cursor), CampaignPage)
-            found, cursor = found + page.items, page.next
-            if cursor is None:
-                return found
+        return self._api.items("", CampaignPage)
 
     def start(self, request: CampaignRequest) -> CampaignNow:
         body = msgspec.json.encode(request)
-        return msgspec.convert(self._ask("POST", "", body), CampaignNow)
+        return msgspec.convert(self._api.ask("POST", "", body), CampaignNow)
 
     def stop(self, campaign_id: str) -> CampaignNow:
-        return msgspec.convert(self._ask("DELETE", f"/{_quoted(campaign_id)}"), CampaignNow)
+        return msgspec.convert(self._api.ask("DELETE", f"/{quoted(campaign_id)}"), CampaignNow)
 
     def show(self, campaign_id: str) -> tuple[CampaignNow, list[VehicleProgress]]:
-        place = f"/{_quoted(campaign_id)}"
-        now = msgspec.convert(self._ask("GET", place), CampaignNow)
-        found: list[VehicleProgress] = []
-        cursor: str | None = None
-        while True:
-            asked = self._ask("GET", f"{place}/vehicles", limit=PAGE, cursor=cursor)
-            page = msgspec.convert(asked, ProgressPage)
-            found, cursor = found + page.items, page.next
-            if cursor is None:
-                return now, found
-
-    def _ask(self, method: str, place: str, body: bytes | None = None, **query: object) -> object:
-        given = {key: value for key, value in query.items() if value is not None}
-        url = f"{self._url}{place}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
-        try:
-            return ask_json(url, method=method, body=body, timeout_s=TIMEOUT_S)
-        except urllib.error.HTTPError as error:
-            raise _ERRORS.get(error.code, InstanceError)(_detail(error)) from error
-        except (OSError, ValueError) as error:
-            raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
-
-
-def _quoted(campaign_id: str) -> str:
-    return urllib.parse.quote(campaign_id, safe="")
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the running instance answered {error.code} {error.reason}"
+        place = f"/{quoted(campaign_id)}"
+        now = msgspec.convert(self._api.ask("GET", place), CampaignNow)
+        return now, self._api.items(f"{place}/vehicles", ProgressPage)

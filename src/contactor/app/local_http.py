@@ -27,15 +27,9 @@ def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = No
         OSError: there is no answer, or not a whole one.
         ValueError: it is no JSON.
     """
-    # The environment's http_proxy is for the world outside; only some machines except localhost.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     headers = {} if body is None else {"content-type": "application/json"}
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
-    try:
-        with direct.open(request, timeout=timeout_s) as answer:
-            return json.load(answer)
-    except http.client.HTTPException as error:
-        raise ConnectionError(f"{url}: answer cut off: {error!r}") from error
+    return json.loads(_answer(request, timeout_s))
 
 
 def get_bytes(url: str, *, timeout_s: float) -> bytes:
@@ -45,9 +39,14 @@ def get_bytes(url: str, *, timeout_s: float) -> bytes:
         urllib.error.HTTPError: the answer is an error.
         OSError: there is no answer, or not a whole one.
     """
+    return _answer(urllib.request.Request(url), timeout_s)
+
+
+def _answer(request: urllib.request.Request, timeout_s: float) -> bytes:
+    # The environment's http_proxy is for the world outside; only some machines except localhost.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=timeout_s) as answer:
+        with direct.open(request, timeout=timeout_s) as answer:
             return bytes(answer.read())
     except http.client.HTTPException as error:
-        raise ConnectionError(f"{url}: answer cut off: {error!r}") from error
+        raise ConnectionError(f"{request.full_url}: answer cut off: {error!r}") from error

@@ -6,39 +6,27 @@ Inside an instance answers hold the rows not yet committed too; from outside onl
     question.vehicles()
 """
 
-import http
-import json
-import urllib.error
-import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
+from contactor.app.instance_api import InstanceApi, span_query
 from contactor.app.lake_place import lake_at, open_reader
-from contactor.app.local_http import ask_json
 from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock, to_iso
-from contactor.errors import (
-    ContactorError,
-    InstanceError,
-    LakeError,
-    UnknownVehicle,
-    UsageError,
-)
+from contactor.errors import LakeError, UnknownVehicle
 
 if TYPE_CHECKING:
     from contactor.cloud.history.keeper import HistoryKeeper
 
 TIMEOUT_S = 600.0
 """The first question about a long history may read all of it."""
-_ERRORS: Mapping[int, type[ContactorError]] = MappingProxyType(
-    {http.HTTPStatus.NOT_FOUND: UnknownVehicle, http.HTTPStatus.BAD_REQUEST: UsageError}
-)
 
 
 class Topic(StrEnum):
@@ -183,50 +171,46 @@ class _LakeQuery:
             yield keeper
 
 
+class _Page(msgspec.Struct, frozen=True):
+    """Documents of a list, as they came."""
+
+    items: list[Mapping[str, object]]
+    next: str | None
+
+
 class InstanceQuery:
     """Asks the running instance."""
 
     def __init__(self, url: str) -> None:
-        self._url = f"{url}/api/v1"
+        self._api = InstanceApi(
+            f"{url}/api/v1", timeout_s=TIMEOUT_S, unknown=UnknownVehicle, otherwise=LakeError
+        )
 
     def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:
-        items: list[Mapping[str, object]] = []
-        cursor = None
-        while True:
-            page = self._get("vehicles", limit="1000", cursor=cursor, where=where)
-            items += page["items"]  # type: ignore[arg-type]  # a list, by our own contract
-            cursor = page["next"]
-            if cursor is None:
-                return items
+        return self._api.items("/vehicles", _Page, query={"where": where})
 
     def signals(
         self, vehicle_id: str, paths: Sequence[str] | None, since: int | None, until: int | None
     ) -> Mapping[str, object]:
-        return self._get(
-            f"vehicles/{vehicle_id}/summary",
+        return self._ask(
+            "GET",
+            f"/vehicles/{vehicle_id}/summary",
             path=list(paths) if paths else None,
-            **_span(since, until),
+            **span_query(since, until),
         )
 
     def history(
         self, topic: Topic, vehicle_id: str, since: int | None, until: int | None
     ) -> list[Mapping[str, object]]:
-        items: list[Mapping[str, object]] = []
-        cursor = None
-        while True:
-            page = self._get(
-                f"vehicles/{vehicle_id}/{topic}", limit="1000", cursor=cursor, **_span(since, until)
-            )
-            items += page["items"]  # type: ignore[arg-type]  # a list, by our own contract
-            cursor = page["next"]
-            if cursor is None:
-                return items
+        return self._api.items(
+            f"/vehicles/{vehicle_id}/{topic}", _Page, query=span_query(since, until)
+        )
 
     def battery(self, vehicle_id: str) -> Mapping[str, object]:
-        return self._get(f"vehicles/{vehicle_id}/battery")
+        return self._ask("GET", f"/vehicles/{vehicle_id}/battery")
 
     def report(self, vehicle_id: str, since: int | None, until: int | None) -> Mapping[str, object]:
-        return self._get(f"vehicles/{vehicle_id}/report", **_span(since, until))
+        return self._ask("GET", f"/vehicles/{vehicle_id}/report", **span_query(since, until))
 
     def rebuild(self, vehicle_id: str) -> int:
         """Have the history of a vehicle found anew; how many rows that took.
@@ -234,32 +218,14 @@ class InstanceQuery:
         Raises:
             UnknownVehicle: there is no such vehicle.
         """
-        rows = self._ask("POST", f"{self._url}/vehicles/{vehicle_id}/history/rebuild")["rows_read"]
+        rows = self._ask("POST", f"/vehicles/{vehicle_id}/history/rebuild")["rows_read"]
         assert isinstance(rows, int)
         return rows
 
-    def _get(self, resource: str, **query: object) -> Mapping[str, object]:
-        given = {key: value for key, value in query.items() if value is not None}
-        url = f"{self._url}/{resource}?{urllib.parse.urlencode(given, doseq=True)}"
-        return self._ask("GET", url)
-
-    def _ask(self, method: str, url: str) -> Mapping[str, object]:
-        try:
-            document = ask_json(url, method=method, timeout_s=TIMEOUT_S)
-        except urllib.error.HTTPError as error:
-            raise _ERRORS.get(error.code, LakeError)(_detail(error)) from error
-        except (OSError, ValueError) as error:
-            raise InstanceError(f"the running instance at {self._url} failed: {error}") from error
+    def _ask(self, method: str, place: str, **query: object) -> Mapping[str, object]:
+        document = self._api.ask(method, place, query=query)
         assert isinstance(document, dict)
         return document
-
-
-def _span(since: int | None, until: int | None) -> dict[str, str | None]:
-    """An interval as the API takes it."""
-    return {
-        "start": None if since is None else to_iso(since),
-        "end": None if until is None else to_iso(until),
-    }
 
 
 def only_vehicle(query: Query) -> str:
@@ -274,10 +240,3 @@ def only_vehicle(query: Query) -> str:
     if not found:
         raise UnknownVehicle("no vehicle is stored yet")
     raise UnknownVehicle(f"which vehicle? --vehicle {' or '.join(found[:10])}")
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"the running instance answered {error.code} {error.reason}"
