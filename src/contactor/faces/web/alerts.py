@@ -23,10 +23,10 @@ from contactor.cloud.alerts.ports import NotDelivered
 from contactor.cloud.alerts.told import AlertNow, AlertPage, ChannelNow, ChannelPage, Kept, RulePage
 from contactor.cloud.alerts.warnings_told import WarningPage
 from contactor.errors import UsageError
+from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import AnyRequest, Problem, answer, described
 
 MAX_SUBSCRIPTION_BYTES = 8_192
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 class PushKey(msgspec.Struct, frozen=True):

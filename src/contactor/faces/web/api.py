@@ -18,7 +18,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ASGIApp
 
 from contactor import __version__
-from contactor.clock import Clock, from_iso
+from contactor.clock import Clock
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -33,6 +33,7 @@ from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
 from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.live import Live
+from contactor.faces.web.parameters import Instant, span_of
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
 from contactor.signals.catalogue import catalogue
@@ -70,7 +71,6 @@ NameList = Annotated[
 Where = Annotated[
     str | None, QueryParameter(description='as Vehicle.Speed > 100 and connectivity == "online"')
 ]
-Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 
 
 def create_api(
@@ -121,7 +121,7 @@ def create_api(
         max_points: Annotated[int, QueryParameter(ge=1, le=MAX_POINTS)] = 1000,
     ) -> SeriesAnswer:
         paths = _paths(path)
-        span = (_instant("start", start), _instant("end", end))
+        span = span_of(start, end)
         answer = await fleet.series(vehicle_id, paths, *span, max_points)
         return SeriesAnswer(vehicle_id, answer)
 
@@ -134,7 +134,7 @@ def create_api(
         vehicle_id: FromPath[str], path: PathList = None, start: Instant = None, end: Instant = None
     ) -> Mapping[str, object]:
         paths = _paths(path) if path else None
-        span = (_instant("start", start), _instant("end", end))
+        span = span_of(start, end)
         return await fleet.summary(vehicle_id, paths, *span)
 
     @get("/healthz", summary="Whether the instance answers")
@@ -190,10 +190,3 @@ def _paths(paths: Sequence[str] | None) -> list[str]:
     if len(paths) > MAX_PATHS:
         raise UsageError(f"{len(paths)} paths; the limit is {MAX_PATHS}")
     return [catalogue()[path].path for path in paths]
-
-
-def _instant(name: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError:
-        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None

@@ -4,11 +4,10 @@ POST /api/v1/campaigns {"version": 1, "name": ..., "vehicles": [...], "signals":
 """
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from litestar import delete, get, post
 from litestar.handlers import BaseRouteHandler
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from contactor.clock import Clock
 from contactor.cloud.campaigns.request import MAX_BYTES, CampaignRequest, decode_request
@@ -21,9 +20,8 @@ from contactor.cloud.campaigns.told import (
     campaign_page,
     progress_page,
 )
+from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import AnyRequest, described
-
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 def campaign_routes(sender: CampaignSender, clock: Clock) -> Sequence[BaseRouteHandler]:

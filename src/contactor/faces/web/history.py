@@ -8,19 +8,20 @@ Each answer is refreshed first, in threads of its own, so that none keeps a comm
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 
-from contactor.clock import NS_PER_DAY, Clock, from_iso
+from contactor.clock import NS_PER_DAY, Clock
 from contactor.cloud.history.documents import Document
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.history.refresh import Refreshed
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import described
 from contactor.history.facts import Facts
 
@@ -28,9 +29,6 @@ THREADS: Final = 2
 RECENT_NS: Final = 45 * NS_PER_DAY
 """What alerts and early warnings look back on."""
 _Answer = TypeVar("_Answer")
-
-Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 class FactPage(msgspec.Struct, frozen=True):
@@ -100,6 +98,16 @@ class History:
 def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
     """The routes below `/vehicles/{vehicle_id}`."""
 
+    async def asked(
+        vehicle_id: str,
+        start: str | None,
+        end: str | None,
+        question: Callable[[HistoryKeeper, str, int | None, int | None], _Answer],
+    ) -> _Answer:
+        span = span_of(start, end)
+        fleet.vehicle(vehicle_id)
+        return await history.ask(vehicle_id, lambda keeper: question(keeper, vehicle_id, *span))
+
     @get(
         "/vehicles/{vehicle_id:str}/trips",
         summary="Trips that began in [start, end), by time",
@@ -112,11 +120,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
     ) -> FactPage:
-        span = _span(start, end)
-        fleet.vehicle(vehicle_id)
-        found = await history.ask(
-            vehicle_id, lambda keeper: keeper.trip_documents(vehicle_id, *span)
-        )
+        found = await asked(vehicle_id, start, end, HistoryKeeper.trip_documents)
         return _page(found, limit, cursor)
 
     @get(
@@ -131,11 +135,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
     ) -> FactPage:
-        span = _span(start, end)
-        fleet.vehicle(vehicle_id)
-        found = await history.ask(
-            vehicle_id, lambda keeper: keeper.charge_documents(vehicle_id, *span)
-        )
+        found = await asked(vehicle_id, start, end, HistoryKeeper.charge_documents)
         return _page(found, limit, cursor)
 
     @get(
@@ -150,9 +150,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
     ) -> FactPage:
-        span = _span(start, end)
-        fleet.vehicle(vehicle_id)
-        found = await history.ask(vehicle_id, lambda keeper: keeper.places(vehicle_id, *span))
+        found = await asked(vehicle_id, start, end, HistoryKeeper.places)
         return _page(found, limit, cursor)
 
     @get(
@@ -172,9 +170,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
     async def report(
         vehicle_id: FromPath[str], start: Instant = None, end: Instant = None
     ) -> Mapping[str, object]:
-        span = _span(start, end)
-        fleet.vehicle(vehicle_id)
-        return await history.ask(vehicle_id, lambda keeper: keeper.report(vehicle_id, *span))
+        return await asked(vehicle_id, start, end, HistoryKeeper.report)
 
     @post(
         "/vehicles/{vehicle_id:str}/history/rebuild",
@@ -187,17 +183,6 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         return Rebuilt(vehicle_id, (await history.rebuild(vehicle_id)).rows_read)
 
     return [trips, charges, places, battery, report, rebuild]
-
-
-def _span(start: str | None, end: str | None) -> tuple[int | None, int | None]:
-    return _instant("start", start), _instant("end", end)
-
-
-def _instant(name: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError:
-        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None
 
 
 def _page(found: Sequence[Document], limit: int, cursor: str | None) -> FactPage:

@@ -15,7 +15,7 @@ from litestar import Response, delete, get, patch, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from contactor.clock import Clock, from_iso
+from contactor.clock import Clock
 from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemarks, page_of
 from contactor.cloud.journal.fences import FenceJson, fence_json
@@ -24,6 +24,7 @@ from contactor.errors import UsageError
 from contactor.faces.report.month import MEDIA_TYPES, MonthFormat, month_file
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
+from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import AnyRequest, described
 from contactor.history.places import Place
 from contactor.history.tariff import Tariffs
@@ -32,8 +33,6 @@ MAX_WORDS_BYTES = 16_384
 MAX_FENCE_BYTES = 131_072
 MAX_TARIFF_BYTES = 16_777_216  # prices by the quarter of an hour for years
 
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
-Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 _Read = TypeVar("_Read")
 
 
@@ -111,7 +110,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
     ) -> EntryPage:
-        span = _instant("start", start), _instant("end", end)
+        span = span_of(start, end)
         found = await asked.of(vehicle_id, lambda book: book.entries(vehicle_id, *span))
         return page_of(found, limit=limit, cursor=cursor)
 
@@ -236,10 +235,3 @@ def _decoded(body: bytes, form: type[_Read]) -> _Read:
         return msgspec.json.decode(body, type=form)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(str(error)) from error
-
-
-def _instant(name: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else from_iso(text)
-    except ValueError:
-        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None

@@ -1,0 +1,31 @@
+"""Parameters that many routes take, and what they mean.
+
+async def trips(vehicle_id: FromPath[str], start: Instant = None, end: Instant = None): ...
+    since_ns, until_ns = span_of(start, end)
+"""
+
+from typing import Annotated
+
+from litestar.params import QueryParameter
+
+from contactor.clock import from_iso
+from contactor.errors import UsageError
+
+Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+def span_of(start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """[start, end) in ns UTC; None is without a bound.
+
+    Raises:
+        UsageError: one is no instant.
+    """
+    return _instant("start", start), _instant("end", end)
+
+
+def _instant(name: str, text: str | None) -> int | None:
+    try:
+        return None if text is None else from_iso(text)
+    except ValueError:
+        raise UsageError(f"{name}={text!r} is no ISO 8601 instant") from None
