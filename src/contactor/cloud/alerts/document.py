@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contactor.cloud.alerts.channels import MAX_CHANNELS, AnyChannel, check_channel
+from contactor.cloud.written import read_written
 from contactor.errors import UsageError
 from contactor.history.alerts.rules import MAX_RULES, Rule, check_rule
 
@@ -62,15 +63,9 @@ def read_document(path: Path) -> Document:
     Raises:
         UsageError: there is no such file, or it holds no document.
     """
-    try:
-        with path.open("rb") as file:
-            body = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    try:
-        return decode_document(body) if path.suffix == ".json" else _decode_toml(body)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read_written(
+        path, max_bytes=MAX_BYTES, from_json=decode_document, from_toml=_decode_toml
+    )
 
 
 def _decode_toml(body: bytes) -> Document:

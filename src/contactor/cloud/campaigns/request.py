@@ -26,6 +26,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contactor.clock import from_datetime, to_iso
+from contactor.cloud.written import read_written
 from contactor.errors import UsageError
 from contactor.signals.campaign import (
     DEFAULT_ROWS_PER_DAY,
@@ -111,15 +112,7 @@ def read_request(path: Path) -> CampaignRequest:
     Raises:
         UsageError: there is no such file, or it holds no campaign.
     """
-    try:
-        with path.open("rb") as file:
-            body = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    try:
-        return decode_request(body) if path.suffix == ".json" else _decode_toml(body)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return read_written(path, max_bytes=MAX_BYTES, from_json=decode_request, from_toml=_decode_toml)
 
 
 def _decode_toml(body: bytes) -> CampaignRequest:
