@@ -17,7 +17,7 @@ import msgspec
 from contactor.app.cars import vehicle_id
 from contactor.app.instants import parse_instant
 from contactor.app.output import print_json, print_table
-from contactor.app.query import Query
+from contactor.app.query import Query, Topic, open_query
 from contactor.app.settings import add_data_option
 from contactor.clock import SystemClock
 from contactor.errors import UnknownVehicle, UsageError
@@ -62,7 +62,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
     return Asked(wanted, since, until)
 
 
-def vehicles_of(query: Query, wanted: str | None) -> list[str]:
+def _vehicles_of(query: Query, wanted: str | None) -> list[str]:
     """The vehicle that is wanted, or all.
 
     Raises:
@@ -74,6 +74,23 @@ def vehicles_of(query: Query, wanted: str | None) -> list[str]:
     if not found:
         raise UnknownVehicle("no vehicle is stored yet")
     return found
+
+
+def print_timed(args: argparse.Namespace, topic: Topic, columns: Mapping[str, str]) -> None:
+    """What has a duration, of the vehicles and the time asked for; `duration` is one more field.
+
+    Raises:
+        UnknownVehicle: there is no such vehicle, or none at all.
+    """
+    asked, query = asked_of(args), open_query(args.data)
+    found = [
+        one
+        for vehicle in _vehicles_of(query, asked.vehicle)
+        for one in query.history(topic, vehicle, asked.since, asked.until)
+    ]
+    if not (args.json or args.csv):
+        found = [{**one, "duration": duration(one["duration_s"])} for one in found]
+    print_facts(args, found, columns)
 
 
 def print_facts(

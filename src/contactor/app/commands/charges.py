@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contactor.app.fact_options import (
-    add_fact_options,
-    asked_of,
-    duration,
-    print_facts,
-    vehicles_of,
-)
-from contactor.app.query import Topic, open_query
+from contactor.app.fact_options import add_fact_options, print_timed
+from contactor.app.query import Topic
 
 _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -40,13 +34,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the charges, by vehicle and time."""
-    asked, query = asked_of(args), open_query(args.data)
-    found = [
-        charge
-        for vehicle in vehicles_of(query, asked.vehicle)
-        for charge in query.history(Topic.CHARGES, vehicle, asked.since, asked.until)
-    ]
-    if not (args.json or args.csv):
-        found = [{**charge, "duration": duration(charge["duration_s"])} for charge in found]
-    print_facts(args, found, _COLUMNS)
+    print_timed(args, Topic.CHARGES, _COLUMNS)
     return 0

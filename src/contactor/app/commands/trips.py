@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from contactor.app.fact_options import (
-    add_fact_options,
-    asked_of,
-    duration,
-    print_facts,
-    vehicles_of,
-)
-from contactor.app.query import Topic, open_query
+from contactor.app.fact_options import add_fact_options, print_timed
+from contactor.app.query import Topic
 
 _COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -40,13 +34,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the trips, by vehicle and time."""
-    asked, query = asked_of(args), open_query(args.data)
-    found = [
-        trip
-        for vehicle in vehicles_of(query, asked.vehicle)
-        for trip in query.history(Topic.TRIPS, vehicle, asked.since, asked.until)
-    ]
-    if not (args.json or args.csv):
-        found = [{**trip, "duration": duration(trip["duration_s"])} for trip in found]
-    print_facts(args, found, _COLUMNS)
+    print_timed(args, Topic.TRIPS, _COLUMNS)
     return 0
