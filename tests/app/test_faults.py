@@ -19,7 +19,7 @@ FAULT = "Vehicle.Contactor.VirtualCar.Fault"
 PLUG = "Vehicle.Contactor.VirtualCar.Plug"
 BATTERY = "Vehicle.Powertrain.TractionBattery"
 COOLANT = "Vehicle.Powertrain.ElectricMotor.EngineCoolant.Level"
-ANSWER_S = 30
+ANSWER_S = 5
 CONNECTED = f"{BATTERY}.Charging.ChargingPort.AnyPosition.IsChargingCableConnected"
 
 
