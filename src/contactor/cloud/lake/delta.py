@@ -35,7 +35,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from contactor.clock import NS_PER_MS
 from contactor.cloud.lake.log import FILES_ADDED, FILES_REMOVED, MARKS
 from contactor.cloud.lake.object_url import options_of
-from contactor.cloud.lake.parts import is_packed
+from contactor.cloud.lake.parts import in_order, is_packed
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.schema import (
     BASE,
@@ -122,14 +122,11 @@ class TelemetryTable:
     def snapshot(self) -> Snapshot:
         """The files of this version, in the order in which they were stored."""
         files = pl.DataFrame(self._table.get_add_actions(flatten=True))
-        parts = sorted(
-            (self._part(row) for row in files.iter_rows(named=True)),
-            key=lambda part: str(part.source).rpartition("/")[2],
-        )
+        parts = in_order(self._part(row) for row in files.iter_rows(named=True))
         fields = self._table.schema().fields
         groups = {field.name: _groups(field) for field in fields if is_signal(field.name)}
         flush = self.marks([ALONE]).get(ALONE, 0)
-        return Snapshot(flush, tuple(parts), groups, self._kept_from())
+        return Snapshot(flush, parts, groups, self._kept_from())
 
     def _kept_from(self) -> dict[str, date]:
         days = {tier: self._table.transaction_version(_KEPT + tier) for tier in (RAW, MINUTE, HOUR)}

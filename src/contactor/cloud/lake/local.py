@@ -42,7 +42,7 @@ from contactor.cloud.lake.log import (
     repair,
     sync_path,
 )
-from contactor.cloud.lake.parts import PartFiles, number_of, path_of
+from contactor.cloud.lake.parts import PartFiles, in_order, number_of, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
 from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
@@ -369,8 +369,8 @@ class LocalStore:
         if self._table.version == base + 1:
             gone = {path_of(part) for part in replaced}
             parts = [part for part in self._snapshot.parts if path_of(part) not in gone]
-            parts = sorted([*parts, *written], key=lambda part: number_of(path_of(part)))
-            self._snapshot = replace(self._snapshot, flush=self._flush, parts=tuple(parts))
+            shown = in_order([*parts, *written])
+            self._snapshot = replace(self._snapshot, flush=self._flush, parts=shown)
         else:
             self._snapshot = self._table.snapshot()
         self._is_unsure = False

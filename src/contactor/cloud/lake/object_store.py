@@ -28,7 +28,7 @@ from contactor.cloud.lake.delta import CONFLICT, FAILURES, TelemetryTable
 from contactor.cloud.lake.failures import one_line
 from contactor.cloud.lake.object_files import ObjectFiles
 from contactor.cloud.lake.object_url import check_url
-from contactor.cloud.lake.parts import number_of
+from contactor.cloud.lake.parts import in_order, number_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
 from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
@@ -319,10 +319,8 @@ class ObjectStore:
         if self._table.version == base + 1:
             gone = {part.source for part in replaced}
             parts = [part for part in self._snapshot.parts if part.source not in gone]
-            parts = sorted(
-                [*parts, *written], key=lambda part: number_of(self._files.name_of(part))
-            )
-            self._snapshot = replace(self._snapshot, flush=self._flush, parts=tuple(parts))
+            shown = in_order([*parts, *written])
+            self._snapshot = replace(self._snapshot, flush=self._flush, parts=shown)
         else:
             self._snapshot = self._table.snapshot()
         self._is_unsure = False

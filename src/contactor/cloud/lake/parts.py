@@ -126,6 +126,13 @@ def number_of(path: Path | str) -> int:
     return int(str(path).rpartition("/")[2].split("-")[1])
 
 
+def in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Stored parts by flush; those of one flush by group and day."""
+    return tuple(
+        sorted(parts, key=lambda part: (number_of(str(part.source)), part.group, part.day))
+    )
+
+
 def is_packed(path: str) -> bool:
     """Whether a rewrite made the file of that name."""
     return _PACKED in path
