@@ -107,9 +107,7 @@ def running(data: Path, *arguments: str, command: str = "run") -> Iterator[Runni
             raise AssertionError(f"never ready: {process.communicate()[1]}\n{instance.logs()}")
         yield instance
         process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
         assert process.wait(timeout=60) == 0, instance.logs()
-        assert time.monotonic() - began < 5.0
     finally:
         if process.poll() is None:
             process.kill()

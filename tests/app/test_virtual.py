@@ -108,11 +108,11 @@ def test_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
 
 def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "40"]
+    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "20"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert "the last 40 days" in process.stdout.readline()
+        assert any("the last 20 days" in line for line in process.stdout)
         for _ in range(2):  # some of them are made, neither time all
             before = made(data)
             wait_for(lambda least=before: made(data) > least, timeout_s=60, why="it makes some")
@@ -124,7 +124,7 @@ def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None
                 timeout_s=60,
                 why="it is gone",
             )
-        wait_for(lambda: _is_stored(data), timeout_s=90, why="all stored")
+        wait_for(lambda: _is_stored(data), timeout_s=240, why="all stored")
         begun = noted(data, "begun:demo")
     finally:
         process.terminate()
@@ -179,19 +179,19 @@ def test_history_larger_than_the_outbox_waits_for_room(tmp_path: Path) -> None:
 def test_cars_whose_past_was_not_reached_get_it_at_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
     car = ("--car", "virtual:contactor_ev?vehicle=car&count=2")
-    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "60", *car]
+    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "30", *car]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert "car-1: the last 60 days" in process.stdout.readline()
+        assert any("car-1: the last 30 days" in line for line in process.stdout)
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0
         process.communicate()
     with running(data, *car):
-        wait_for(lambda: _is_stored(data), timeout_s=60, why="all stored")
+        wait_for(lambda: _is_stored(data), timeout_s=240, why="all stored")
     heights = [rows_of(data, name).height for name in ("car-1", "car-2")]
-    assert min(heights) > 100_000
+    assert min(heights) > 50_000
     for name in ("car-1", "car-2"):
         stamps = rows_of(data, name)["ts"]
         assert stamps.n_unique() == len(stamps)
