@@ -44,7 +44,7 @@ def command(instance: RunningInstance, vehicle: str, path: str, value: object) -
 
 @contextlib.contextmanager
 def scan_tool(port: int) -> Iterator[obd.OBD]:
-    tool = obd.OBD(f"socket://127.0.0.1:{port}", fast=False, timeout=ANSWER_S)
+    tool = obd.OBD(f"socket://127.0.0.1:{port}", baudrate=38_400, fast=False, timeout=ANSWER_S)
     try:
         assert tool.is_connected()
         yield tool

@@ -136,11 +136,11 @@ def test_cars_of_the_test_are_in_every_partition() -> None:
 
 
 def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path, workers: Workers) -> None:
-    chance, count = random.Random(3), 2_000
+    chance, count = random.Random(3), 1_200
     for partition in ("1/2", "2/2"):
         workers.start(partition)
     with driving(tmp_path, workers.link, count):
-        for _ in range(8):
+        for _ in range(5):
             time.sleep(chance.uniform(0.3, 1.5))
             partition = chance.choice(["1/2", "2/2"])
             workers.kill(partition)
@@ -152,7 +152,7 @@ def test_workers_killed_at_random_lose_and_double_nothing(tmp_path: Path, worker
 def test_number_of_workers_changed_while_cars_drive_loses_and_doubles_nothing(
     tmp_path: Path, workers: Workers
 ) -> None:
-    count = 1_500
+    count = 1_200
     for partition in ("1/2", "2/2"):
         workers.start(partition)
     with driving(tmp_path, workers.link, count):
@@ -177,7 +177,7 @@ def test_number_of_workers_changed_while_cars_drive_loses_and_doubles_nothing(
 def test_workers_of_a_lake_in_an_object_storage_killed_at_random(
     tmp_path: Path, workers: Workers
 ) -> None:
-    chance, count, url = random.Random(5), 1_500, "s3://lake/workers"
+    chance, count, url = random.Random(5), 800, "s3://lake/workers"
 
     def numbers() -> dict[str, list[int]]:
         lake = contactor.open_lake(url)
@@ -194,7 +194,7 @@ def test_workers_of_a_lake_in_an_object_storage_killed_at_random(
         for partition in ("1/2", "2/2"):
             workers.start(partition)
         with driving(tmp_path, workers.link, count):
-            for _ in range(5):
+            for _ in range(3):
                 time.sleep(chance.uniform(0.5, 1.5))
                 partition = chance.choice(["1/2", "2/2"])
                 workers.kill(partition)
@@ -233,7 +233,7 @@ def serving(data: Path, link: str) -> Iterator[tuple[subprocess.Popen[str], str]
 def test_who_serves_beside_the_workers_follows_them_and_starts_anew(
     tmp_path: Path, workers: Workers
 ) -> None:
-    data, count = tmp_path / "data", 1_500
+    data, count = tmp_path / "data", 800
 
     def numbers(url: str) -> list[int]:
         found = httpx.get(f"{url}/api/v1/vehicles", timeout=60).json()["items"]

@@ -97,7 +97,7 @@ def test_scan_tool_reads_the_number_of_a_running_car(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     car = f"virtual:contactor_ev?vehicle=demo&plan=parked&seed=5&elm327_port={port}"
     with running(tmp_path / "data", "--history-days", "0", "--car", car):
-        tool = obd.OBD(f"socket://127.0.0.1:{port}", timeout=5)
+        tool = obd.OBD(f"socket://127.0.0.1:{port}", baudrate=38_400, timeout=5)
         try:
             assert bytes(tool.query(obd.commands.VIN).value).decode() == vin_of(5)
             assert tool.query(obd.commands.SPEED).value.magnitude == 0

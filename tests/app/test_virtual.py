@@ -108,11 +108,11 @@ def test_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
 
 def test_agent_killed_in_its_history_makes_each_row_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "20"]
+    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "14"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert any("the last 20 days" in line for line in process.stdout)
+        assert any("the last 14 days" in line for line in process.stdout)
         for _ in range(2):  # some of them are made, neither time all
             before = made(data)
             wait_for(lambda least=before: made(data) > least, timeout_s=60, why="it makes some")
@@ -170,7 +170,7 @@ def _is_stored(data: Path) -> bool:
 
 def test_history_larger_than_the_outbox_waits_for_room(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with running(data, "--history-days", "4", "--outbox-bytes", "1000000"):
+    with running(data, "--history-days", "2", "--outbox-bytes", "1000000"):
         wait_for(lambda: _is_stored(data), timeout_s=60, why="all stored")
     assert rows_of(data).height > 10_000
     assert contactor.open_lake(data).vehicles()["rows"][0] > 10_000
@@ -179,11 +179,11 @@ def test_history_larger_than_the_outbox_waits_for_room(tmp_path: Path) -> None:
 def test_cars_whose_past_was_not_reached_get_it_at_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
     car = ("--car", "virtual:contactor_ev?vehicle=car&count=2")
-    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "30", *car]
+    command = [*CONTACTOR, "run", "--data", str(data), "--port", "0", "--history-days", "9", *car]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert any("car-1: the last 30 days" in line for line in process.stdout)
+        assert any("car-1: the last 9 days" in line for line in process.stdout)
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0

@@ -291,7 +291,7 @@ def newest_version(data: Path) -> int:
 
 @pytest.mark.processes
 def test_a_backup_under_load_holds_what_was_committed_and_goes_on_exactly(tmp_path: Path) -> None:
-    data, count = tmp_path / "data", 4_000
+    data, count = tmp_path / "data", 2_500
     log = make_log(tmp_path / "count.log", count)
     car = f"recording:{log}?profile={make_profile(tmp_path)}&vehicle={VEHICLE}&sampling=every"
     backups: list[tuple[Path, Manifest]] = []

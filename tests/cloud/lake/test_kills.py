@@ -20,7 +20,7 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import POWER, SPEED, T0, S, flush, frame, state
 
-KILLS = 32
+KILLS = 16
 REPOSITORY = Path(__file__).resolve().parents[3]
 WRITER = """
 import sys

@@ -24,6 +24,7 @@ from contactor.signals.groups import Group
 from tests.app.processes import wait_for
 from tests.cloud.lake.object_storage import storage
 from tests.cloud.lake.samples import DAY, SPEED, T0, S, flush, frame, state, store_drive
+from tests.flow.size import IS_WHOLE
 
 pytestmark = pytest.mark.xdist_group("objects")
 
@@ -94,11 +95,12 @@ def test_writers_of_different_parts_lose_and_double_nothing(url: str) -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.flow
 def test_a_commit_of_a_killed_storage_is_there_once_or_not_at_all(tmp_path: Path) -> None:
     with storage(tmp_path) as own, ThreadPoolExecutor(1) as pool:
         url, done = "s3://lake/killed", 0
         store = ObjectStore(url)
-        for kill in range(2):
+        for kill in range(4 if IS_WHOLE else 1):
             written: list[float] = []
             writing = pool.submit(_write_until_it_fails, store, done, written)
             wait_for(lambda told=written: len(told) > 1, timeout_s=60, why="some are stored")

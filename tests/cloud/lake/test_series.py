@@ -19,7 +19,7 @@ from tests.cloud.lake.samples import CELLS, DAY, NA, POWER, SPEED, T0, VIN, S, s
 
 LOCKED = "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked"
 MS = 1_000_000
-DAYS = 65
+DAYS = 36
 LATER = T0 + (DAYS + 2) * DAY
 
 
@@ -29,7 +29,7 @@ def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> LakeKeeper:
 
 
 def fill(store: LakeKeeper, *, per_day: int = 12, seed: int = 1) -> dict[int, float]:
-    """Some readings a day over ten weeks, of two cars; those of the first by their instants."""
+    """Some readings a day over five weeks, of two cars; those of the first by their instants."""
     chance = random.Random(seed)
     readings: dict[int, float] = {}
     for day in range(DAYS):
@@ -60,7 +60,7 @@ UPKEEPS = {
     "none": None,
     "rows for ever": Ages(),
     "rows for 20 days": Ages(raw_days=20),
-    "minutes for 40 days": Ages(raw_days=20, minute_days=40),
+    "minutes for 28 days": Ages(raw_days=20, minute_days=28),
     "hours only": Ages(raw_days=1, minute_days=1),
 }
 
@@ -72,7 +72,7 @@ def test_no_extreme_is_hidden_whatever_was_kept(ages: Ages | None, max_cells: in
     readings = fill(keeper)
     if ages is not None:
         Upkeep(keeper, ages=ages).run(now_ns=LATER, is_thorough=True)
-        late = {T0 + 3 * DAY + 1: 5_000.0, T0 + 60 * DAY + 1: -5_000.0}
+        late = {T0 + 3 * DAY + 1: 5_000.0, T0 + 32 * DAY + 1: -5_000.0}
         for ts, value in late.items():  # some come when the days are packed or gone
             store_drive(keeper, {POWER: [value]}, ts=[ts])
         readings |= late
