@@ -95,7 +95,7 @@ async def road_is_open(url: str) -> bool:
         await transport.put(topics.uplink("leaf"), b"through", message_id="1")
         while True:
             for delivery in await consumer.take(limit=100, timeout_s=DEADLINE_S):
-                await delivery.ack()
+                await consumer.ack([delivery])
                 if delivery.payload == b"through":
                     return True
     finally:

@@ -37,7 +37,7 @@ def test_late_acknowledgement_still_counts() -> None:
         [first] = await consumer.take(limit=1, timeout_s=0)
         clock.advance(60)
         [again] = await consumer.take(limit=1, timeout_s=0)
-        await first.ack()
+        await consumer.ack([first])
         clock.advance(60)
         assert await consumer.take(limit=1, timeout_s=0) == []
         assert again.payload == b"1"
@@ -66,7 +66,7 @@ def test_consumer_holds_only_so_many_unacknowledged() -> None:
             await link.put(LEAF, b"%d" % number, message_id=f"{number}")
         first, second, third = await consumer.take(limit=9, timeout_s=0)
         assert await consumer.take(limit=9, timeout_s=0) == []
-        await second.ack()
+        await consumer.ack([second])
         assert [one.payload for one in await consumer.take(limit=9, timeout_s=0)] == [b"3"]
         assert (first.payload, third.payload) == (b"0", b"2")
 
@@ -85,7 +85,7 @@ def test_lost_store_forgets_messages_and_room_they_took() -> None:
             await link.put(LEAF, bytes(100), message_id="1")
         assert await consumer.take(limit=1, timeout_s=0) == []
         await link.put(LEAF, bytes(100), message_id="1")
-        await old.ack()
+        await consumer.ack([old])
         with pytest.raises(LinkError, match="full"):
             await link.put(LEAF, b"x", message_id="2")
 

@@ -182,7 +182,7 @@ def test_unacknowledged_messages_come_again_after_a_kill(broker_process: BrokerP
                 assert time.monotonic() < deadline
                 for delivery in await consumer.take(limit=10, timeout_s=1.0):
                     again.add(delivery.payload)
-                    await delivery.ack()
+                    await consumer.ack([delivery])
 
     asyncio.run(scenario())
 
@@ -205,7 +205,7 @@ def test_acknowledgement_of_a_lost_store_does_not_reach_another_message(
             await link.consumer(topics.ALL_UPLINKS, name="ingest")
             await link.put(LEAF, b"new", message_id="1")
             [new] = await consumer.take(limit=1, timeout_s=DEADLINE_S)
-            await old.ack()
+            await consumer.ack([old])
             assert new.payload == b"new"
             again = await consumer.take(limit=1, timeout_s=DEADLINE_S)
             assert [delivery.payload for delivery in again] == [b"new"]
@@ -224,7 +224,7 @@ def test_messages_that_nobody_took_go_to_the_next_at_once(broker_process: Broker
                 for number in range(50):
                     await car.put(LEAF, b"%d" % number, message_id=f"{number}")
                 for delivery in await waiting:
-                    await delivery.ack()
+                    await consumer.ack([delivery])
                     done = delivery.payload
             async with connected(url, limits) as cloud:
                 consumer = await cloud.consumer(topics.ALL_UPLINKS, name="ingest")

@@ -34,7 +34,7 @@ async def take(consumer: Consumer, count: int, *, ack: bool = True) -> list[byte
         for delivery in await consumer.take(limit=count - len(payloads), timeout_s=0.2):
             payloads.append(delivery.payload)
             if ack:
-                await delivery.ack()
+                await consumer.ack([delivery])
     return payloads
 
 
@@ -231,7 +231,7 @@ def test_consumer_gets_again_what_it_did_not_acknowledge(broker: Broker) -> None
                 for delivery in await consumer.take(limit=4, timeout_s=0.2):
                     first.append(delivery.payload)
                     if delivery.payload in {b"0", b"2"}:
-                        await delivery.ack()
+                        await consumer.ack([delivery])
             assert first == [b"0", b"1", b"2", b"3"]
             assert sorted(await take(consumer, 2)) == [b"1", b"3"]
             assert await consumer.take(limit=4, timeout_s=0.5) == []
@@ -269,7 +269,7 @@ def test_consumer_takes_at_most_the_limit(broker: Broker) -> None:
                 taken = await consumer.take(limit=7, timeout_s=1.0)
                 sizes.append(len(taken))
                 for delivery in taken:
-                    await delivery.ack()
+                    await consumer.ack([delivery])
             assert max(sizes) <= 7
 
     asyncio.run(scenario())
@@ -298,8 +298,8 @@ def test_consumer_acknowledges_twice_without_harm(broker: Broker) -> None:
             consumer = await link.consumer(topics.ALL_UPLINKS, name="ingest")
             await link.put(LEAF, b"1", message_id="1")
             [delivery] = await consumer.take(limit=1, timeout_s=DEADLINE_S)
-            await delivery.ack()
-            await delivery.ack()
+            await consumer.ack([delivery])
+            await consumer.ack([delivery])
             await link.put(LEAF, b"2", message_id="2")
             assert await take(consumer, 1) == [b"2"]
 

@@ -7,13 +7,15 @@ lose all that it keeps. Everything happens on one event loop.
     car, cloud = MemoryTransport(broker), MemoryTransport(broker)
     consumer = await cloud.consumer(topics.ALL_UPLINKS, name="ingest")
     await car.put(topics.uplink("leaf"), b"...", message_id="1")
-    [delivery] = await consumer.take(limit=10, timeout_s=1.0)
+    deliveries = await consumer.take(limit=10, timeout_s=1.0)
+    await consumer.ack(deliveries)
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from contactor.clock import NS_PER_S, Clock, SystemClock
 from contactor.errors import LinkError, LinkFull
@@ -115,8 +117,8 @@ class MemoryBroker:
         now_ns = self._clock.monotonic_ns()
         queue.take_back(now_ns)
         return [
-            self._delivery(queue, *taken)
-            for taken in queue.take(
+            Delivery(entry.subject, entry.payload, (queue, number, entry))
+            for number, entry in queue.take(
                 min(limit, self._limits.unacknowledged - queue.unacknowledged),
                 due_ns=now_ns + round(self._limits.ack_wait_s * NS_PER_S),
             )
@@ -127,16 +129,15 @@ class MemoryBroker:
         due_ns = queue.next_due_ns
         return None if due_ns is None else (due_ns - self._clock.monotonic_ns()) / NS_PER_S
 
-    def _delivery(self, queue: "_Queue", number: int, entry: "_Entry") -> Delivery:
-        async def acknowledge() -> None:
-            if not self.is_up:
-                raise LinkError("not connected to the broker in memory")
-            if queue.forget(number):
-                entry.waiting -= 1
-                is_ours = self._queues is not None and queue in self._queues.values()
-                self._held_bytes -= len(entry.payload) if is_ours and not entry.waiting else 0
-
-        return Delivery(entry.subject, entry.payload, acknowledge)
+    def forget(self, delivery: Delivery) -> None:
+        """Let go of what was handed over."""
+        if not self.is_up:
+            raise LinkError("not connected to the broker in memory")
+        queue, number, entry = cast("_Mark", delivery.mark)
+        if queue.forget(number):
+            entry.waiting -= 1
+            is_ours = self._queues is not None and queue in self._queues.values()
+            self._held_bytes -= len(entry.payload) if is_ours and not entry.waiting else 0
 
     def _is_repeated(self, message_id: str) -> bool:
         oldest_ns = self._clock.monotonic_ns() - round(self._limits.duplicate_window_s * NS_PER_S)
@@ -277,6 +278,11 @@ class MemoryConsumer:
             due_s = self._broker.due_in_s(queue)
             await queue.wait(left_s if due_s is None else min(left_s, max(due_s, 0)))
 
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Have the broker forget what was taken."""
+        for delivery in deliveries:
+            self._broker.forget(delivery)
+
 
 @dataclass(slots=True)
 class _Entry:
@@ -285,6 +291,10 @@ class _Entry:
     subject: str
     payload: bytes
     waiting: int
+
+
+_Mark = tuple["_Queue", int, _Entry]
+"""Of which queue a message was taken, and under which number."""
 
 
 @dataclass(eq=False, slots=True)

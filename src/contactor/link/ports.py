@@ -10,11 +10,11 @@ cloud's watermark has passed it.
 
     await transport.put(topics.uplink("leaf"), payload, message_id="1-1")
     consumer = await transport.consumer(topics.ALL_UPLINKS, name="ingest")
-    for delivery in await consumer.take(limit=500, timeout_s=0.2):
-        await delivery.ack()
+    deliveries = await consumer.take(limit=500, timeout_s=0.2)
+    await consumer.ack(deliveries)
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,19 +51,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A queued message, handed over; it comes again unless acknowledged in time."""
+    """A queued message, handed over; it comes again unless acknowledged in time.
+
+    Fields:
+        mark: what its consumer knows it by.
+    """
 
     subject: str
     payload: bytes = field(repr=False)
-    acknowledge: Callable[[], Awaitable[None]] = field(repr=False, compare=False)
-
-    async def ack(self) -> None:
-        """Tell the broker to forget it, for this consumer; harmless when told twice.
-
-        Raises:
-            LinkError: there is no connection; the message comes again.
-        """
-        await self.acknowledge()
+    mark: object = field(repr=False, compare=False)
 
 
 class Consumer(Protocol):
@@ -76,6 +72,14 @@ class Consumer(Protocol):
 
         Raises:
             LinkError: no connection, or the broker failed; take again, the consumer mends itself.
+        """
+        ...
+
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Tell the broker to forget what was taken, for this consumer; harmless when told twice.
+
+        Raises:
+            LinkError: there is no connection; the messages come again.
         """
         ...
 

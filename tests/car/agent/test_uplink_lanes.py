@@ -55,7 +55,7 @@ class Cloud:
                     envelope = read_envelope(delivery.payload)
                     if envelope.kind is MessageKind.RECORD:
                         self.arrived.append(envelope.stream)
-                    await delivery.ack()
+                    await consumer.ack([delivery])
 
     async def _answer(self, hellos) -> None:
         while True:

@@ -59,7 +59,7 @@ def test_restored_account_is_the_committed_one() -> None:
     take(ledger, 1, 3)
     take(ledger, 7, 9)
     ledger.refuse("bad", 2)
-    ledger.paths.add("Vehicle.Speed")
+    ledger.name([("Vehicle.Speed", "Vehicle.Cabin.DoorCount")])
     ledger.span(5, 9)
     assert StreamLedger.restored(ledger.state()).state() == ledger.state()
 

@@ -103,8 +103,7 @@ class Follower:
                     self._take_in(
                         deliveries := await consumer.take(limit=TAKE_AT_ONCE, timeout_s=TAKE_S)
                     )
-                    for delivery in deliveries:
-                        await delivery.ack()
+                    await consumer.ack(deliveries)
             except LinkError as error:
                 _log.warning("link lost reason=%s", error)
                 await asyncio.sleep(RETRY_S)

@@ -101,6 +101,7 @@ class Ingest:
         self._committed_at = 0
         self._committing: Cut | None = None
         self._deliveries: list[Delivery] = []
+        self._queue: Consumer | None = None
         self._since: float | None = None
         self._flush_now = asyncio.Event()
         # Of its own, so that no query can keep a commit waiting.
@@ -166,6 +167,7 @@ class Ingest:
         if not self._is_alone:
             await self._transport.retire(PREFIX, keep=[name, *(one.name for one in others)])
             self._is_alone = True
+        self._queue = consumer
         return consumer
 
     async def _watch(self) -> None:
@@ -290,9 +292,8 @@ class Ingest:
                 if state.stream != UNNUMBERED_STREAM:
                     await self._tell(state.vehicle_id, state.stream)
                 await self._others_turn(number)
-            for number, delivery in enumerate(deliveries, 1):
-                await delivery.ack()
-                await self._others_turn(number)
+            if self._queue is not None:
+                await self._queue.ack(deliveries)
         except LinkError as error:
             # Nothing is lost: the messages come again as repeats, the cars ask again.
             self._failed(error)

@@ -343,9 +343,7 @@ class Intake:
             self._quarantine((vehicle_id, None, None), str(error), payload, now_ns)
             return
         account = self._account(identity, now_ns)
-        parts = account.news(identity[2], identity[2])
-        if parts:
-            account.take(parts)
+        if self._settle(account, identity[2], identity[2]):
             account.refuse(_short(account, str(error)))
             self._quarantine(identity, str(error), payload, now_ns)
 

@@ -30,7 +30,8 @@ class StreamLedger:
     rows_stored: int = 0
     rows_refused: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    paths: set[str] = field(default_factory=set)
+    paths: tuple[str, ...] = ()
+    """Sorted: each flush asks for them, and they seldom change."""
     first_ts: int | None = None
     last_ts: int | None = None
     received_at: int = 0
@@ -49,7 +50,7 @@ class StreamLedger:
             rows_stored=state.rows_stored,
             rows_refused=state.rows_refused,
             refused=Counter(state.refused),
-            paths=set(state.paths),
+            paths=state.paths,
             first_ts=state.first_ts,
             last_ts=state.last_ts,
             received_at=state.received_at,
@@ -67,7 +68,7 @@ class StreamLedger:
             rows_stored=self.rows_stored,
             rows_refused=self.rows_refused,
             refused=dict(self.refused),
-            paths=tuple(sorted(self.paths)),
+            paths=self.paths,
             first_ts=self.first_ts,
             last_ts=self.last_ts,
             received_at=self.received_at,
@@ -123,7 +124,7 @@ class StreamLedger:
         for paths in groups:
             if paths not in self._named:
                 self._named.add(paths)
-                self.paths.update(paths)
+                self.paths = tuple(sorted({*self.paths, *paths}))
 
     def span(self, first_ts: int, last_ts: int) -> None:
         """Widen the span of instants stored."""

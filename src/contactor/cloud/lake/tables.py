@@ -138,29 +138,29 @@ def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def streams_frame(states: Sequence[StreamState]) -> pl.DataFrame:
     """A row per state; `ts` is `received_at`, `above` the flattened ranges."""
-    rows: list[dict[str, object]] = [
-        {
-            "vehicle_id": state.vehicle_id,
-            "ts": state.received_at,
-            "stream": signed(state.stream),
-            "profile": state.profile,
-            "lane": state.lane,
-            "watermark": state.watermark,
-            "above": [bound for span in state.above for bound in span],
-            "rows_stored": state.rows_stored,
-            "rows_refused": state.rows_refused,
-            "refused": to_json(dict(state.refused)),
-            "paths": list(state.paths),
-            "first_ts": state.first_ts,
-            "last_ts": state.last_ts,
-        }
-        for state in states
-    ]
-    return _frame(
-        rows,
-        "vehicle_id ts stream profile lane watermark above rows_stored rows_refused refused"
-        " paths first_ts last_ts",
-    )
+    columns: dict[str, Sequence[object] | pl.Series] = {
+        "vehicle_id": [state.vehicle_id for state in states],
+        "ts": [state.received_at for state in states],
+        "stream": [signed(state.stream) for state in states],
+        "profile": [state.profile for state in states],
+        "lane": [state.lane for state in states],
+        "watermark": [state.watermark for state in states],
+        "above": [[bound for span in state.above for bound in span] for state in states],
+        "rows_stored": [state.rows_stored for state in states],
+        "rows_refused": [state.rows_refused for state in states],
+        "refused": [to_json(dict(state.refused)) if state.refused else "{}" for state in states],
+        "paths": _paths([state.paths for state in states]),
+        "first_ts": [state.first_ts for state in states],
+        "last_ts": [state.last_ts for state in states],
+    }
+    return pl.DataFrame(columns, {name: BASE[name] for name in columns})
+
+
+def _paths(of_states: Sequence[tuple[str, ...]]) -> pl.Series:
+    """The signals of each state: thousands of cars of one kind have the same few lists."""
+    places: dict[tuple[str, ...], int] = {}
+    rows = [places.setdefault(paths, len(places)) for paths in of_states]
+    return pl.Series([list(paths) for paths in places], dtype=BASE["paths"]).gather(rows)
 
 
 def newest(streams: pl.DataFrame) -> pl.DataFrame:

@@ -14,15 +14,15 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError, NoServersError
 from nats.errors import Error as NatsError
-from nats.errors import NoServersError
 
 from contactor.errors import LinkError, UsageError
 
@@ -76,6 +76,15 @@ class _Client(Client):
         super().__init__()
         self.hearing: dict[object, HearRaw] = {}
         """By the callback that a subscription was made with."""
+
+    async def publish_to_all(self, subjects: Sequence[str], payload: bytes) -> None:
+        """As `publish` to each of these subjects, which a server made; a tenth of its cost."""
+        if not self.is_connected:
+            raise ConnectionClosedError
+        end = b" %d\r\n%b\r\n" % (len(payload), payload)
+        await self._send_command(b"".join(b"PUB %b%b" % (one.encode(), end) for one in subjects))
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
@@ -170,6 +179,19 @@ class Connection:
             raise LinkError("the connection to the broker was lost")
         try:
             await self._client.publish(subject, payload, reply, headers)
+        except (NatsError, OSError) as error:
+            raise LinkError(f"not sent to the broker: {explain(error)}") from error
+
+    async def publish_to_all(self, subjects: Sequence[str], payload: bytes) -> None:
+        """Hand the same message to the connection for each of those subjects.
+
+        Raises:
+            LinkError: it was lost.
+        """
+        if self.is_over:
+            raise LinkError("the connection to the broker was lost")
+        try:
+            await self._client.publish_to_all(subjects, payload)
         except (NatsError, OSError) as error:
             raise LinkError(f"not sent to the broker: {explain(error)}") from error
 

@@ -3,15 +3,16 @@
 consumer = NatsConsumer(transport, "contactor.v1.up.*", "ingest", QueueLimits())
 await consumer.prepare(timeout_s=5.0)                       # makes stream and consumer
 deliveries = await consumer.take(limit=500, timeout_s=0.2)  # makes them again after an error
+await consumer.ack(deliveries)
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from contactor.errors import LinkError
 from contactor.link.nats import jetstream
@@ -29,7 +30,12 @@ FAILED_TAKE_S = 0.2
 
 NO_MESSAGES, EXPIRED, HEARTBEAT = "404", "408", "100"
 PULL_IS_LARGE = "Message Size Exceeds MaxBytes"
-NOT_ACKNOWLEDGED = b"-NAK"
+ACKNOWLEDGED, NOT_ACKNOWLEDGED = b"", b"-NAK"
+ACK_AT_ONCE = 1_000
+"""Between so many others have their turn."""
+
+_Mark = tuple[str, str]
+"""Where a message is acknowledged, and in which making of the stream."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +51,8 @@ class Link(Protocol):
         """
         ...
 
-    def acknowledge(self, reply: str) -> Awaitable[None]:
-        """Acknowledge a delivery over the present connection.
+    def connection_now(self) -> Connection:
+        """The present connection.
 
         Raises:
             LinkError: there is none.
@@ -78,7 +84,7 @@ class NatsConsumer:
         self._pull: _Pull | None = None
         self._pulls = 0
         self._problem: str | None = None
-        self._arrived: deque[tuple[str, Delivery]] = deque()
+        self._arrived: deque[Delivery] = deque()
         self._changed = asyncio.Event()
 
     async def take(self, *, limit: int, timeout_s: float) -> list[Delivery]:
@@ -89,7 +95,19 @@ class NatsConsumer:
             self._connection = None
             await asyncio.sleep(min(FAILED_TAKE_S, timeout_s))
             raise
-        return [self._arrived.popleft()[1] for _ in range(min(limit, len(self._arrived)))]
+        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge over the present connection what it, or one before, brought."""
+        connection = self._link.connection_now()
+        replies = []
+        for delivery in deliveries:
+            reply, store = cast("_Mark", delivery.mark)
+            if store == self._store:  # in a store made anew the same number is another message
+                replies.append(reply)
+        for begin in range(0, len(replies), ACK_AT_ONCE):
+            await connection.publish_to_all(replies[begin : begin + ACK_AT_ONCE], ACKNOWLEDGED)
+            await asyncio.sleep(0)
 
     async def prepare(self, timeout_s: float) -> Connection:
         """Make stream and consumer where they are missing, and listen; returns what it listens on.
@@ -115,8 +133,9 @@ class NatsConsumer:
         if self._listening is not None:
             await self._listening.end()
         with contextlib.suppress(LinkError):
-            while self._arrived:
-                await connection.publish(self._arrived.popleft()[0], NOT_ACKNOWLEDGED)
+            replies = [cast("_Mark", delivery.mark)[0] for delivery in self._arrived]
+            self._arrived.clear()
+            await connection.publish_to_all(replies, NOT_ACKNOWLEDGED)
 
     async def _wait_arrived(self, limit: int, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -187,7 +206,8 @@ class NatsConsumer:
         if pull is not None:
             pull.heard = asyncio.get_running_loop().time()
         if message.reply:
-            self._arrived.append((message.reply, self._delivery(message)))
+            mark = message.reply, self._store
+            self._arrived.append(Delivery(sent_as(message.subject), message.payload, mark))
             if pull is not None:
                 pull.left -= 1
                 self._pull = pull if pull.left else None
@@ -197,16 +217,6 @@ class NatsConsumer:
             if not is_ordinary and message.description != PULL_IS_LARGE:
                 self._problem = " ".join(f"{message.status} {message.description}".split())
         self._changed.set()
-
-    def _delivery(self, message: Heard) -> Delivery:
-        reply, store = message.reply, self._store
-
-        async def acknowledge() -> None:
-            # In a store made anew the same number is another message.
-            if store == self._store:
-                await self._link.acknowledge(reply)
-
-        return Delivery(sent_as(message.subject), message.payload, acknowledge)
 
 
 @dataclass(slots=True)

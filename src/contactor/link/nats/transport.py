@@ -78,7 +78,7 @@ class NatsTransport:
     async def put(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Return when the broker has taken the message."""
         headers = {"Nats-Msg-Id": message_id}
-        connection = self._connection_now()
+        connection = self.connection_now()
         answer = await connection.request(subject, payload, timeout_s=PUT_S, headers=headers)
         jetstream.check(answer)
 
@@ -93,15 +93,15 @@ class NatsTransport:
 
     async def retire(self, prefix: str, *, keep: Collection[str]) -> None:
         """Forget every consumer whose name begins with `prefix`, but those to keep."""
-        await retire(self._connection_now(), prefix, keep)
+        await retire(self.connection_now(), prefix, keep)
 
     async def drop(self) -> None:
         """Give up all that is kept."""
-        await drop(self._connection_now())
+        await drop(self.connection_now())
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
-        await self._connection_now().publish(subject, payload)
+        await self.connection_now().publish(subject, payload)
 
     async def subscribe(self, pattern: str) -> Mailbox:
         """Listen from now on, through every reconnection."""
@@ -135,13 +135,10 @@ class NatsTransport:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0 if self._is_closed else timeout_s):
                 await self._connected.wait()
-        return self._connection_now()
+        return self.connection_now()
 
-    async def acknowledge(self, reply: str) -> None:
-        """Acknowledge a delivery over the present connection; for consumers."""
-        await self._connection_now().publish(reply, b"")
-
-    def _connection_now(self) -> Connection:
+    def connection_now(self) -> Connection:
+        """The present connection; for consumers."""
         if self._is_closed:
             raise LinkError("the link was closed")
         if self._connection is None:
