@@ -197,8 +197,13 @@ class MemoryTransport:
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
+        await self.publish_many([Message(subject, payload)])
+
+    async def publish_many(self, messages: Sequence[Message]) -> None:
+        """Broadcast each to whoever listens."""
         self._check()
-        self._broker.publish(Message(subject, payload))
+        for message in messages:
+            self._broker.publish(message)
         await asyncio.sleep(0)
 
     async def subscribe(self, pattern: str) -> Mailbox:

@@ -165,6 +165,14 @@ class Broadcast(Protocol):
         """
         ...
 
+    async def publish_many(self, messages: Sequence[Message]) -> None:
+        """Send each, as `publish`; for thousands of cars at once.
+
+        Raises:
+            LinkError: there is no connection.
+        """
+        ...
+
     async def subscribe(self, pattern: str) -> Subscription:
         """Listen from now on, through every reconnection.
 

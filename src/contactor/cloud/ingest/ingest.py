@@ -31,7 +31,7 @@ from contactor.errors import (
 )
 from contactor.link import topics
 from contactor.link.messages import Hello, Watermark, decode_hello, encode_watermark
-from contactor.link.ports import Consumer, Delivery, Transport
+from contactor.link.ports import Consumer, Delivery, Message, Transport
 from contactor.signals.batch import RowsBatch
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM
 
@@ -288,20 +288,18 @@ class Ingest:
             self._committed_at = self._clock.now_ns()
             self.committed |= {(state.vehicle_id, state.stream): state for state in states}
         try:
-            for number, state in enumerate(states, 1):
-                if state.stream != UNNUMBERED_STREAM:
-                    await self._tell(state.vehicle_id, state.stream)
-                await self._others_turn(number)
+            told = [state for state in states if state.stream != UNNUMBERED_STREAM]
+            for begin in range(0, len(told), TELL_AT_ONCE):
+                some = told[begin : begin + TELL_AT_ONCE]
+                await self._transport.publish_many(
+                    [self._watermark(state.vehicle_id, state.stream) for state in some]
+                )
+                await asyncio.sleep(0)  # messages and questions are heard between
             if self._queue is not None:
                 await self._queue.ack(deliveries)
         except LinkError as error:
             # Nothing is lost: the messages come again as repeats, the cars ask again.
             self._failed(error)
-
-    async def _others_turn(self, number: int) -> None:
-        """Let messages and questions be heard while thousands of cars are told something."""
-        if not number % TELL_AT_ONCE:
-            await asyncio.sleep(0)
 
     async def _store_until_done(self, cut: Cut) -> None:
         is_waiting = False
@@ -363,7 +361,14 @@ class Ingest:
             await self._tell(hello.vehicle_id, named.stream)
 
     async def _tell(self, vehicle_id: str, stream: int, *, needs_codebook: bool = False) -> None:
-        """Send a stream's watermark as it is committed, and the holes as they are now."""
+        """Send a stream's watermark."""
+        told = self._watermark(vehicle_id, stream, needs_codebook=needs_codebook)
+        await self._transport.publish(told.subject, told.payload)
+
+    def _watermark(
+        self, vehicle_id: str, stream: int, *, needs_codebook: bool = False
+    ) -> Message:
+        """A stream's watermark as it is committed, and the holes as they are now."""
         state = self.committed.get((vehicle_id, stream)) or StreamLedger(vehicle_id, stream).state()
         account = self.intake.ledger.find(vehicle_id, stream)
         watermark = Watermark(
@@ -377,7 +382,7 @@ class Ingest:
             committed_at=self._committed_at,
             needs_codebook=needs_codebook,
         )
-        await self._transport.publish(topics.watermark(vehicle_id), encode_watermark(watermark))
+        return Message(topics.watermark(vehicle_id), encode_watermark(watermark))
 
     def _failed(self, error: LinkError) -> None:
         if not self._is_failing:

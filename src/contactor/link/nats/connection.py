@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -77,12 +77,15 @@ class _Client(Client):
         self.hearing: dict[object, HearRaw] = {}
         """By the callback that a subscription was made with."""
 
-    async def publish_to_all(self, subjects: Sequence[str], payload: bytes) -> None:
-        """As `publish` to each of these subjects, which a server made; a tenth of its cost."""
+    async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """As `publish` of each, on subjects that are known to be good, at a tenth of the cost."""
         if not self.is_connected:
             raise ConnectionClosedError
-        end = b" %d\r\n%b\r\n" % (len(payload), payload)
-        await self._send_command(b"".join(b"PUB %b%b" % (one.encode(), end) for one in subjects))
+        commands = (
+            b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
+            for subject, payload in messages
+        )
+        await self._send_command(b"".join(commands))
         if self._flush_queue is not None and self._flush_queue.empty():
             await self._flush_pending()
 
@@ -182,8 +185,8 @@ class Connection:
         except (NatsError, OSError) as error:
             raise LinkError(f"not sent to the broker: {explain(error)}") from error
 
-    async def publish_to_all(self, subjects: Sequence[str], payload: bytes) -> None:
-        """Hand the same message to the connection for each of those subjects.
+    async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Hand many messages to the connection, each a subject and a payload.
 
         Raises:
             LinkError: it was lost.
@@ -191,7 +194,7 @@ class Connection:
         if self.is_over:
             raise LinkError("the connection to the broker was lost")
         try:
-            await self._client.publish_to_all(subjects, payload)
+            await self._client.publish_many(messages)
         except (NatsError, OSError) as error:
             raise LinkError(f"not sent to the broker: {explain(error)}") from error
 

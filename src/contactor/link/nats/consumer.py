@@ -100,13 +100,13 @@ class NatsConsumer:
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge over the present connection what it, or one before, brought."""
         connection = self._link.connection_now()
-        replies = []
+        acks = []
         for delivery in deliveries:
             reply, store = cast("_Mark", delivery.mark)
             if store == self._store:  # in a store made anew the same number is another message
-                replies.append(reply)
-        for begin in range(0, len(replies), ACK_AT_ONCE):
-            await connection.publish_to_all(replies[begin : begin + ACK_AT_ONCE], ACKNOWLEDGED)
+                acks.append((reply, ACKNOWLEDGED))
+        for begin in range(0, len(acks), ACK_AT_ONCE):
+            await connection.publish_many(acks[begin : begin + ACK_AT_ONCE])
             await asyncio.sleep(0)
 
     async def prepare(self, timeout_s: float) -> Connection:
@@ -133,9 +133,9 @@ class NatsConsumer:
         if self._listening is not None:
             await self._listening.end()
         with contextlib.suppress(LinkError):
-            replies = [cast("_Mark", delivery.mark)[0] for delivery in self._arrived]
+            marks = [cast("_Mark", delivery.mark) for delivery in self._arrived]
             self._arrived.clear()
-            await connection.publish_to_all(replies, NOT_ACKNOWLEDGED)
+            await connection.publish_many((reply, NOT_ACKNOWLEDGED) for reply, _ in marks)
 
     async def _wait_arrived(self, limit: int, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()

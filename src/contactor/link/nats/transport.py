@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import cycle
 
@@ -102,6 +102,11 @@ class NatsTransport:
     async def publish(self, subject: str, payload: bytes) -> None:
         """Broadcast to whoever listens."""
         await self.connection_now().publish(subject, payload)
+
+    async def publish_many(self, messages: Sequence[Message]) -> None:
+        """Broadcast each to whoever listens."""
+        pairs = ((message.subject, message.payload) for message in messages)
+        await self.connection_now().publish_many(pairs)
 
     async def subscribe(self, pattern: str) -> Mailbox:
         """Listen from now on, through every reconnection."""
