@@ -11,7 +11,9 @@ import os
 import threading
 from typing import Final
 
-NICE: Final = 10
+NICE: Final = 5
+"""Enough that a loop which needs three quarters of a core has them beside polars; with 10, a flush
+takes so long on a machine that others use that the intake must wait for it."""
 
 
 def let_tables_wait() -> None:
