@@ -10,8 +10,8 @@ from contactor.app.priority import NICE
 PROGRAM = """
 import os, threading
 from pathlib import Path
-from contactor.app.priority import let_tables_wait
-let_tables_wait()
+from contactor.app.priority import put_loop_first
+put_loop_first()
 import polars as pl
 pl.DataFrame({"a": list(range(100_000))}).lazy().sort("a").group_by("a").len().collect()
 for task in Path("/proc/self/task").iterdir():

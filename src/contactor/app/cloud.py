@@ -14,7 +14,7 @@ from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
-from contactor.app.priority import let_tables_wait
+from contactor.app.priority import put_loop_first
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.alerts.alerts import Alerts
@@ -62,7 +62,7 @@ def serve_cloud(
         StaleWriter: another ingest writes this lake.
         LakeError: the lake cannot be opened or written.
     """
-    let_tables_wait()
+    put_loop_first()
     return asyncio.run(_serve(folder, link, host, port, has_ingest=has_ingest))
 
 

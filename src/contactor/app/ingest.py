@@ -6,7 +6,7 @@ import signal
 from contactor.app.folder import DataFolder
 from contactor.app.lake_place import open_store
 from contactor.app.locks import shared
-from contactor.app.priority import let_tables_wait
+from contactor.app.priority import put_loop_first
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import SystemClock
 from contactor.cloud.ingest.ingest import Ingest
@@ -22,7 +22,7 @@ def run_ingest(folder: DataFolder, *, partition: Partition, link: str) -> int:
         LakeError: the lake cannot be opened or written.
         FolderInUse: an instance runs on the folder.
     """
-    let_tables_wait()
+    put_loop_first()
     with shared(folder):
         return asyncio.run(_run(folder, partition, link))
 

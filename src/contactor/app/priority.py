@@ -1,29 +1,36 @@
 """Who waits where cores are few: heavy work on tables, never the loop that hears the cars.
 
-    let_tables_wait()           # before the first table of the process
+    put_loop_first()            # before the first table of the process
 
 Upkeep and flushes run in polars' own threads, one a core, and a rewrite keeps them busy for
 seconds. A thread is born as nice as the one that makes it, and none can become less nice again: so
 one that has given way makes them all, and ends.
+
+Of Python's own threads only one runs at a time. The loop lets go of its turn at each read of a
+socket, and would get it back from a thread that makes a flush after 5 ms, for each read: it is
+given back sooner.
 """
 
 import os
+import sys
 import threading
 from typing import Final
 
 NICE: Final = 5
 """Enough that a loop which needs three quarters of a core has them beside polars; with 10, a flush
 takes so long on a machine that others use that the intake must wait for it."""
+TURN_S: Final = 0.0005
 
 
-def let_tables_wait() -> None:
-    """Have polars make its threads, and make them give way to all others; once a process."""
-    maker = threading.Thread(target=_make, name="contactor-priority")
+def put_loop_first() -> None:
+    """Have polars' threads and all others give way to the one that waits; once a process."""
+    sys.setswitchinterval(TURN_S)
+    maker = threading.Thread(target=_make_threads_of_tables, name="contactor-priority")
     maker.start()
     maker.join()
 
 
-def _make() -> None:
+def _make_threads_of_tables() -> None:
     import polars as pl
 
     thread = threading.get_native_id()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from contactor.can.columns import Rows
 from contactor.can.frames import FrameTable
 
-MEMORY_BYTES = 64 * 1024 * 1024
+MEMORY_BYTES = 32 * 1024 * 1024
 PIECE_NUMBERS = 3
 
 
