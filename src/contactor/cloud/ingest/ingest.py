@@ -365,9 +365,7 @@ class Ingest:
         told = self._watermark(vehicle_id, stream, needs_codebook=needs_codebook)
         await self._transport.publish(told.subject, told.payload)
 
-    def _watermark(
-        self, vehicle_id: str, stream: int, *, needs_codebook: bool = False
-    ) -> Message:
+    def _watermark(self, vehicle_id: str, stream: int, *, needs_codebook: bool = False) -> Message:
         """A stream's watermark as it is committed, and the holes as they are now."""
         state = self.committed.get((vehicle_id, stream)) or StreamLedger(vehicle_id, stream).state()
         account = self.intake.ledger.find(vehicle_id, stream)
