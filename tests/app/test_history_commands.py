@@ -92,6 +92,38 @@ def test_facts_are_tables_for_people_and_for_programs(
     assert "leaf" in command_here(capfd, "battery --data data").out
 
 
+def test_a_trip_is_explained_in_parts_that_add_up(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trips = command_here(capfd, "trips --data data --json").document()
+    assert isinstance(trips, list)
+    asked = f"trips --data data --explain {trips[1]['id']}"
+    told = command_here(capfd, f"{asked} --json").document()
+    assert isinstance(told, dict)
+    assert (told["id"], told["vehicle_id"]) == (trips[1]["id"], "leaf")
+    assert told["energy_kwh"] == trips[1]["energy_kwh"]
+    assert told["trips_used"] == 1
+    assert told["expected_low_kwh"] < told["expected_kwh"] < told["expected_high_kwh"]
+    parts = {one["part"]: one["energy_kwh"] for one in told["parts"]}
+    assert sum(parts.values()) == pytest.approx(told["energy_kwh"], abs=1e-4)
+    lines = command_here(capfd, asked).out.splitlines()
+    assert lines[1].endswith("from 1 other trips")
+    assert [line.split()[0] for line in lines[3:]] == list(parts)
+    rows = csv.DictReader(io.StringIO(command_here(capfd, f"{asked} --csv").out))
+    assert {row["part"]: float(row["energy_kwh"]) for row in rows} == parts
+
+
+def test_a_trip_that_is_none_is_not_explained(
+    data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = command_here(capfd, "trips --data data --explain nope --json")
+    told.check_refused(1, "no trip 'nope'; contactor trips lists them")
+    told = command_here(capfd, "trips --data data --explain nope --vehicle leaf --json")
+    told.check_refused(1, "no trip 'nope' of vehicle 'leaf'")
+    told = command_here(capfd, "trips --data data --explain nope --since 7d --json")
+    told.check_refused(2, "--explain with --since or --until")
+
+
 def test_places_have_names_that_a_rebuild_keeps(
     data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +202,13 @@ def test_a_running_instance_tells_its_past_and_what_comes_late(tmp_path: Path) -
         told = command("trips --data data --json --vehicle demo", cwd=tmp_path).document()
         assert isinstance(told, list)
         assert told[:4] == found[:4]
+        drive = found[3]
+        assert isinstance(drive, dict)
+        why = f"trips --data data --explain {drive['id']} --json"
+        explained = command(why, cwd=tmp_path).document()
+        assert explained == get(f"trips/{drive['id']}/consumption")
+        assert explained["energy_kwh"] == drive["energy_kwh"]
+        assert command(why.replace(drive["id"], "nope"), cwd=tmp_path).exit_code == 1
         assert command("charges --data data --json", cwd=tmp_path).exit_code == 0
         battery = command("battery --data data --json", cwd=tmp_path).document()
         assert isinstance(battery, dict)

@@ -53,7 +53,7 @@ ARGUMENTS = {
         "--soc-pct",
         "--temperature-degc",
     ],
-    "trips": TOLD,
+    "trips": ["--explain", *TOLD],
     "vehicles": ["--vehicle", "--where"],
 }
 """Command → options that say what this one command is to do, and so are no settings."""

@@ -329,6 +329,7 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
             f"/api/v1/vehicles/{{vehicle_id}}/{topic}"
             for topic in ("trips", "charges", "places", "battery", "report")
         ),
+        "/api/v1/vehicles/{vehicle_id}/trips/{trip_id}/consumption",
         "/api/v1/vehicles/{vehicle_id}/warnings",
         "/api/v1/vehicles/{vehicle_id}/journal",
         "/api/v1/vehicles/{vehicle_id}/journal/loose",

@@ -62,7 +62,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
     return Asked(wanted, since, until)
 
 
-def _vehicles_of(query: Query, wanted: str | None) -> list[str]:
+def vehicles_of(query: Query, wanted: str | None) -> list[str]:
     """The vehicle that is wanted, or all.
 
     Raises:
@@ -85,7 +85,7 @@ def print_timed(args: argparse.Namespace, topic: Topic, columns: Mapping[str, st
     asked, query = asked_of(args), open_query(args.data)
     found = [
         one
-        for vehicle in _vehicles_of(query, asked.vehicle)
+        for vehicle in vehicles_of(query, asked.vehicle)
         for one in query.history(topic, vehicle, asked.since, asked.until)
     ]
     if not (args.json or args.csv):

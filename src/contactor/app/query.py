@@ -16,11 +16,11 @@ import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
-from contactor.app.instance_api import InstanceApi, span_query
+from contactor.app.instance_api import InstanceApi, quoted, span_query
 from contactor.app.lake_place import lake_at, open_reader
 from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock, to_iso
-from contactor.errors import LakeError, UnknownVehicle
+from contactor.errors import LakeError, UnknownTrip, UnknownVehicle
 
 if TYPE_CHECKING:
     from contactor.cloud.history.keeper import HistoryKeeper
@@ -65,6 +65,14 @@ class Query(Protocol):
 
         Raises:
             UnknownVehicle: there is no such vehicle.
+        """
+        ...
+
+    def consumption(self, vehicle_id: str, trip_id: str) -> Mapping[str, object]:
+        """What drove the consumption of a trip.
+
+        Raises:
+            UnknownVehicle, UnknownTrip: there is no such vehicle, or none of its trips has that id.
         """
         ...
 
@@ -153,6 +161,10 @@ class _LakeQuery:
                 case Topic.PLACES:
                     return keeper.places(vehicle_id, since, until)
 
+    def consumption(self, vehicle_id: str, trip_id: str) -> Mapping[str, object]:
+        with self._refreshed(vehicle_id) as keeper:
+            return keeper.consumption(vehicle_id, trip_id)
+
     def battery(self, vehicle_id: str) -> Mapping[str, object]:
         with self._refreshed(vehicle_id) as keeper:
             return keeper.battery(vehicle_id)
@@ -205,6 +217,12 @@ class InstanceQuery:
         return self._api.items(
             f"/vehicles/{vehicle_id}/{topic}", _Page, query=span_query(since, until)
         )
+
+    def consumption(self, vehicle_id: str, trip_id: str) -> Mapping[str, object]:
+        place = f"/vehicles/{vehicle_id}/trips/{quoted(trip_id)}/consumption"
+        document = self._api.ask("GET", place, unknown=UnknownTrip)
+        assert isinstance(document, dict)
+        return document
 
     def battery(self, vehicle_id: str) -> Mapping[str, object]:
         return self._ask("GET", f"/vehicles/{vehicle_id}/battery")

@@ -7,6 +7,7 @@ changes    which rows of a vehicle are new in a snapshot of the lake
 rows       columns of a vehicle out of the lake
 refresh    Refresher: rows that are new to facts
 documents  trips, charges and places as JSON
+consumption  why a trip took what it took
 keeper     HistoryKeeper: what is asked of it all, refreshed first
 fleet      the facts of many vehicles, on many cores or a cluster
 

@@ -1,6 +1,7 @@
 """Facts as the JSON of commands and API: instants in ISO 8601, unknown is None.
 
 trip_document("leaf", trip, told)
+consumption_document("leaf", trip, explained)
 charge_document("leaf", charge, told, cost)
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from contactor.clock import NS_PER_S, to_iso
+from contactor.cloud.history.consumption import Explained
 from contactor.history.facts import Charge, Location, Trip
 from contactor.history.journal import Told
 from contactor.history.places import Place
@@ -107,6 +109,32 @@ def charge_document(
         "cost": cost,
         "currency": currency,
         **_words(told),
+    }
+
+
+def consumption_document(vehicle_id: str, trip: Trip, explained: Explained) -> Document:
+    """Why a trip took what it took; no parts where its speed or its energy is not known."""
+    expected, explanation = explained.expected, explained.explanation
+    return {
+        "id": fact_id(vehicle_id, trip),
+        "vehicle_id": vehicle_id,
+        "start": to_iso(trip.start_ns),
+        "end": to_iso(trip.end_ns),
+        "distance_km": _number(trip.distance_km),
+        "energy_kwh": _number(None if trip.energy is None else trip.energy.net_kwh),
+        "expected_kwh": _number(None if expected is None else expected.kwh),
+        "expected_low_kwh": _number(None if expected is None else expected.low_kwh),
+        "expected_high_kwh": _number(None if expected is None else expected.high_kwh),
+        "trips_used": explained.trips_used,
+        "parts": [
+            {
+                "part": share.part.value,
+                "energy_kwh": _number(share.kwh),
+                "low_kwh": _number(share.low_kwh),
+                "high_kwh": _number(share.high_kwh),
+            }
+            for share in (() if explanation is None else explanation.parts)
+        ],
     }
 
 

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from contactor.clock import Clock, to_iso
 from contactor.cloud.history.coding import Kind
+from contactor.cloud.history.consumption import explain
 from contactor.cloud.history.documents import (
     Document,
     charge_document,
+    consumption_document,
     fact_id,
     location_document,
     trip_document,
@@ -30,7 +32,8 @@ from contactor.cloud.history.report import range_now, report_document
 from contactor.cloud.history.store import FactStore
 from contactor.cloud.journal.store import Journal
 from contactor.cloud.lake.ports import LakeReader
-from contactor.errors import UnknownVehicle
+from contactor.cloud.lake.reading import View
+from contactor.errors import UnknownTrip, UnknownVehicle
 from contactor.history.battery import BatteryReport, as_json, conclude, join
 from contactor.history.facts import Charge, Facts, Location, Trip
 from contactor.history.journal import Subject, Told, told_of
@@ -152,6 +155,20 @@ class HistoryKeeper:
             for trip, words in zip(trips, told, strict=True)
             if _begins_in(trip, since_ns, until_ns)
         ]
+
+    def consumption(self, vehicle_id: str, trip_id: str) -> Document:
+        """What drove the consumption of a trip, as JSON.
+
+        Raises:
+            UnknownTrip: there is none of that id.
+            LakeError: the lake cannot be read.
+        """
+        trips = dict(self.trips(vehicle_id, None, None))
+        if trip_id not in trips:
+            raise UnknownTrip(f"no trip {trip_id[:80]!r} of vehicle {vehicle_id!r}")
+        view, trip = View(self._reader.snapshot()), trips[trip_id]
+        told = explain(view, vehicle_id, trip, trips.values())
+        return consumption_document(vehicle_id, trip, told)
 
     def charge_documents(
         self, vehicle_id: str, since_ns: int | None, until_ns: int | None

@@ -40,13 +40,24 @@ def groups_read(view: View) -> frozenset[str]:
     return frozenset(group for path in (*wanted_paths(), CELLS) for group in view.groups_of(path))
 
 
-def read_columns(view: View, vehicle_id: str, start_ns: int | None, end_ns: int | None) -> Columns:
+def read_columns(
+    view: View,
+    vehicle_id: str,
+    start_ns: int | None,
+    end_ns: int | None,
+    *,
+    paths: Sequence[str] | None = None,
+) -> Columns:
     """The rows of a vehicle in [start_ns, end_ns).
+
+    Args:
+        paths: those alone; default all that history reads.
 
     Raises:
         LakeError: the lake cannot be read.
     """
-    selection = Selection(vehicle_id, wanted_paths(), start_ns, end_ns)
+    wanted = wanted_paths() if paths is None else tuple(paths)
+    selection = Selection(vehicle_id, wanted, start_ns, end_ns)
     wide = {group for path in selection.paths for group in view.groups_of(path)} - {Group.EVENTS}
     tables = [_group(view, selection, group) for group in sorted(wide)]
     tables.append(_events(view, selection))

@@ -124,6 +124,17 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         return _page(found, limit, cursor)
 
     @get(
+        "/vehicles/{vehicle_id:str}/trips/{trip_id:str}/consumption",
+        summary="What drove the consumption of a trip, each part with its uncertainty",
+        responses=described(400, 404),
+    )
+    async def consumption(
+        vehicle_id: FromPath[str], trip_id: FromPath[str]
+    ) -> Mapping[str, object]:
+        fleet.vehicle(vehicle_id)
+        return await history.ask(vehicle_id, lambda keeper: keeper.consumption(vehicle_id, trip_id))
+
+    @get(
         "/vehicles/{vehicle_id:str}/charges",
         summary="Charges that began in [start, end), by time",
         responses=described(400, 404),
@@ -182,7 +193,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         fleet.vehicle(vehicle_id)
         return Rebuilt(vehicle_id, (await history.rebuild(vehicle_id)).rows_read)
 
-    return [trips, charges, places, battery, report, rebuild]
+    return [trips, consumption, charges, places, battery, report, rebuild]
 
 
 def _page(found: Sequence[Document], limit: int, cursor: str | None) -> FactPage:
