@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from contactor.app.fact_options import duration, sparkline
@@ -57,6 +59,45 @@ def test_trips_and_charges_have_the_fields_that_were_promised(
     assert charge.keys() >= CHARGE_KEYS
     assert charge["energy_battery_kwh"] == pytest.approx(-ROWS.charges[0].kwh, rel=0.01)
     assert charge["cost"] is None
+
+
+TARIFFS = """\
+version = 1
+currency = "CHF"
+time_zone = "UTC"
+
+[[tariffs]]
+name = "until half past eleven"
+metered = "battery"
+bands = [{ from = "10:00", until = "11:30", per_kwh = 1.0 }]
+"""
+
+
+def test_a_charge_is_priced_by_when_its_energy_flowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It charged from ten to one, three quarters of it before the price fell."""
+    monkeypatch.chdir(tmp_path)
+    DataFolder.create(tmp_path / "data")
+    rows = ROWS.columns(every_s=5.0)
+    [truth] = ROWS.charges
+    middle_ns = int(rows.ts[0]) + 90 * 60 * 10**9 + int(truth.start_s) * 10**9
+    assert rows.current_a is not None
+    into = np.maximum(rows.current_a, 0) * np.where(rows.ts <= middle_ns, 1.5, 0.5)
+    tapered = replace(rows, current_a=np.where(rows.current_a > 0, into, rows.current_a))
+    store_rows(LocalStore(tmp_path / "data"), tapered)
+    Path("tariffs.toml").write_text(TARIFFS)
+    assert command_here(capfd, "journal tariff tariffs.toml --data data").exit_code == 0
+    [charge] = command_here(capfd, "charges --data data --json").document()  # type: ignore[misc]
+    kwh = charge["energy_battery_kwh"]
+    assert kwh == pytest.approx(-truth.kwh, rel=0.01)
+    assert charge["cost"] == pytest.approx(0.75 * kwh, rel=0.005)
+    listed = command_here(capfd, "journal list --data data --json").document()
+    assert isinstance(listed, dict)
+    assert [one["cost"] for one in listed["items"] if one["cost"]] == [charge["cost"]]
+    told = command_here(capfd, "history rebuild --data data")
+    assert told.exit_code == 0
+    assert command_here(capfd, "charges --data data --json").document() == [charge]
 
 
 def test_a_span_holds_what_begins_in_it(data: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,11 @@
 """Facts of a made-up history, for tests of what is told over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contactor.errors import UnknownVehicle
 from contactor.history.facts import Charge, ChargeKind, Energy, EnergySource, Location, Trip
+from contactor.history.tariff_prices import EnergyCurve
 
 HOME, WORK = Location(47.14, 9.52), Location(47.20, 9.50)
 HOUR_NS = 3_600_000_000_000
@@ -50,6 +51,7 @@ class GivenFacts:
     """A history that is given; ids are made of the start, as those of a real one."""
 
     kept: dict[str, tuple[list[Trip], list[Charge]]] = field(default_factory=dict)
+    grown: dict[int, EnergyCurve] = field(default_factory=dict)
 
     def vehicles(self) -> Sequence[str]:
         return sorted(self.kept)
@@ -63,6 +65,11 @@ class GivenFacts:
         self, vehicle_id: str, since_ns: int | None, until_ns: int | None
     ) -> Sequence[tuple[str, Charge]]:
         return [(f"c{charge.start_ns}", charge) for charge in self._of(vehicle_id)[1]]
+
+    def curves(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> Mapping[int, EnergyCurve]:
+        return self.grown
 
     def _of(self, vehicle_id: str) -> tuple[list[Trip], list[Charge]]:
         if vehicle_id not in self.kept:

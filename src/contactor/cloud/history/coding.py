@@ -4,7 +4,7 @@ coded(trip)                  # Coded(Kind.TRIP, start_ns, end_ns, body)
 decoded(Kind.TRIP, body)     # the trip
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,7 +14,10 @@ import msgspec
 import numpy as np
 
 from contactor.history.battery import Evidence
+from contactor.history.charge_curve import charge_curve
+from contactor.history.columns import Columns
 from contactor.history.facts import Charge, Facts, Interval, Stand, Trip
+from contactor.history.tariff_prices import EnergyCurve
 
 Fact: TypeAlias = Interval | Trip | Charge | Stand
 
@@ -26,6 +29,7 @@ class Kind(StrEnum):
     TRIP = "trip"
     CHARGE = "charge"
     STAND = "stand"
+    CURVE = "curve"
     EVIDENCE = "evidence"
 
 
@@ -59,9 +63,24 @@ def coded_evidence(start_ns: int, end_ns: int, evidence: Evidence) -> Coded:
     return Coded(Kind.EVIDENCE, start_ns, end_ns, body)
 
 
+def coded_curves(columns: Columns, charges: Iterable[Charge]) -> Iterator[Coded]:
+    """How the energy of charges grew, of those whose rows tell it; each kept beside its charge."""
+    for charge in charges:
+        curve = charge_curve(columns, charge)
+        if curve is not None:
+            body = msgspec.json.encode([curve.ts.tolist(), curve.kwh.tolist()])
+            yield Coded(Kind.CURVE, charge.start_ns, charge.end_ns, body)
+
+
 def decoded(kind: Kind, body: bytes) -> Fact:
-    """The fact of a kind that is no evidence."""
+    """The fact of a kind that is no evidence and no curve."""
     return msgspec.json.decode(body, type=_TYPES[kind])
+
+
+def decoded_curve(body: bytes) -> EnergyCurve:
+    """How the energy of a charge grew."""
+    ts, kwh = msgspec.json.decode(body, type=tuple[list[int], list[float]])
+    return EnergyCurve(ts=np.array(ts, np.int64), kwh=np.array(kwh, np.float64))
 
 
 def decoded_evidence(body: bytes) -> Evidence:

@@ -22,7 +22,7 @@ from contactor.clock import TS_RANGE, SystemClock
 from contactor.cloud.database.database import Database
 from contactor.cloud.history.area import HISTORY
 from contactor.cloud.history.changes import change_of
-from contactor.cloud.history.coding import Coded, coded
+from contactor.cloud.history.coding import Coded, coded, coded_curves
 from contactor.cloud.history.refresh import SPAN_ROWS, Refresher, evidence_of, singles_of
 from contactor.cloud.history.rows import groups_read, read_cells, read_fleet
 from contactor.cloud.history.store import FactStore, Known
@@ -127,7 +127,8 @@ def found_of(place: str, vehicles: Sequence[str], rows: int) -> list[Rebuilt]:
         cells = read_cells(view, vehicle_id, None, None)
         evidence = evidence_of(columns, facts, cells, TS_RANGE.start)
         known = change_of(view.snapshot, vehicle_id, None, groups).known
-        every = (*map(coded, singles_of(facts)), *evidence)
+        curves = coded_curves(columns, facts.charges)
+        every = (*map(coded, singles_of(facts)), *curves, *evidence)
         found.append(Rebuilt(vehicle_id, len(columns), known, every))
     return found
 

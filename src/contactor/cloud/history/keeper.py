@@ -10,7 +10,7 @@ Calls block, and may come from any thread. A trip or charge is asked for by its 
 [since_ns, until_ns) when it begins there.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from contactor.history.journal import Subject, Told, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
 from contactor.history.tariff import decode_tariffs
 from contactor.history.tariff_cost import Costs, session_of
+from contactor.history.tariff_prices import EnergyCurve
 
 
 class HistoryKeeper:
@@ -136,6 +137,12 @@ class HistoryKeeper:
             if since_ns is None or charge.start_ns >= since_ns
         ]
 
+    def curves(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> Mapping[int, EnergyCurve]:
+        """How the energy of charges grew that begin there, by their start, ns."""
+        return self._store.curves(vehicle_id, since_ns, until_ns)
+
     # ── documents ────────────────────────────────────────────────────────────────────────────────
 
     def trip_documents(
@@ -177,12 +184,14 @@ class HistoryKeeper:
         charges = [charge for _, charge in self.charges(vehicle_id, None, None)]
         told = self._told(vehicle_id, Subject.CHARGE, charges)
         places, costs = PlaceIndex(self._places()), self._costs()
+        curves = {} if costs is None else self.curves(vehicle_id, since_ns, until_ns)
         documents = []
         for charge, words in zip(charges, told, strict=True):
             if not _begins_in(charge, since_ns, until_ns):
                 continue
             place = _place_at(places, charge.location)
-            cost = None if costs is None else costs.of(session_of(charge, place=place))
+            session = session_of(charge, place=place, curve=curves.get(charge.start_ns))
+            cost = None if costs is None else costs.of(session)
             amount = None if cost is None or cost.amount is None else round(cost.amount, 2)
             currency = None if amount is None or cost is None else cost.currency
             documents.append(

@@ -24,7 +24,7 @@ import numpy as np
 
 from contactor.clock import NS_PER_DAY, NS_PER_S, TS_RANGE, Clock
 from contactor.cloud.history.changes import Change, change_of
-from contactor.cloud.history.coding import Coded, Fact, Kind, coded, coded_evidence
+from contactor.cloud.history.coding import Coded, Fact, Kind, coded, coded_curves, coded_evidence
 from contactor.cloud.history.rows import groups_read, read_cells, read_columns
 from contactor.cloud.history.store import FactStore, Known
 from contactor.cloud.lake.ports import LakeReader, Part, Snapshot
@@ -174,7 +174,11 @@ class _Run:
             known,
             facts_from_ns=restart,
             evidence_from_ns=begin,
-            found=[*map(coded, singles_of(found)), *evidence],
+            found=[
+                *map(coded, singles_of(found)),
+                *coded_curves(columns, found.charges),
+                *evidence,
+            ],
         )
         return begin, len(columns)
 

@@ -18,12 +18,22 @@ from sqlalchemy import Connection, delete, func, insert, select
 from contactor.cloud.database.database import Database
 from contactor.cloud.history import area
 from contactor.cloud.history.area import FINDING
-from contactor.cloud.history.coding import Coded, Fact, Kind, decoded, decoded_evidence, facts_of
+from contactor.cloud.history.coding import (
+    Coded,
+    Fact,
+    Kind,
+    decoded,
+    decoded_curve,
+    decoded_evidence,
+    facts_of,
+)
 from contactor.history.battery import Evidence
 from contactor.history.facts import Facts
+from contactor.history.tariff_prices import EnergyCurve
 
 _vehicles, _facts = area.vehicles, area.facts
 _FOUND: Final = (Kind.INTERVAL, Kind.TRIP, Kind.CHARGE, Kind.STAND)
+_REPLACED: Final = (*_FOUND, Kind.CURVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,20 @@ class FactStore:
         with self._database.reading() as connection:
             return [decoded(kind, body) for body in connection.scalars(query)]
 
+    def curves(
+        self, vehicle_id: str, since_ns: int | None = None, until_ns: int | None = None
+    ) -> dict[int, EnergyCurve]:
+        """How the energy of charges grew that begin in [since_ns, until_ns), by their start, ns."""
+        query = select(_facts.c.start_ns, _facts.c.body).where(
+            _facts.c.vehicle_id == vehicle_id, _facts.c.kind == Kind.CURVE.value
+        )
+        if since_ns is not None:
+            query = query.where(_facts.c.start_ns >= since_ns)
+        if until_ns is not None:
+            query = query.where(_facts.c.start_ns < until_ns)
+        with self._database.reading() as connection:
+            return {start: decoded_curve(body) for start, body in connection.execute(query)}
+
     def evidence(self, vehicle_id: str) -> list[Evidence]:
         """All that is kept of its battery, stretch by stretch."""
         query = (
@@ -138,7 +162,7 @@ class FactStore:
             facts_from_ns, evidence_from_ns: None for all there are.
         """
         with self._database.writing() as connection:
-            _drop(connection, vehicle_id, _FOUND, facts_from_ns)
+            _drop(connection, vehicle_id, _REPLACED, facts_from_ns)
             _drop(connection, vehicle_id, (Kind.EVIDENCE,), evidence_from_ns)
             rows = [
                 {

@@ -9,7 +9,7 @@ Calls block, and may come from any thread.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeAlias
 
@@ -32,6 +32,7 @@ from contactor.history.journal import AllTold, Remark, Span, Subject, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
 from contactor.history.tariff import Tariffs, checked_tariffs, decode_tariffs, zone_of
 from contactor.history.tariff_cost import Costs, session_of
+from contactor.history.tariff_prices import EnergyCurve
 
 Trips: TypeAlias = Sequence[tuple[str, Trip]]
 Charges: TypeAlias = Sequence[tuple[str, Charge]]
@@ -64,6 +65,12 @@ class KeptFacts(Protocol):
         """
         ...
 
+    def curves(
+        self, vehicle_id: str, since_ns: int | None, until_ns: int | None
+    ) -> Mapping[int, EnergyCurve]:
+        """How the energy of charges grew that start in a span, by start; where it is known."""
+        ...
+
 
 class Book:
     """Tells the journal, and takes what is said."""
@@ -85,6 +92,7 @@ class Book:
         places = PlaceIndex(self._found(trips, charges).places)
         kept = self.tariffs()
         costs = None if kept is None else Costs(kept)
+        curves = {} if costs is None else self._facts.curves(vehicle_id, since_ns, until_ns)
         said_of_trips = self._told(vehicle_id, Subject.TRIP, _spans(trips).values())
         said_of_charges = self._told(vehicle_id, Subject.CHARGE, _spans(charges).values())
         first = -math.inf if since_ns is None else since_ns
@@ -98,7 +106,8 @@ class Book:
             if not first <= charge.start_ns < last:
                 continue
             place = None if charge.location is None else places.place_at(charge.location)
-            cost = None if costs is None else costs.of(session_of(charge, place=place))
+            session = session_of(charge, place=place, curve=curves.get(charge.start_ns))
+            cost = None if costs is None else costs.of(session)
             entry = charge_entry(vehicle_id, charge_id, charge, told, places, cost)
             found.append((charge.start_ns, entry))
         found.sort(key=lambda each: each[0], reverse=True)
