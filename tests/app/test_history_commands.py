@@ -16,7 +16,7 @@ import pytest
 from contactor.app.fact_options import duration, sparkline
 from contactor.app.folder import DataFolder
 from contactor.cloud.lake.local import LocalStore
-from tests.app.command_line import command, command_here
+from tests.app.command_line import command, command_here, tree
 from tests.app.processes import CONTACTOR, running, wait_for
 from tests.cloud.history.stored import store_rows
 from tests.history.made import live
@@ -180,7 +180,66 @@ def test_places_have_names_that_a_rebuild_keeps(
     [charge] = command_here(capfd, "charges --data data --json").document()  # type: ignore[misc]
     assert charge["place"] == {"id": home, "name": "Home"}
     told = command_here(capfd, "places nme --data data")
-    told.check_refused(2, "allowed: places name ID NAME")
+    told.check_refused(2, "allowed: places name ID NAME, places draw ID NAME")
+
+
+RING = [[9.49, 46.99], [9.51, 46.99], [9.51, 47.5], [9.49, 47.5], [9.49, 46.99]]
+POLYGON = {"type": "Polygon", "coordinates": [RING]}
+
+
+def test_places_are_drawn_and_forgotten(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    here = "--latitude-deg 47.0 --longitude-deg 9.5 --radius-m 500"
+    told = command_here(capfd, f"places draw yard Yard {here} --data data --json").document()
+    circle = {"latitude_deg": 47.0, "longitude_deg": 9.5, "radius_m": 500.0}
+    assert told == {"id": "yard", "name": "Yard", "fence": circle, "is_drawn": True}
+    Path("way.geojson").write_text(json.dumps({"type": "Feature", "geometry": POLYGON}))
+    drawn = command_here(capfd, "places draw way 'The way' --polygon way.geojson --data data")
+    assert (drawn.exit_code, drawn.out) == (0, "way is The way\n")
+    known = command_here(capfd, "places known --data data --json").document()
+    assert isinstance(known, list)
+    fences = {one["id"]: one["fence"] for one in known if one["is_drawn"]}
+    points = [[latitude, longitude] for longitude, latitude in RING[:-1]]
+    assert fences == {"yard": circle, "way": {"points": points}}
+    assert "4 points from 46.99000,9.49000" in command_here(capfd, "places known --data data").out
+    places = command_here(capfd, "places --data data --json").document()
+    assert isinstance(places, list)
+    assert {one["name"] for one in places} <= {"Yard", "The way"}
+    assert command_here(capfd, "places forget way --data data").out == "way is forgotten\n"
+    again = command_here(capfd, "places forget way --data data")
+    again.check_refused(1, "no place 'way'; contactor places lists them")
+
+
+@pytest.mark.parametrize(
+    ("fence", "words"),
+    [
+        ("", "a fence is --latitude-deg, --longitude-deg and --radius-m, or --polygon FILE"),
+        ("--latitude-deg 47 --longitude-deg 9", "a fence is --latitude-deg"),
+        ("--radius-m 9 --polygon good.geojson", "a fence is --latitude-deg"),
+        ("--latitude-deg north --longitude-deg 9 --radius-m 9", "--latitude-deg: invalid"),
+        ("--latitude-deg 91 --longitude-deg 9 --radius-m 9", "no point on the Earth: 91.0"),
+        ("--latitude-deg nan --longitude-deg 9 --radius-m 9", "no point on the Earth: nan"),
+        ("--latitude-deg 47 --longitude-deg 9 --radius-m 0", "radius 0.0 m; allowed is up to"),
+        ("--latitude-deg 47 --longitude-deg 9 --radius-m -5", "radius -5.0 m; allowed"),
+        ("--latitude-deg 47 --longitude-deg 9 --radius-m inf", "radius inf m; allowed"),
+        ("--polygon nothing.geojson", "nothing.geojson: No such file"),
+        ("--polygon data", "data: Is a directory"),
+        ("--polygon bad.geojson", "bad.geojson: "),
+    ],
+)
+def test_a_fence_that_is_none_is_refused(
+    data: Path, capfd: pytest.CaptureFixture[str], fence: str, words: str
+) -> None:
+    Path("bad.geojson").write_text("{")
+    Path("good.geojson").write_text(json.dumps(POLYGON))
+    before = tree(data)
+    told = command_here(capfd, f"places draw yard Yard {fence} --data data --json")
+    told.check_refused(2, words)
+    assert tree(data) == before
+
+
+def test_a_fence_is_only_drawn(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    told = command_here(capfd, "places --radius-m 5 --data data")
+    told.check_refused(2, "a fence is for places draw ID NAME")
 
 
 def test_an_unknown_vehicle_is_told(data: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,7 @@ def test_what_is_said_through_an_instance_is_kept_and_exported(desk: Desk) -> No
     with running(desk.folder / "data", command="serve") as instance:
         check_journal(desk)
         check_places(instance)
+        check_drawn(desk, instance)
         check_refusals(instance)
     assert [one["note"] for one in desk.listed()] == [None, None, "to the lake"]
 
@@ -171,6 +172,17 @@ def check_places(instance: RunningInstance) -> None:
     assert call(instance, "DELETE", "places/yard")[0] == 404
     second = call(instance, "GET", f"vehicles/leaf/journal?limit=5&cursor={entries['next']}")[1]
     assert len(second["items"]) == 2
+
+
+def check_drawn(desk: Desk, instance: RunningInstance) -> None:
+    fence = f"--latitude-deg {HOME[0]} --longitude-deg {HOME[1]} --radius-m 300"
+    drawn = desk.command(f"places draw 'the yard' Yard {fence} --json").document()
+    known = desk.command("places known --json").document()
+    assert known == call(instance, "GET", "places")[1]["items"]
+    assert drawn in known
+    desk.command(f"places draw other Yard {fence}").check_refused(2, "is that of place 'the yard'")
+    assert desk.command("places forget 'the yard' --json").document() == {"id": "the yard"}
+    desk.command("places forget 'the yard'").check_refused(1, "no place 'the yard'")
 
 
 def check_refusals(instance: RunningInstance) -> None:

@@ -32,7 +32,7 @@ ARGUMENTS = {
     "import": ["--map", "--sampling", "--start", "--vehicle"],
     "ingest": [],
     "journal": [],
-    "places": TOLD,
+    "places": ["--latitude-deg", "--longitude-deg", "--polygon", "--radius-m", *TOLD],
     "profile": [],
     "replay": ["--car", "--sampling", "--start", "--vehicle"],
     "report": TOLD,

@@ -14,11 +14,12 @@ import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_journal, open_keeper
-from contactor.app.journal_http import InstanceJournal, NamedPlace
+from contactor.app.journal_http import InstanceJournal
 from contactor.app.query import open_query
 from contactor.clock import SystemClock
 from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, LooseRemark
+from contactor.cloud.journal.fences import FenceJson, KnownPlace, known_place
 from contactor.errors import UnknownTrip, UnknownVehicle, UsageError
 from contactor.faces.report.month import MonthFormat, month_file
 from contactor.history.tariff import Tariffs
@@ -58,12 +59,32 @@ class AskedJournal(Protocol):
         """
         ...
 
-    def name_place(self, place_id: str, name: str | None) -> NamedPlace:
+    def places(self) -> list[KnownPlace]:
+        """Every place that is known, in the order in which they were found."""
+        ...
+
+    def name_place(self, place_id: str, name: str | None) -> KnownPlace:
         """Give a place a name, or take it.
 
         Raises:
             UnknownPlace: there is none of that id.
             UsageError: a name that is none, or that another place has.
+        """
+        ...
+
+    def draw_place(self, place_id: str, name: str, fence: FenceJson) -> KnownPlace:
+        """Draw a place: its fence is the owner's from now on.
+
+        Raises:
+            UsageError: a fence or a name that is none, or a name that another place has.
+        """
+        ...
+
+    def forget_place(self, place_id: str) -> None:
+        """Remove a place; stops there make one anew when places are next asked for.
+
+        Raises:
+            UnknownPlace: there is none of that id.
         """
         ...
 
@@ -143,9 +164,17 @@ class FolderJournal:
             vehicle_id, lambda book: month_file(book.month(vehicle_id, month, zone), form).content
         )
 
-    def name_place(self, place_id: str, name: str | None) -> NamedPlace:
-        place = self._asked(None, lambda book: book.name_place(place_id, name))
-        return NamedPlace(place.id, place.name)
+    def places(self) -> list[KnownPlace]:
+        return [known_place(one) for one in self._asked(None, lambda book: book.journal.places())]
+
+    def name_place(self, place_id: str, name: str | None) -> KnownPlace:
+        return known_place(self._asked(None, lambda book: book.name_place(place_id, name)))
+
+    def draw_place(self, place_id: str, name: str, fence: FenceJson) -> KnownPlace:
+        return known_place(self._asked(None, lambda book: book.draw_place(place_id, name, fence)))
+
+    def forget_place(self, place_id: str) -> None:
+        self._asked(None, lambda book: book.journal.forget_place(place_id))
 
     def tariffs(self) -> Tariffs | None:
         return self._asked(None, lambda book: book.tariffs())

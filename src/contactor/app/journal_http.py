@@ -1,21 +1,17 @@
 """The journal of the instance that runs, asked by HTTP."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from contactor.app.instance_api import InstanceApi, quoted, span_query
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemark, LooseRemarks
+from contactor.cloud.journal.fences import FenceJson, KnownPlace, KnownPlaces
 from contactor.errors import UnknownPlace, UnknownTrip, UnknownVehicle
 from contactor.faces.report.month import MonthFormat
 from contactor.history.tariff import Tariffs
 
 TIMEOUT_S = 60.0
-
-
-class NamedPlace(msgspec.Struct, frozen=True):
-    """A place, and what it is called."""
-
-    id: str
-    name: str | None
 
 
 class InstanceJournal:
@@ -47,16 +43,27 @@ class InstanceJournal:
             query={"month": month, "to": form.value, "time_zone": zone or None},
         )
 
-    def name_place(self, place_id: str, name: str | None) -> NamedPlace:
-        body = msgspec.json.encode({"name": name})
-        answer = self._api.ask("PATCH", f"/places/{quoted(place_id)}", body, unknown=UnknownPlace)
-        return msgspec.convert(answer, NamedPlace)
+    def places(self) -> list[KnownPlace]:
+        return msgspec.convert(self._api.ask("GET", "/places"), KnownPlaces).items
+
+    def name_place(self, place_id: str, name: str | None) -> KnownPlace:
+        return self._place("PATCH", place_id, {"name": name})
+
+    def draw_place(self, place_id: str, name: str, fence: FenceJson) -> KnownPlace:
+        return self._place("PUT", place_id, {"name": name, "fence": fence})
+
+    def forget_place(self, place_id: str) -> None:
+        self._api.ask("DELETE", f"/places/{quoted(place_id)}", unknown=UnknownPlace)
 
     def tariffs(self) -> Tariffs | None:
         return msgspec.convert(self._api.ask("GET", "/tariffs"), Tariffs | None)
 
     def set_tariffs(self, tariffs: Tariffs) -> None:
         self._api.ask("PUT", "/tariffs", msgspec.json.encode(tariffs))
+
+    def _place(self, method: str, place_id: str, said: Mapping[str, object]) -> KnownPlace:
+        place, body = f"/places/{quoted(place_id)}", msgspec.json.encode(said)
+        return msgspec.convert(self._api.ask(method, place, body, unknown=UnknownPlace), KnownPlace)
 
 
 def _journal(vehicle_id: str) -> str:

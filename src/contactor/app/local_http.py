@@ -20,7 +20,7 @@ def get_json(url: str, *, timeout_s: float) -> object:
 
 
 def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = None) -> object:
-    """The document that answers a request, which may carry one itself.
+    """The document that answers a request, which may carry one itself; None where none comes.
 
     Raises:
         urllib.error.HTTPError: the answer is an error.
@@ -29,7 +29,8 @@ def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = No
     """
     headers = {} if body is None else {"content-type": "application/json"}
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
-    return json.loads(_answer(request, timeout_s))
+    content = _answer(request, timeout_s)
+    return json.loads(content) if content else None
 
 
 def get_bytes(url: str, *, timeout_s: float) -> bytes:

@@ -1,4 +1,4 @@
-"""Fences as JSON, as they are kept and asked for.
+"""Fences, and the places that have them, as JSON: as they are kept and asked for.
 
 {"latitude_deg": 47.14, "longitude_deg": 9.52, "radius_m": 100}
 {"points": [[47.14, 9.52], [47.15, 9.52], [47.15, 9.53]]}
@@ -9,6 +9,7 @@ import msgspec
 from contactor.errors import InvalidValue
 from contactor.history.facts import Location
 from contactor.history.geofence import Circle, Fence, Polygon
+from contactor.history.places import Place
 
 
 class FenceJson(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -18,6 +19,26 @@ class FenceJson(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     longitude_deg: float | None = None
     radius_m: float | None = None
     points: list[tuple[float, float]] | None = None
+
+
+class KnownPlace(msgspec.Struct, frozen=True):
+    """A place and its fence, and whether the owner drew it."""
+
+    id: str
+    name: str | None
+    fence: FenceJson
+    is_drawn: bool
+
+
+class KnownPlaces(msgspec.Struct, frozen=True):
+    """Every place that is known."""
+
+    items: list[KnownPlace]
+
+
+def known_place(place: Place) -> KnownPlace:
+    """A place in the form that is told."""
+    return KnownPlace(place.id, place.name, fence_json(place.fence), place.is_drawn)
 
 
 def fence_json(fence: Fence) -> FenceJson:

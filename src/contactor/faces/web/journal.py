@@ -18,7 +18,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from contactor.clock import Clock
 from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemarks, page_of
-from contactor.cloud.journal.fences import FenceJson, fence_json
+from contactor.cloud.journal.fences import FenceJson, KnownPlace, KnownPlaces, known_place
 from contactor.cloud.journal.store import Journal
 from contactor.errors import UsageError
 from contactor.faces.report.month import MEDIA_TYPES, MonthFormat, month_file
@@ -26,7 +26,6 @@ from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import AnyRequest, described
-from contactor.history.places import Place
 from contactor.history.tariff import Tariffs
 
 MAX_WORDS_BYTES = 16_384
@@ -34,21 +33,6 @@ MAX_FENCE_BYTES = 131_072
 MAX_TARIFF_BYTES = 16_777_216  # prices by the quarter of an hour for years
 
 _Read = TypeVar("_Read")
-
-
-class KnownPlace(msgspec.Struct, frozen=True):
-    """A place and its fence, and whether the owner drew it."""
-
-    id: str
-    name: str | None
-    fence: FenceJson
-    is_drawn: bool
-
-
-class KnownPlaces(msgspec.Struct, frozen=True):
-    """Every place that is known."""
-
-    items: list[KnownPlace]
 
 
 class PlaceName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,7 +152,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
     @get("/places", summary="Every place that is known")
     async def places() -> KnownPlaces:
         found = await asked.all(lambda book: book.journal.places())
-        return KnownPlaces([_known(place) for place in found])
+        return KnownPlaces([known_place(place) for place in found])
 
     @patch(
         "/places/{place_id:str}",
@@ -180,7 +164,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[PlaceName]
     ) -> KnownPlace:
         said = _decoded(await request.body(), PlaceName)
-        return _known(await asked.all(lambda book: book.name_place(place_id, said.name)))
+        return known_place(await asked.all(lambda book: book.name_place(place_id, said.name)))
 
     @put(
         "/places/{place_id:str}",
@@ -192,7 +176,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[DrawnPlace]
     ) -> KnownPlace:
         said = _decoded(await request.body(), DrawnPlace)
-        return _known(
+        return known_place(
             await asked.all(lambda book: book.draw_place(place_id, said.name, said.fence))
         )
 
@@ -224,10 +208,6 @@ def _tariff_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         return await asked.all(lambda book: book.set_tariffs(said))
 
     return [tariffs, say]
-
-
-def _known(place: Place) -> KnownPlace:
-    return KnownPlace(place.id, place.name, fence_json(place.fence), place.is_drawn)
 
 
 def _decoded(body: bytes, form: type[_Read]) -> _Read:
