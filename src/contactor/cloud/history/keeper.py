@@ -13,8 +13,9 @@ Calls block, and may come from any thread. A trip or charge is asked for by its 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Final
 
-from contactor.clock import Clock, to_iso
+from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.history.coding import Kind
 from contactor.cloud.history.consumption import explain
 from contactor.cloud.history.documents import (
@@ -38,9 +39,13 @@ from contactor.history.battery import BatteryReport, as_json, conclude, join
 from contactor.history.facts import Charge, Facts, Location, Trip
 from contactor.history.journal import Subject, Told, told_of
 from contactor.history.places import Found, Place, PlaceIndex, find_places
+from contactor.history.rules import BRIDGE_NS
 from contactor.history.tariff import decode_tariffs
 from contactor.history.tariff_cost import Costs, session_of
 from contactor.history.tariff_prices import EnergyCurve
+
+LEFT_NS: Final = 60 * NS_PER_S
+"""A car that was heard so long after its last trip has been left; less may be a traffic light."""
 
 
 class HistoryKeeper:
@@ -55,6 +60,7 @@ class HistoryKeeper:
             journal: what people said of trips, charges and places; without it nothing is said.
         """
         self._store, self._reader, self._journal = store, reader, journal
+        self._clock = clock
         self._refresher = Refresher(store, reader, clock=clock)
 
     def stop(self) -> None:
@@ -240,13 +246,21 @@ class HistoryKeeper:
     def _stops(
         self, vehicle_id: str, since_ns: int | None, until_ns: int | None
     ) -> list[tuple[Location, Trip | Charge]]:
-        """Where trips ended and charges were taken."""
+        """Where trips ended and charges were taken; a drive under way has not ended yet."""
         trips = [trip for _, trip in self.trips(vehicle_id, since_ns, until_ns)]
+        if trips and self._is_under_way(vehicle_id, trips[-1]):
+            trips.pop()
         charges = [charge for _, charge in self.charges(vehicle_id, since_ns, until_ns)]
         stops: list[tuple[Location, Trip | Charge]] = []
         stops += [(trip.end_location, trip) for trip in trips if trip.end_location is not None]
         stops += [(one.location, one) for one in charges if one.location is not None]
         return stops
+
+    def _is_under_way(self, vehicle_id: str, trip: Trip) -> bool:
+        """Whether a trip, the last one there is, may still go on."""
+        heard_ns = max(one.end_ns for one in self._store.tail(vehicle_id, Kind.INTERVAL, None, 1))
+        is_recent = self._clock.now_ns() - trip.end_ns < BRIDGE_NS
+        return is_recent and heard_ns - trip.end_ns < LEFT_NS
 
     def _place(self, vehicle_id: str, stops: Sequence[tuple[Location, Trip | Charge]]) -> Found:
         """The places of stops; those that are new are kept."""
