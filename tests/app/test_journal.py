@@ -110,6 +110,47 @@ def test_what_is_said_through_an_instance_is_kept_and_exported(desk: Desk) -> No
     assert [one["note"] for one in desk.listed()] == [None, None, "to the lake"]
 
 
+def test_a_late_import_changes_what_happened_and_loses_no_word(desk: Desk) -> None:
+    """Half of the way out and all of the way back come when much has been said already."""
+    header, *every = rows()
+    first = [line for line in every if is_first(float(line.partition(",")[0]) - START_S)]
+    rest = sorted(set(every) - set(first))
+    tables = {
+        name: desk.written(f"{name}.csv", "\n".join([header, *lines]))
+        for name, lines in (("first", first), ("rest", rest))
+    }
+    bring = f"import {{}} --map {desk.folder / 'map.toml'} --vehicle zoe --json"
+    with running(desk.folder / "data", command="serve"):
+        assert desk.command(bring.format(tables["first"])).exit_code == 0
+        charge, out = desk.journal("list --vehicle zoe --json").document()["items"]
+        assert (charge["subject"], out["subject"]) == ("charge", "trip")
+        assert out["distance_km"] == pytest.approx(10, rel=0.1)
+        desk.journal(f"tag {out['id']} client --purpose business --driver Ada")
+        desk.journal(f"note {charge['id']} 'sun'")
+        home = charge["start_spot"]["place_id"]
+        assert desk.command(f"places name {home} Home").exit_code == 0
+
+        assert desk.command(bring.format(tables["rest"])).exit_code == 0
+        told = desk.journal("list --vehicle zoe --json").document()
+        again, back, whole = told["items"]
+        assert (whole["tags"], whole["purpose"], whole["driver"]) == (["client"], "business", "Ada")
+        assert whole["distance_km"] == pytest.approx(15, rel=0.1)
+        assert whole["id"] != out["id"]
+        assert (back["subject"], back["tags"], back["purpose"]) == ("trip", [], None)
+        assert (again["id"], again["note"]) == (charge["id"], "sun")
+        assert whole["start_spot"]["name"] == back["end_spot"]["name"] == "Home"
+        assert told["loose"] == []
+        trips = desk.command("trips --vehicle zoe --json").document()
+        assert [trip["tags"] for trip in trips] == [["client"], []]
+        assert desk.command("history rebuild --vehicle zoe").exit_code == 0
+        assert desk.journal("list --vehicle zoe --json").document() == told
+
+
+def is_first(second: float) -> bool:
+    """Whether a row is of the first table."""
+    return second >= 20 * 60 and not 235 * 60 <= second < 275 * 60
+
+
 def check_journal(desk: Desk) -> None:
     charge, back, out = desk.listed()
     assert [one["subject"] for one in (charge, back, out)] == ["charge", "trip", "trip"]
