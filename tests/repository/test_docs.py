@@ -1,6 +1,8 @@
 """The documentation is tested: what exists is named in it, and nothing of one machine is."""
 
+import os
 import re
+import runpy
 import subprocess
 import tomllib
 from itertools import chain
@@ -61,7 +63,8 @@ def words(text: str) -> set[str]:
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_docs_name_every_command(command: str) -> None:
-    text = "\n".join(path.read_text() for path in DOCS.rglob("*.md"))
+    pages = (path for path in DOCS.rglob("*.md") if path.name != "commands.md")  # it is made
+    text = "\n".join(path.read_text() for path in pages)
     assert re.search(rf"\bcontactor {command}\b", text), f"`contactor {command}` is in no page"
 
 
@@ -144,3 +147,11 @@ def test_every_page_is_in_the_navigation() -> None:
     navigation = (REPOSITORY / "mkdocs.yml").read_text()
     pages = [str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")]
     assert not [page for page in pages if page not in navigation]
+
+
+def test_page_of_commands_is_that_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("CONTACTOR_")]:
+        monkeypatch.delenv(name)
+    made = runpy.run_path(str(REPOSITORY / "tools" / "make_commands.py"))["page"]()
+    kept = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    assert kept == made, "make it anew: .venv/bin/python -P tools/make_commands.py"

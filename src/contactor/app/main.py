@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from contactor import __version__
@@ -108,13 +109,21 @@ def _run(arguments: list[str]) -> int:
         parser.parse_args(arguments)
         parser.print_help()
         return 0
-    module = importlib.import_module(f"contactor.app.commands.{module_of(name)}")
-    command = _Parser(prog=f"contactor {name}", description=COMMANDS[name])
-    module.add_arguments(command)
-    command.add_argument("--verbose", action="store_true", help="log more to stderr")
-    args = command.parse_args(arguments[1:])
+    args = parser_of(name).parse_args(arguments[1:])
     _set_up_logging(verbose=args.verbose)
-    return int(module.run(args))
+    return int(_imported(name).run(args))
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """What a command takes."""
+    command = _Parser(prog=f"contactor {name}", description=COMMANDS[name])
+    _imported(name).add_arguments(command)
+    command.add_argument("--verbose", action="store_true", help="log more to stderr")
+    return command
+
+
+def _imported(name: str) -> ModuleType:
+    return importlib.import_module(f"contactor.app.commands.{module_of(name)}")
 
 
 def module_of(command: str) -> str:

@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_fact_options(parser)
     drawn = parser.add_argument_group("the fence of a place that is drawn")
-    drawn.add_argument("--latitude-deg", metavar="DEG", type=float, help="of the circle's centre")
-    drawn.add_argument("--longitude-deg", metavar="DEG", type=float, help="of the circle's centre")
-    drawn.add_argument("--radius-m", metavar="M", type=float, help="of the circle")
+    drawn.add_argument("--latitude-deg", metavar="DEG", type=float, help="of a circle's centre")
+    drawn.add_argument("--longitude-deg", metavar="DEG", type=float, help="of its centre")
+    drawn.add_argument("--radius-m", metavar="M", type=float, help="how far it goes")
     drawn.add_argument(
         "--polygon", metavar="FILE", type=Path, help="GeoJSON with one polygon, for no circle"
     )
