@@ -1,13 +1,12 @@
 """What `find` says of a made-up car, whatever it tells and however often."""
 
-from dataclasses import fields
-
+import msgspec
 import numpy as np
 import pytest
 
 from contactor.can.kernels import SWITCH
 from contactor.history.columns import Columns
-from contactor.history.facts import ChargeKind, EnergySource, State
+from contactor.history.facts import ChargeKind, EnergySource, Facts, State
 from contactor.history.find import find
 from tests.history.made import ALL, CAPACITY_KWH, START_NS, Day, S, live
 
@@ -151,6 +150,26 @@ def test_impossible_dates_and_odometer_resets_make_no_trip() -> None:
     assert trip.distance_km == pytest.approx(day.trips[0].km, rel=0.005)
 
 
+def test_a_charge_that_began_in_silence_is_not_what_standing_gave() -> None:
+    day = live(["drive 15", "park 30", "charge 120", "park 30"])
+    kept = np.ones(len(day.seconds["is_on"]), bool)
+    kept[43 * 60 : 75 * 60] = False  # from before the charge until half an hour into it
+    columns = day.columns(names=[name for name in ALL if name != "is_charging"], kept=kept)
+    facts = find(columns, capacity_kwh=CAPACITY_KWH)
+    (charge,), (stand,) = facts.charges, facts.stands
+    assert charge.start_ns == START_NS + (43 * 60 - 1) * S
+    assert charge.energy is not None
+    assert stand.awake_kwh is not None
+    assert 0 < stand.awake_kwh < 0.2
+
+
+def test_rows_that_cannot_be_written_are_found_in_as_well(day: Day) -> None:
+    columns = day.columns(every_s=5)
+    for name in ("ts", *ALL):
+        getattr(columns, name).flags.writeable = False
+    assert find(columns) == find(day.columns(every_s=5))
+
+
 def test_spikes_of_a_receiver_make_neither_trip_nor_way() -> None:
     day = live(["park 60", "drive 30", "park 60"])
     columns = day.columns(names=("latitude_deg", "longitude_deg"))
@@ -185,7 +204,7 @@ def test_frozen_speed_of_a_parked_car_is_no_drive() -> None:
 
 def test_no_rows_are_no_facts() -> None:
     facts = find(Columns(ts=np.empty(0, np.int64)))
-    assert facts.intervals == facts.trips == facts.charges == facts.stands == ()
+    assert facts == Facts(intervals=(), trips=(), charges=(), stands=())
 
 
 def test_facts_hold_plain_numbers_and_nothing_of_numpy(
@@ -194,7 +213,12 @@ def test_facts_hold_plain_numbers_and_nothing_of_numpy(
     for switch in ("0", "1"):
         monkeypatch.setenv(SWITCH, switch)
         facts = find(day.columns(every_s=5))
-        every = [*facts.intervals, *facts.trips, *facts.charges, *facts.stands]
-        every += [trip.energy for trip in facts.trips]
-        values = [getattr(one, field.name) for one in every for field in fields(one)]
+        every: list[msgspec.Struct] = [
+            *facts.intervals,
+            *facts.trips,
+            *facts.charges,
+            *facts.stands,
+        ]
+        every += [trip.energy for trip in facts.trips if trip.energy is not None]
+        values = [value for one in every for value in msgspec.structs.astuple(one)]
         assert {type(value) for value in values if isinstance(value, np.generic)} == set()

@@ -4,9 +4,10 @@ Written anew by `python -m tests.history.test_golden`, to be read before it is c
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from contactor.history.find import find
 from tests.history.made import START_NS, live
@@ -20,7 +21,7 @@ PLAN = [
 
 def found() -> Any:
     """The facts with instants as seconds of the day and figures of six digits."""
-    return _plain(asdict(find(live(PLAN, seed=7).columns(every_s=2))))
+    return _plain(msgspec.to_builtins(find(live(PLAN, seed=7).columns(every_s=2))))
 
 
 def _plain(value: Any) -> Any:

@@ -1,96 +1,109 @@
-"""Charges: what is told of each stretch of rows in which energy went into the battery."""
-
-import math
+"""Charges: what is told of the stretches of rows in which energy went into the battery."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contactor.history.columns import Columns, Floats
-from contactor.history.energy import EnergyAccount
-from contactor.history.facts import Charge, ChargeKind, EnergySource
+from contactor.history.columns import Columns
+from contactor.history.energy import LEVEL, NOBODY, EnergyAccount, Flows
+from contactor.history.facts import Charge, ChargeKind, Location
 from contactor.history.loops import Loops
-from contactor.history.rows import first_location, last_location, level_ends
+from contactor.history.rows import (
+    Figures,
+    Spans,
+    first_locations,
+    known,
+    last_locations,
+    levels_at_ends,
+)
 from contactor.history.rules import AC_MAX_KW, CHARGE_MIN_KW, CHARGE_MIN_KWH, RISE_GAP_PCT
-from contactor.history.trips import mean_degc
+from contactor.history.trips import means_degc
 
 W_PER_KW = 1000.0
 S_PER_HOUR = 3600.0
-FLOWS = (EnergySource.VOLTAGE_CURRENT, EnergySource.POWER)
 # A session with pauses may give little on the mean, once it gave this many hours' worth.
 LONG_HOURS = 4.0
 # What a household's line gives; up to AC_MAX_KW both are possible, and only a meter tells.
 SURELY_AC_KW = 11.5
 
 
-def charge_of(
-    columns: Columns,
-    loops: Loops,
-    account: EnergyAccount,
-    rows: tuple[int, int],
-    stand: tuple[int, int],
-) -> Charge | None:
-    """The charge of a stretch of rows; None if it was none.
+def charges_of(
+    columns: Columns, loops: Loops, account: EnergyAccount, spans: Spans, stands: Spans
+) -> tuple[Spans, list[Charge]]:
+    """The charges of stretches of rows: those of them that were one, and what is told of each.
 
     Args:
-        rows: first and last in which the battery was charged.
-        stand: first and last of the stand that it lies in: where the cable was, and the car.
+        spans: first and last row in which the battery was charged, (n, 2).
+        stands: first and last row of the stand that each lies in: where the cable was, and the car.
     """
-    first, last = rows
-    energy = account.between(first, last)
-    soc_start_pct, soc_end_pct = level_ends(columns.state_of_charge_pct, loops, first, last)
-    if energy is not None and -energy.net_kwh < CHARGE_MIN_KWH:
-        return None
-    if energy is not None and energy.source in FLOWS:
-        hours = energy.known_s / S_PER_HOUR
-        if -energy.net_kwh < CHARGE_MIN_KW * min(hours, LONG_HOURS):
-            return None
-    is_by_level = energy is None or energy.source is EnergySource.STATE_OF_CHARGE
-    if is_by_level and not _rose(soc_start_pct, soc_end_pct):
-        return None
-    power_max_kw = _power_max_kw(columns, loops, first, last)
-    wall_kwh = account.taken_kwh(columns.wall_w, first, last) or None
-    station_kwh = account.taken_kwh(columns.station_w, first, last) or None
-    plugged = _plugged(columns, rows, stand)
-    location = first_location(columns, loops, first, last)
-    return Charge(
-        start_ns=int(columns.ts[first]),
-        end_ns=int(columns.ts[last]),
-        kind=_kind(power_max_kw, wall_kwh, station_kwh),
-        energy=energy,
-        wall_kwh=wall_kwh or station_kwh,
-        soc_start_pct=soc_start_pct,
-        soc_end_pct=soc_end_pct,
-        power_max_kw=power_max_kw,
-        battery_mean_degc=mean_degc(columns.battery_degc, loops, first, last),
-        location=location or last_location(columns, loops, stand[0], first),
-        plugged_start_ns=None if plugged is None else int(columns.ts[plugged[0]]),
-        plugged_end_ns=None if plugged is None else int(columns.ts[plugged[1]]),
+    flows = account.between(spans)
+    levels = levels_at_ends(columns.state_of_charge_pct, loops, spans)
+    is_charge = _is_charge(flows, levels)
+    energies = [one for one, is_one in zip(flows.energies(), is_charge, strict=True) if is_one]
+    spans, stands, levels = spans[is_charge], stands[is_charge], levels[is_charge]
+    power_kw = known(_power_max_kw(columns, loops, spans))
+    wall_kwh = known(account.taken_kwh(columns.wall_w, spans))
+    station_kwh = known(account.taken_kwh(columns.station_w, spans))
+    told = zip(
+        columns.ts[spans].tolist(),
+        energies,
+        known(levels[:, 0]),
+        known(levels[:, 1]),
+        power_kw,
+        [one or None for one in wall_kwh],
+        [one or None for one in station_kwh],
+        means_degc(columns.battery_degc, loops, spans),
+        _locations(columns, loops, spans, stands),
+        _plugged_ns(columns, loops, spans, stands),
+        strict=True,
     )
+    return spans, [
+        Charge(
+            start_ns=start_ns,
+            end_ns=end_ns,
+            kind=_kind(greatest_kw, wall, station),
+            energy=energy,
+            wall_kwh=wall or station,
+            soc_start_pct=soc_start_pct,
+            soc_end_pct=soc_end_pct,
+            power_max_kw=greatest_kw,
+            battery_mean_degc=battery_degc,
+            location=location,
+            plugged_start_ns=plugged_start_ns,
+            plugged_end_ns=plugged_end_ns,
+        )
+        for (
+            (start_ns, end_ns),
+            energy,
+            soc_start_pct,
+            soc_end_pct,
+            greatest_kw,
+            wall,
+            station,
+            battery_degc,
+            location,
+            (plugged_start_ns, plugged_end_ns),
+        ) in told
+    ]
 
 
-def _rose(start_pct: float | None, end_pct: float | None) -> bool:
-    """Whether the state of charge alone says that it was charged."""
-    return start_pct is not None and end_pct is not None and end_pct - start_pct >= RISE_GAP_PCT / 2
+def _is_charge(flows: Flows, levels: Figures) -> NDArray[np.bool_]:
+    """Whether enough went into the battery, as far as anything tells."""
+    given_kwh = -flows.net_kwh
+    hours = np.minimum(flows.known_s / S_PER_HOUR, LONG_HOURS)
+    is_little = given_kwh < np.where(flows.is_of_flow, CHARGE_MIN_KW * hours, 0.0)
+    rose = levels[:, 1] - levels[:, 0] >= RISE_GAP_PCT / 2
+    is_by_level = (flows.source == NOBODY) | (flows.source == LEVEL)
+    charged: NDArray[np.bool_] = ~((given_kwh < CHARGE_MIN_KWH) | is_little | (is_by_level & ~rose))
+    return charged
 
 
-def _power_max_kw(columns: Columns, loops: Loops, first: int, last: int) -> float | None:
-    """The greatest power into the battery that was not a lone spike."""
+def _power_max_kw(columns: Columns, loops: Loops, spans: Spans) -> Figures:
+    """The greatest power into the battery that was not a lone spike; NaN where unknown."""
     if columns.voltage_v is not None and columns.current_a is not None:
-        power = _held(columns.voltage_v[first : last + 1]) * columns.current_a[first : last + 1]
-    elif columns.power_w is not None:
-        power = columns.power_w[first : last + 1]
-    else:
-        return None
-    greatest = loops.greatest_of(power, 0, len(power) - 1)
-    return None if math.isnan(greatest) else greatest / W_PER_KW
-
-
-def _held(values: Floats) -> Floats:
-    """Each value until the next known one: voltage and current may stand in different rows."""
-    known = np.isfinite(values)
-    if known.all():
-        return values
-    at = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
-    return values[at]
+        return loops.greatest(columns.voltage_v, columns.current_a, spans) / W_PER_KW
+    if columns.power_w is not None:
+        return loops.greatest(np.empty(0, np.float32), columns.power_w, spans) / W_PER_KW
+    return np.full(len(spans), np.nan)
 
 
 def _kind(
@@ -107,24 +120,24 @@ def _kind(
     return None
 
 
-def _plugged(
-    columns: Columns, rows: tuple[int, int], stand: tuple[int, int]
-) -> tuple[int, int] | None:
-    """The rows between which the cable was in, around a charge; None where nothing tells."""
+def _locations(
+    columns: Columns, loops: Loops, spans: Spans, stands: Spans
+) -> list[Location | None]:
+    """Where each charge began; where it tells nothing, the last place before."""
+    found = first_locations(columns, loops, spans)
+    if None not in found:
+        return found
+    before = np.column_stack((stands[:, 0], spans[:, 0]))
+    earlier = last_locations(columns, loops, before)
+    return [one or other for one, other in zip(found, earlier, strict=True)]
+
+
+def _plugged_ns(
+    columns: Columns, loops: Loops, spans: Spans, stands: Spans
+) -> list[tuple[int | None, int | None]]:
+    """Between which instants the cable was in, around each charge; None where nothing tells."""
     if columns.is_plugged is None:
-        return None
-    flags = columns.is_plugged[stand[0] : stand[1] + 1]
-    known = np.flatnonzero(np.isfinite(flags))
-    first, last = rows[0] - stand[0], rows[1] - stand[0]
-    if len(known) == 0:
-        return None
-    is_out = flags[known] < 0.5
-    outs_before = known[is_out & (known <= first)]
-    outs_after = known[is_out & (known >= last)]
-    ins = known[~is_out]
-    begin = int(outs_before[-1]) if len(outs_before) else -1
-    end = int(outs_after[0]) if len(outs_after) else len(flags)
-    ins = ins[(ins > begin) & (ins < end)]
-    if len(ins) == 0:
-        return None
-    return stand[0] + int(ins[0]), stand[0] + (end if end < len(flags) else int(ins[-1]))
+        return [(None, None)] * len(spans)
+    rows = loops.cable_in(columns.is_plugged, spans, stands)
+    instants = zip(columns.ts[rows].tolist(), rows[:, 0].tolist(), strict=True)
+    return [(begin, end) if row >= 0 else (None, None) for (begin, end), row in instants]

@@ -1,31 +1,95 @@
-"""What flowed through the battery in a stretch, from the best source that the car gives.
+"""What flowed through the battery in stretches, from the best source that the car gives.
 
     account = EnergyAccount(columns, loops, capacity_kwh=None)
-    account.between(first, last)           # Energy, or None where nothing tells
+    flows = account.between(spans)         # figures of each stretch: flows.net_kwh
+    flows.energies()                       # Energy, or None where nothing tells
 
 Sources, best first: voltage times current, power, the car's counters, its stored energy, its state
 of charge times a capacity that somebody gives. One that knows little of the stretch gives way to
-one that knows more.
+one that knows more. A source is asked about those stretches alone that need it still.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contactor.history.columns import Columns, Floats
 from contactor.history.facts import Energy, EnergySource
 from contactor.history.loops import Loops
-from contactor.history.rules import KNOWN_MIN, MEANS_NS
+from contactor.history.rows import Figures, Spans, seconds_of
+from contactor.history.rules import COUNTER_MAX_KW, COUNTER_TICK_KWH, KNOWN_MIN, MEANS_NS
 
 J_PER_KWH = 3.6e6
-S_PER_NS = 1e-9
+S_PER_HOUR = 3600.0
+SOURCES = tuple(EnergySource)
+POWER, PRODUCT, COUNTERS, STORED, LEVEL = (
+    SOURCES.index(source)
+    for source in (
+        EnergySource.POWER,
+        EnergySource.VOLTAGE_CURRENT,
+        EnergySource.COUNTERS,
+        EnergySource.STORED_ENERGY,
+        EnergySource.STATE_OF_CHARGE,
+    )
+)
+NOBODY = -1
+
+_Ask: TypeAlias = Callable[[Spans], Figures]
+_Places: TypeAlias = NDArray[np.int64]
+# A source, how it is asked, and which stretches ask it in this turn.
+_Turn: TypeAlias = tuple[int, _Ask, NDArray[np.bool_]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    source: EnergySource
-    out_kwh: float
-    in_kwh: float
-    known_s: float
+@dataclass(frozen=True, slots=True, eq=False)
+class Flows:
+    """What flowed in each of n stretches; every field (n,).
+
+    Fields:
+        source, check: places in SOURCES, NOBODY where none spoke.
+        out_kwh, in_kwh, known_s: what the source says; 0 where none spoke.
+        check_net_kwh: what the next best source says.
+    """
+
+    source: _Places
+    out_kwh: Figures
+    in_kwh: Figures
+    known_s: Figures
+    check: _Places
+    check_net_kwh: Figures
+
+    @property
+    def net_kwh(self) -> Figures:
+        """What went out but for what came in; NaN where nobody tells."""
+        return np.where(self.source == NOBODY, np.nan, self.out_kwh - self.in_kwh)
+
+    @property
+    def is_of_flow(self) -> NDArray[np.bool_]:
+        """Whether the source saw energy flow, rather than a level or a counter change."""
+        seen: NDArray[np.bool_] = (self.source == PRODUCT) | (self.source == POWER)
+        return seen
+
+    def energies(self) -> list[Energy | None]:
+        """An energy for each stretch."""
+        columns = (
+            *(self.source.tolist(), self.out_kwh.tolist(), self.in_kwh.tolist()),
+            *(self.known_s.tolist(), self.check.tolist(), self.check_net_kwh.tolist()),
+        )
+        return [
+            None
+            if source == NOBODY
+            else Energy(
+                out_kwh=out_kwh,
+                in_kwh=in_kwh,
+                source=SOURCES[source],
+                known_s=known_s,
+                check_source=None if check == NOBODY else SOURCES[check],
+                check_net_kwh=None if check == NOBODY else check_net_kwh,
+            )
+            for source, out_kwh, in_kwh, known_s, check, check_net_kwh in zip(*columns, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,80 +100,135 @@ class EnergyAccount:
     loops: Loops
     capacity_kwh: float | None = None
 
-    def between(self, first: int, last: int) -> Energy | None:
-        """What flowed between two rows; None where no source speaks."""
-        needed_s = KNOWN_MIN * float(self.columns.ts[last] - self.columns.ts[first]) * S_PER_NS
-        found: list[_Found] = []
-        best: _Found | None = None
-        for one in self._every(first, last):
-            if one.known_s > 0:
-                found.append(one)
-                best = best or (one if one.known_s >= needed_s else None)
-            if best is not None and len(found) > 1:
-                break  # the others have nothing to say
-        if not found:
-            return None
-        if best is None:
-            best = max(found, key=lambda one: one.known_s)
-        check = next((one for one in found if one is not best), None)
-        return Energy(
-            out_kwh=best.out_kwh,
-            in_kwh=best.in_kwh,
-            source=best.source,
-            known_s=best.known_s,
-            check_source=None if check is None else check.source,
-            check_net_kwh=None if check is None else check.out_kwh - check.in_kwh,
-        )
+    def between(self, spans: Spans, *, is_silent: bool = False) -> Flows:
+        """What flowed in each stretch.
 
-    def net_kwh(self, first: int, last: int) -> float | None:
-        """What went out but for what came in, kWh."""
-        energy = self.between(first, last)
-        return None if energy is None else energy.net_kwh
+        Args:
+            is_silent: nothing is told within: only a level or a counter can know.
+        """
+        needed_s = KNOWN_MIN * seconds_of(self.columns, spans)
+        turns = [*(() if is_silent else self._flows(spans)), *self._levels(spans)]
+        if len(turns) == 1:
+            return _alone(turns[0][0], turns[0][1](spans))
+        said = np.zeros((len(turns), len(spans), 3))  # out, in, for how long
+        source = np.full((len(turns), len(spans)), NOBODY)
+        is_open = np.ones(len(spans), np.bool_)
+        for turn, (number, ask, is_meant) in enumerate(turns):
+            rows = np.flatnonzero(is_open & is_meant)
+            if len(rows) == 0:
+                continue
+            source[turn, rows], said[turn, rows] = number, ask(spans[rows])
+            spoke = said[:, :, 2] > 0
+            has_best = (spoke & (said[:, :, 2] >= needed_s)).any(axis=0)
+            is_open = ~has_best | (spoke.sum(axis=0) < 2)
+        return _chosen(source, said, needed_s)
 
-    def taken_kwh(self, power: Floats | None, first: int, last: int) -> float | None:
-        """What a consumer, or a station, whose power is positive drew; None where unknown."""
+    def taken_kwh(self, power: Floats | None, spans: Spans) -> Figures:
+        """What a consumer, or a station, whose power is positive drew: (n,), NaN where unknown."""
         if power is None:
-            return None
-        drawn_j, _, known_s = self.loops.flow(self.columns.ts, power, first, last)
-        return float(drawn_j) / J_PER_KWH if known_s > 0 else None
+            return np.full(len(spans), np.nan)
+        flowed = self.loops.flow(self.columns.ts, power, spans)
+        drawn_kwh: Figures = np.where(flowed[:, 2] > 0, flowed[:, 0] / J_PER_KWH, np.nan)
+        return drawn_kwh
 
-    def _every(self, first: int, last: int) -> Iterator[_Found]:
-        """What each source says, best first."""
-        columns, loops, ts = self.columns, self.loops, self.columns.ts
-        is_of_means = ts[last] - ts[first] >= MEANS_NS * (last - first)
-        for is_power in (is_of_means, not is_of_means):
-            if is_power and columns.power_w is not None:
-                flowed = loops.flow(ts, columns.power_w, first, last)
-                yield _flowed(EnergySource.POWER, flowed)
-            elif not is_power and columns.voltage_v is not None and columns.current_a is not None:
-                flowed = loops.product_flow(ts, columns.voltage_v, columns.current_a, first, last)
-                yield _flowed(EnergySource.VOLTAGE_CURRENT, flowed)
+    def _flows(self, spans: Spans) -> Iterator[_Turn]:
+        """The sources that see energy flow, in the order in which each stretch asks them."""
+        columns, every = self.columns, np.ones(len(spans), np.bool_)
+        has_product = columns.voltage_v is not None and columns.current_a is not None
+        if columns.power_w is None:
+            if has_product:
+                yield PRODUCT, self._product, every
+        elif not has_product:
+            yield POWER, self._power, every
+        else:
+            rows_ns = MEANS_NS * (spans[:, 1] - spans[:, 0])
+            is_of_means = columns.ts[spans[:, 1]] - columns.ts[spans[:, 0]] >= rows_ns
+            yield POWER, self._power, is_of_means
+            yield PRODUCT, self._product, every
+            yield POWER, self._power, ~is_of_means
+
+    def _levels(self, spans: Spans) -> Iterator[_Turn]:
+        """The sources that see something rise or fall."""
+        columns, every = self.columns, np.ones(len(spans), np.bool_)
         if columns.consumed_kwh is not None and columns.charged_kwh is not None:
-            out_kwh, known_s = loops.counted(ts, columns.consumed_kwh, first, last)
-            in_kwh, too_s = loops.counted(ts, columns.charged_kwh, first, last)
-            known_s = float(min(known_s, too_s))
-            yield _Found(EnergySource.COUNTERS, out_kwh, in_kwh, known_s)
+            yield COUNTERS, self._counters, every
         if columns.stored_kwh is not None:
-            fell, seconds = self._fell(columns.stored_kwh, first, last)
-            yield _fallen(EnergySource.STORED_ENERGY, fell, seconds)
+            yield STORED, self._stored, every
         if columns.state_of_charge_pct is not None and self.capacity_kwh is not None:
-            fell, seconds = self._fell(columns.state_of_charge_pct, first, last)
-            yield _fallen(EnergySource.STATE_OF_CHARGE, fell * self.capacity_kwh / 100, seconds)
+            yield LEVEL, self._level, every
 
-    def _fell(self, level: Floats, first: int, last: int) -> tuple[float, float]:
-        """How far a level fell between its first and last known value, and in what time, s."""
-        begin = self.loops.first_known(level, first, last)
-        if begin < 0:
-            return 0.0, 0.0
-        end = self.loops.last_known(level, begin, last)
-        seconds = float(self.columns.ts[end] - self.columns.ts[begin]) * S_PER_NS
-        return float(level[begin]) - float(level[end]), seconds
+    def _power(self, spans: Spans) -> Figures:
+        assert self.columns.power_w is not None
+        return _of_joules(self.loops.flow(self.columns.ts, self.columns.power_w, spans))
+
+    def _product(self, spans: Spans) -> Figures:
+        columns = self.columns
+        flowed = self.loops.product_flow(columns.ts, columns.voltage_v, columns.current_a, spans)
+        return _of_joules(flowed)
+
+    def _counters(self, spans: Spans) -> Figures:
+        columns, most = self.columns, (COUNTER_MAX_KW / S_PER_HOUR, COUNTER_TICK_KWH)
+        out = self.loops.counted(columns.ts, columns.consumed_kwh, spans, *most)
+        into = self.loops.counted(columns.ts, columns.charged_kwh, spans, *most)
+        said = np.column_stack((out[:, 0], into[:, 0], np.minimum(out[:, 2], into[:, 2])))
+        told: Figures = np.maximum(said, 0.0)  # -1 where nothing is known
+        return told
+
+    def _stored(self, spans: Spans) -> Figures:
+        assert self.columns.stored_kwh is not None
+        return self._fallen(self.columns.stored_kwh, spans, 1.0)
+
+    def _level(self, spans: Spans) -> Figures:
+        assert self.columns.state_of_charge_pct is not None
+        assert self.capacity_kwh is not None
+        return self._fallen(self.columns.state_of_charge_pct, spans, self.capacity_kwh / 100)
+
+    def _fallen(self, level: Floats, spans: Spans, kwh: float) -> Figures:
+        """How far a level fell between its first and last known value, and in what time."""
+        rows = self.loops.known_ends(level, spans)
+        ends = level[rows].astype(np.float64)
+        fell_kwh = np.where(rows[:, 0] >= 0, ends[:, 0] - ends[:, 1], 0.0) * kwh
+        known_s = seconds_of(self.columns, rows)
+        return np.column_stack((np.maximum(fell_kwh, 0.0), np.maximum(-fell_kwh, 0.0), known_s))
 
 
-def _flowed(source: EnergySource, flowed: tuple[float, float, float]) -> _Found:
-    into_j, out_j, known_s = flowed
-    return _Found(source, float(out_j) / J_PER_KWH, float(into_j) / J_PER_KWH, float(known_s))
+def _of_joules(flowed: Figures) -> Figures:
+    """In and out, J, as out and in, kWh."""
+    return np.column_stack((flowed[:, 1] / J_PER_KWH, flowed[:, 0] / J_PER_KWH, flowed[:, 2]))
 
 
-def _fallen(source: EnergySource, fell_kwh: float, seconds: float) -> _Found:
-    return _Found(source, max(fell_kwh, 0.0), max(-fell_kwh, 0.0), seconds)
+def _alone(source: int, said: Figures) -> Flows:
+    """What the only source says, without another to check it."""
+    spoke, nobody = said[:, 2] > 0, np.full(len(said), NOBODY)
+    out_kwh, in_kwh, known_s = said.T
+    chosen = np.where(spoke, source, nobody)
+    return Flows(chosen, out_kwh, in_kwh, known_s, nobody, np.zeros(len(said)))
+
+
+def _chosen(source: _Places, said: Figures, needed_s: Figures) -> Flows:
+    """The first that knows enough, else who knows most; and for a check the first of the others.
+
+    Args:
+        source: (asked, n) who was asked. said: (asked, n, 3).
+    """
+    count = len(needed_s)
+    if len(said) == 0:
+        nobody, nothing = np.full(count, NOBODY), np.zeros(count)
+        return Flows(nobody, nothing, nothing, nothing, nobody, nothing)
+    at, known_s = np.arange(count), said[:, :, 2]
+    spoke = known_s > 0
+    is_enough = spoke & (known_s >= needed_s)
+    best = np.where(is_enough.any(axis=0), is_enough.argmax(axis=0), known_s.argmax(axis=0))
+    has_best = spoke[best, at]
+    others = spoke.copy()
+    others[best, at] = False
+    check, has_check = others.argmax(axis=0), others.any(axis=0)
+    out_kwh, in_kwh, for_s = said[best, at].T
+    return Flows(
+        source=np.where(has_best, source[best, at], NOBODY),
+        out_kwh=out_kwh,
+        in_kwh=in_kwh,
+        known_s=for_s,
+        check=np.where(has_check, source[check, at], NOBODY),
+        check_net_kwh=said[check, at, 0] - said[check, at, 1],
+    )

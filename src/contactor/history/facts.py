@@ -2,10 +2,15 @@
 
 Every instant is int64 ns UTC, every interval half open: [start_ns, end_ns). What cannot be known is
 None, never 0. Energies are at the battery's terminals unless a name says otherwise.
+
+A fleet has millions of them, so each is made fast, and of no interest to the garbage collector:
+none holds what could hold it.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class State(StrEnum):
@@ -28,16 +33,14 @@ class EnergySource(StrEnum):
     STATE_OF_CHARGE = "state_of_charge"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True, gc=False):
     """A point on the Earth, WGS 84."""
 
     latitude_deg: float
     longitude_deg: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True, gc=False):
     """A stretch of one state; intervals of a car follow each other without holes."""
 
     state: State
@@ -45,8 +48,7 @@ class Interval:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Energy:
+class Energy(Struct, frozen=True, kw_only=True, gc=False):
     """What flowed through the battery's terminals, both kWh and at least 0; net is out less in.
 
     Fields:
@@ -67,8 +69,7 @@ class Energy:
         return self.out_kwh - self.in_kwh
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trip:
+class Trip(Struct, frozen=True, kw_only=True, gc=False):
     """From the moment that the car was made ready for a drive until it was left.
 
     Fields:
@@ -100,8 +101,7 @@ class ChargeKind(StrEnum):
     DC = "dc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(Struct, frozen=True, kw_only=True, gc=False):
     """Energy given to the battery by a station, from the first to the last of it.
 
     Fields:
@@ -124,8 +124,7 @@ class Charge:
     plugged_end_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class Stand(Struct, frozen=True, kw_only=True, gc=False):
     """A stretch between trips: what standing cost, charges apart.
 
     Fields:

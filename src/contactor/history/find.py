@@ -10,24 +10,22 @@
 `scan` says which rows are what; the rest says how far, how much, how fast.
 """
 
-from bisect import bisect_left
 from dataclasses import fields, replace
-from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contactor.history.charges import charge_of
+from contactor.history.charges import charges_of
 from contactor.history.columns import Columns
 from contactor.history.energy import EnergyAccount
-from contactor.history.facts import Charge, Facts, Stand, Trip
+from contactor.history.facts import Facts
 from contactor.history.intervals import intervals_of
 from contactor.history.loops import Loops, loops_for
+from contactor.history.rows import Spans, places_in
 from contactor.history.rules import FUTURE_NS, TS_MAX_NS, TS_MIN_NS
 from contactor.history.scan import CHARGE, MOVED_SILENCE, SILENCE, TRIP, scanned
-from contactor.history.stands import stand_of
-from contactor.history.trips import trip_of
-
-_Span = TypeVar("_Span", tuple[int, int], tuple[int, int, bool])
+from contactor.history.stands import stands_of
+from contactor.history.trips import trips_of
 
 # Before all rows: everything is found anew.
 FROM_THE_START = -(1 << 63)
@@ -60,13 +58,17 @@ def restart_ns(facts: Facts, changed_from_ns: int) -> int:
 
 
 def _possible(columns: Columns, now_ns: int | None) -> Columns:
-    """The rows whose instants can be."""
+    """The rows whose instants can be, laid out as the compiled loops know them."""
     latest = TS_MAX_NS if now_ns is None else min(TS_MAX_NS, now_ns + FUTURE_NS)
     first, last = np.searchsorted(columns.ts, [TS_MIN_NS, latest])
-    if first == 0 and last == len(columns):
+    given = {field.name: getattr(columns, field.name) for field in fields(columns)}
+    named = {name: column for name, column in given.items() if column is not None}
+    if last - first == len(columns) and all(column.flags.carray for column in named.values()):
         return columns
-    named = ((field.name, getattr(columns, field.name)) for field in fields(columns))
-    return replace(columns, **{k: v[first:last] for k, v in named if v is not None})
+    return replace(
+        columns,
+        **{name: np.require(one[first:last], None, ("C", "W")) for name, one in named.items()},
+    )
 
 
 class _Finding:
@@ -81,19 +83,20 @@ class _Finding:
 
     def facts(self) -> Facts:
         """Everything, each by time."""
-        trip_rows, trips = self._trips()
-        charge_rows, charges, stands = [], [], []
-        still, moved = self._rows_of(SILENCE), self._rows_of(MOVED_SILENCE)
-        silences = sorted([(*rows, False) for rows in still] + [(*rows, True) for rows in moved])
-        pieces = self._rows_of(CHARGE)
-        for rows in self._between(trip_rows):
-            found = self._charges(_within(pieces, rows), rows)
-            charge_rows += [span for span, _ in found]
-            charges += [charge for _, charge in found]
-            stands += self._stand(rows, [span for span, _ in found], silences)
-        ts = self._columns.ts
-        silent = [(int(ts[a]), int(ts[b]), has_moved) for a, b, has_moved in silences]
-        intervals = intervals_of(int(ts[0]), int(ts[-1]), trips, charges, silent)
+        columns, loops, account = self._columns, self._loops, self._account
+        driven, trips = trips_of(columns, loops, account, self._spans_where(self._kinds == TRIP))
+        stood = self._between(driven)
+        pieces = self._spans_where(self._kinds == CHARGE)
+        place = places_in(pieces, stood)
+        pieces, places = pieces[place >= 0], stood[place[place >= 0]]
+        charged, charges = charges_of(columns, loops, account, pieces, places)
+        is_silence = (self._kinds == SILENCE) | (self._kinds == MOVED_SILENCE)
+        silences, has_moved = (
+            self._spans_where(is_silence),
+            self._kinds[is_silence] == MOVED_SILENCE,
+        )
+        stands = stands_of(columns, account, stood, charged, silences, has_moved)
+        intervals = intervals_of(columns.ts, driven, charged, silences, has_moved)
         return Facts(
             intervals=tuple(intervals),
             trips=tuple(trips),
@@ -101,46 +104,11 @@ class _Finding:
             stands=tuple(stands),
         )
 
-    def _rows_of(self, kind: int) -> list[tuple[int, int]]:
-        return [(int(a), int(b)) for a, b in self._spans[self._kinds == kind]]
+    def _spans_where(self, is_wanted: NDArray[np.bool_]) -> Spans:
+        return np.ascontiguousarray(self._spans[is_wanted])
 
-    def _trips(self) -> tuple[list[tuple[int, int]], list[Trip]]:
-        rows, trips = [], []
-        for first, last in self._rows_of(TRIP):
-            trip = trip_of(self._columns, self._loops, self._account, first, last)
-            if trip is not None:
-                rows.append((first, last))
-                trips.append(trip)
-        return rows, trips
-
-    def _between(self, trip_rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _between(self, driven: Spans) -> Spans:
         """The stands: what lies before, between and after the trips."""
-        starts = [0, *(last for _, last in trip_rows)]
-        ends = [*(first for first, _ in trip_rows), len(self._columns) - 1]
-        return [(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
-
-    def _charges(
-        self, pieces: list[tuple[int, int]], stand: tuple[int, int]
-    ) -> list[tuple[tuple[int, int], Charge]]:
-        found = []
-        for piece in pieces:
-            charge = charge_of(self._columns, self._loops, self._account, piece, stand)
-            if charge is not None:
-                found.append((piece, charge))
-        return found
-
-    def _stand(
-        self,
-        rows: tuple[int, int],
-        charged: list[tuple[int, int]],
-        silences: list[tuple[int, int, bool]],
-    ) -> list[Stand]:
-        inside = _within(silences, rows)
-        return [stand_of(self._columns, self._account, rows, charged, inside)]
-
-
-def _within(spans: list[_Span], rows: tuple[int, int]) -> list[_Span]:
-    """Of some spans of rows, sorted and apart, those that lie in others."""
-    first = bisect_left(spans, rows[0], key=lambda span: span[0])
-    last = bisect_left(spans, rows[1], lo=first, key=lambda span: span[0])
-    return [span for span in spans[first:last] if span[1] <= rows[1]]
+        begins = np.concatenate(([0], driven[:, 1]))
+        ends = np.concatenate((driven[:, 0], [len(self._columns) - 1]))
+        return np.column_stack((begins, ends))[ends > begins]

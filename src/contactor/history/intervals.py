@@ -1,47 +1,54 @@
 """Intervals: one state at every instant, out of trips, charges and silences."""
 
-from contactor.history.facts import Charge, Interval, State, Trip
+import numpy as np
+from numpy.typing import NDArray
+
+from contactor.history.facts import Interval, State
+from contactor.history.rows import Spans
+
+STATES = tuple(State)
+DRIVING, CHARGING, PARKED, ASLEEP, OFFLINE = (
+    STATES.index(state)
+    for state in (State.DRIVING, State.CHARGING, State.PARKED, State.ASLEEP, State.OFFLINE)
+)
 
 
 def intervals_of(
-    start_ns: int,
-    end_ns: int,
-    trips: list[Trip],
-    charges: list[Charge],
-    silences: list[tuple[int, int, bool]],
+    ts: NDArray[np.int64],
+    driven: Spans,
+    charged: Spans,
+    silences: Spans,
+    has_moved: NDArray[np.bool_],
 ) -> list[Interval]:
     """Fill a car's time without holes.
 
     Args:
-        silences: start, end, and whether the car moved meanwhile; those in a trip or a charge are
-            part of it.
+        ts: of its rows, ns.
+        driven, charged: first and last row of trips and charges, none over another.
+        silences: rows before and after each, and whether the car moved meanwhile; those in a trip
+            or a charge are part of it.
     """
-    spans = [(one.start_ns, one.end_ns, State.DRIVING) for one in trips]
-    spans += [(one.start_ns, one.end_ns, State.CHARGING) for one in charges]
-    spans.sort(key=lambda span: span[:2])
-    every = _with_silences(spans, silences)
-    intervals: list[Interval] = []
-    at = start_ns
-    for begin, end, state in every:
-        if begin > at:
-            intervals.append(Interval(state=State.PARKED, start_ns=at, end_ns=begin))
-        if end > max(begin, at):
-            intervals.append(Interval(state=state, start_ns=max(begin, at), end_ns=end))
-            at = end
-    if end_ns > at:
-        intervals.append(Interval(state=State.PARKED, start_ns=at, end_ns=end_ns))
-    return intervals
-
-
-def _with_silences(
-    spans: list[tuple[int, int, State]], silences: list[tuple[int, int, bool]]
-) -> list[tuple[int, int, State]]:
-    """Spans and the silences that lie in none of them, by time."""
-    every, place = list(spans), 0
-    for begin, end, has_moved in sorted(silences):
-        while place < len(spans) and spans[place][1] <= begin:
-            place += 1
-        if place == len(spans) or spans[place][0] >= end:
-            every.append((begin, end, State.OFFLINE if has_moved else State.ASLEEP))
-    every.sort(key=lambda span: span[:2])
-    return every
+    busy, states = (
+        np.concatenate((driven, charged)),
+        np.repeat((DRIVING, CHARGING), (len(driven), len(charged))),
+    )
+    order = np.argsort(busy[:, 0], kind="stable")
+    busy, states = busy[order], states[order]
+    following = np.searchsorted(busy[:, 1], silences[:, 0], side="right")
+    begins = np.append(busy[:, 0], len(ts))
+    is_apart = begins[following] >= silences[:, 1]
+    told = np.concatenate((busy, silences[is_apart]))
+    told_states = np.concatenate((states, np.where(has_moved, OFFLINE, ASLEEP)[is_apart]))
+    order = np.argsort(told[:, 0], kind="stable")
+    told, told_states = told[order], told_states[order]
+    # Before each of them, and after the last, the car was parked.
+    bounds = np.concatenate(([0], told.ravel(), [len(ts) - 1]))
+    every = np.full(len(bounds) - 1, PARKED)
+    every[1::2] = told_states
+    is_some = bounds[1:] > bounds[:-1]
+    instants, kinds = ts[bounds], every[is_some].tolist()
+    starts, ends = instants[:-1][is_some].tolist(), instants[1:][is_some].tolist()
+    return [
+        Interval(state=STATES[kind], start_ns=start_ns, end_ns=end_ns)
+        for kind, start_ns, end_ns in zip(kinds, starts, ends, strict=True)
+    ]

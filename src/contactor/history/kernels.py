@@ -1,24 +1,18 @@
-"""The loops of `scan` and `sums`, compiled as they stand: `python -m contactor.history.kernels`."""
+"""The loops of history, compiled as they stand: `python -m contactor.history.kernels`."""
+
+from dataclasses import fields
 
 import numpy as np
+from numba.extending import register_jitable
 
 from contactor.can.kernels.jit import kernel
-from contactor.history import scan as scanning
-from contactor.history import sums
+from contactor.history import looks, sums, ways
+from contactor.history.loops import PLAIN, Loops
 
-scan = kernel(scanning.scan)
-flow = kernel(sums.flow)
-product_flow = kernel(sums.product_flow)
-counted = kernel(sums.counted)
-drive = kernel(sums.drive)
-odometer_way = kernel(sums.odometer_way)
-position_way = kernel(sums.position_way)
-climb = kernel(sums.climb)
-mean_of = kernel(sums.mean_of)
-greatest_of = kernel(sums.greatest_of)
-first_known = kernel(sums.first_known)
-last_known = kernel(sums.last_known)
-place = kernel(sums.place)
+for part in (*sums.PARTS, *ways.PARTS, *looks.PARTS):
+    register_jitable(part)
+
+COMPILED = Loops(*(kernel(getattr(PLAIN, field.name)) for field in fields(Loops)))
 
 
 def warm() -> None:
@@ -26,20 +20,21 @@ def warm() -> None:
     ts = np.arange(2, dtype=np.int64)
     single, double = np.zeros(2, np.float32), np.zeros(2, np.float64)
     flags = single, single, single, single, single
-    scan(ts, *flags, double, double, double, single, single, single, single)
-    product_flow(ts, single, single, 0, 1)
-    odometer_way(ts, double, 0, 1)
-    position_way(ts, double, double, 0, 1)
-    climb(ts, double, 0, 1)
-    place(ts, double, double, 0, 1, 1)
-    drive(ts, single, 0, 1)
-    mean_of(single, 0, 1, 0.0, 1.0)
+    spans = np.array([[0, 1]])
+    COMPILED.scan(ts, *flags, double, double, double, single, single, single, single)
+    COMPILED.product_flow(ts, single, single, spans)
+    COMPILED.drive(ts, single, spans)
+    COMPILED.position_way(ts, double, double, spans)
+    COMPILED.climb(ts, double, spans)
+    COMPILED.means(single, spans, 0.0, 1.0)
+    COMPILED.greatest(single, single, spans)
+    COMPILED.places(ts, double, double, spans, 1)
+    COMPILED.cable_in(single, spans, spans)
     for column in (single, double):
-        flow(ts, column, 0, 1)
-        counted(ts, column, 0, 1)
-        greatest_of(column, 0, 1)
-        first_known(column, 0, 1)
-        last_known(column, 0, 1)
+        COMPILED.flow(ts, column, spans)
+        COMPILED.gated_flow(ts, column, single, spans)
+        COMPILED.counted(ts, column, spans, 1.0, 1.0)
+        COMPILED.known_ends(column, spans)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ from contactor.history.rules import (
 TRIP, CHARGE, SILENCE, MOVED_SILENCE = 0, 1, 2, 3
 
 NEVER = -(1 << 62)
+# Rows that are looked at side by side.
+BLOCK = 64
 PARK = 126.0
 M_PER_DEG = 111_195.0
 J_PER_KWH = 3.6e6
@@ -376,6 +378,21 @@ def scan(
             # ── rows that go on as this one: only their last is remembered ───────────────────────
             last = i
             if moving and is_fast:
+                while last + BLOCK < rows:
+                    block, end = speed[last + 1 : last + 1 + BLOCK], last + BLOCK
+                    count_fast = 0
+                    for k in range(BLOCK):
+                        count_fast += 1 if block[k] > MOVING_KMH else 0
+                    is_whole = ts[end] - ts[last] <= GAP_NS and ts[end] - same_ns <= FROZEN_NS
+                    if count_fast < BLOCK or not is_whole:
+                        break
+                    k = BLOCK - 1
+                    while k > 0 and block[k] == block[k - 1]:
+                        k -= 1
+                    if k > 0 or block[0] != last_speed:
+                        same_ns = ts[last + 1 + k]
+                    last_speed = block[BLOCK - 1]
+                    last = end
                 while last + 1 < rows:
                     value, at = speed[last + 1], ts[last + 1]
                     if not value > MOVING_KMH or at - ts[last] > GAP_NS:
