@@ -3,14 +3,13 @@
 from dataclasses import fields
 
 import numpy as np
-from numba.extending import register_jitable
 
-from contactor.can.kernels.jit import kernel
+from contactor.can.kernels.jit import kernel, part
 from contactor.history import looks, sums, ways
 from contactor.history.loops import PLAIN, Loops
 
-for part in (*sums.PARTS, *ways.PARTS, *looks.PARTS):
-    register_jitable(part)
+for function in (*sums.PARTS, *ways.PARTS, *looks.PARTS):
+    part(function)
 
 COMPILED = Loops(*(kernel(getattr(PLAIN, field.name)) for field in fields(Loops)))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numba
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,11 @@ def kernel(function: Function) -> Function:
     except RuntimeError:  # neither the package nor the home can be written: compile every time
         compiled = numba.njit(function, nogil=True, error_model="numpy")
     return cast("Function", compiled)
+
+
+def part(function: Function) -> Function:
+    """Let kernels call a plain function: it becomes a part of theirs, and stays what it is."""
+    return cast("Function", register_jitable(function))
 
 
 @intrinsic
