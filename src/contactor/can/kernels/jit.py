@@ -34,7 +34,8 @@ def kernel(function: Function) -> Function:
 
 def part(function: Function) -> Function:
     """Let kernels call a plain function: it becomes a part of theirs, and stays what it is."""
-    return cast("Function", register_jitable(function))
+    registered: Function = register_jitable(function)
+    return registered
 
 
 @intrinsic
