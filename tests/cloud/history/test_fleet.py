@@ -13,6 +13,7 @@ from contactor.cloud.history.fleet import rebuild_fleet
 from contactor.cloud.history.refresh import Refresher
 from contactor.cloud.history.rows import read_columns, read_fleet
 from contactor.cloud.history.store import FactStore
+from contactor.cloud.lake import packing
 from contactor.cloud.lake.lake import open_lake
 from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.reading import View
@@ -25,9 +26,10 @@ CARS = ("leaf", "twizy", "zoe")
 PLAN = ["park 60", "drive 20", "park 480", "drive 20", "park 20", "charge 180", "park 660"]
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(params=[65_536, 300], ids=["cars a row group", "row groups a car"])
+def data(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three cars whose rows came in an order of their own; one told a value by itself."""
+    monkeypatch.setattr(packing, "_PLAIN_ROW_GROUP", request.param)
     DataFolder.create(tmp_path / "data")
     store = LocalStore(tmp_path / "data")
     for number, car in enumerate(CARS):

@@ -7,7 +7,8 @@ last counts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -24,8 +25,10 @@ from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
 
 CELLS: Final = "Vehicle.Powertrain.TractionBattery.CellVoltage.CellVoltages"
-_SINGLE: Final = frozenset({Datatype.FLOAT, Datatype.BOOLEAN, Datatype.INT8, Datatype.UINT8})
-"""Datatypes of which a single float holds every value."""
+_SINGLE: Final = frozenset(
+    {Datatype.FLOAT, Datatype.BOOLEAN, Datatype.INT8, Datatype.UINT8, Datatype.STRING}
+)
+"""Datatypes of which a single float holds every value, or the number of every word."""
 
 _Rows: TypeAlias = tuple[NDArray[np.int64], Mapping[str, Floats]]
 
@@ -76,71 +79,118 @@ def read_fleet(view: View, vehicles: Sequence[str]) -> Iterator[tuple[str, Colum
     """
     paths = wanted_paths()
     wide = {group for path in paths for group in view.groups_of(path)} - {Group.EVENTS}
-    tables: dict[str, list[_Rows]] = {vehicle_id: [] for vehicle_id in vehicles}
-    for group in sorted(wide):
-        for vehicle_id, rows in _whole_group(view, vehicles, paths, group).items():
-            tables[vehicle_id].append(rows)
+    tables = [
+        (held, _whole_group(view, vehicles, held, group))
+        for group in sorted(wide)
+        for held in [[path for path in paths if group in view.groups_of(path)]]
+    ]
     has_events = any(part.group == Group.EVENTS for part in view.snapshot.parts)
-    for vehicle_id in vehicles:
-        found = tables.pop(vehicle_id)
+    for place, vehicle_id in enumerate(vehicles):
+        found = [_placed_rows(pieces, held, place) for held, pieces in tables]
         if has_events:
             found.append(_events(view, Selection(vehicle_id, paths)))
         ts, values = _joined([rows for rows in found if len(rows[0])])
         yield vehicle_id, columns_of(values, ts)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Some rows of some vehicles out of one part.
+
+    Fields:
+        columns: by path, those that know anything; of any type that a float holds.
+        starts, ends: where the rows of each vehicle lie.
+    """
+
+    ts: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
 def _whole_group(
-    view: View, vehicles: Sequence[str], paths: Sequence[str], group: str
-) -> dict[str, _Rows]:
-    """The rows of each vehicle in a wide group."""
-    held = [path for path in paths if group in view.groups_of(path)]
-    types = {path: catalogue()[path].datatype for path in held}
-    schema = KEY | {path: storage_type(types[path]) for path in held}
-    first, last = vehicles[0], vehicles[-1]
-    stamps: dict[str, list[NDArray[np.int64]]] = {vehicle_id: [] for vehicle_id in vehicles}
-    cells: dict[str, dict[str, list[Floats]]] = {vehicle_id: {} for vehicle_id in vehicles}
+    view: View, vehicles: Sequence[str], held: Sequence[str], group: str
+) -> list[_Piece]:
+    """The rows of some vehicles in a wide group, in stored order."""
+    schema = KEY | {path: storage_type(catalogue()[path].datatype) for path in held}
+    first, last, names = vehicles[0], vehicles[-1], pl.Series(vehicles)
+    found = []
     for part in view.snapshot.parts:
         low, high = part.vehicles or (first, last)
         if part.group != group or low > last or high < first:
             continue
-        is_all = first <= low and high <= last
         wanted = (
             pl.lit(value=True)
-            if is_all
+            if first <= low and high <= last
             else pl.col("vehicle_id").is_between(pl.lit(first), pl.lit(last))
         )
-        rows = read_parts([part], schema, wanted)
-        columns = {path: _floats(path, rows[path], single=types[path] in _SINGLE) for path in held}
-        ts, start = rows["ts"].to_numpy(), 0
-        for length, vehicle_id in rows["vehicle_id"].rle().struct.unnest().iter_rows():
-            here, start = slice(start, start + length), start + length
-            if vehicle_id in stamps:
-                stamps[vehicle_id].append(ts[here])
-                for path, column in columns.items():
-                    cells[vehicle_id].setdefault(path, []).append(column[here])
-    return {
-        vehicle_id: _by_time(
-            np.concatenate(some),
-            {path: _whole(some_cells) for path, some_cells in cells[vehicle_id].items()},
+        found += _pieces(read_parts([part], schema, wanted), held, names)
+    return found
+
+
+def _pieces(rows: pl.DataFrame, held: Sequence[str], vehicles: pl.Series) -> Iterator[_Piece]:
+    """Rows by vehicle as arrays, piece by piece as they lie in memory: nothing is copied."""
+    starts = rows["vehicle_id"].search_sorted(vehicles, side="left").to_numpy()
+    ends = rows["vehicle_id"].search_sorted(vehicles, side="right").to_numpy()
+    begin = 0
+    for length in rows["ts"].chunk_lengths():
+        some, here = rows.slice(begin, length), (0, length)
+        known = [path for path in held if some[path].null_count() < length]
+        yield _Piece(
+            some["ts"].to_numpy(),
+            {path: _numbers(path, some[path]) for path in known},
+            np.clip(starts.astype(np.int64) - begin, *here).tolist(),
+            np.clip(ends.astype(np.int64) - begin, *here).tolist(),
         )
-        for vehicle_id, some in stamps.items()
-        if some
-    }
+        begin += length
 
 
-def _whole(some: Sequence[Floats]) -> Floats:
-    whole: Floats = np.concatenate(some)  # type: ignore[assignment]  # all are of one type
-    return whole
+def _placed_rows(pieces: Sequence[_Piece], held: Sequence[str], place: int) -> _Rows:
+    """The rows of one vehicle, by stamp, in stored order where it is the same.
 
-
-def _by_time(ts: NDArray[np.int64], columns: Mapping[str, Floats]) -> _Rows:
-    """Rows by stamp, in stored order where it is the same; columns that know nothing left out."""
-    known: dict[str, Floats] = {p: one for p, one in columns.items() if not np.isnan(one).all()}
+    All its columns lie in one block of memory: it is still at hand when it is looked at.
+    """
+    mine = [(one, slice(one.starts[place], one.ends[place])) for one in pieces]
+    mine = [(one, here) for one, here in mine if here.stop > here.start]
+    count = sum(here.stop - here.start for _, here in mine)
+    known = [path for path in held if any(path in one.columns for one, _ in mine)]
+    ts, columns = _block(count, known)
+    at = 0
+    for one, here in mine:
+        there = slice(at, at + here.stop - here.start)
+        ts[there] = one.ts[here]
+        for path, column in columns.items():
+            column[there] = one.columns[path][here] if path in one.columns else np.nan
+        at = there.stop
     if (ts[1:] >= ts[:-1]).all():
-        return ts, known
+        return ts, columns
     order = np.argsort(ts, kind="stable")
-    sorted_by_time: dict[str, Floats] = {path: one[order] for path, one in known.items()}
-    return ts[order], sorted_by_time
+    return ts[order], {path: column[order] for path, column in columns.items()}
+
+
+def _block(count: int, paths: Sequence[str]) -> tuple[NDArray[np.int64], dict[str, Floats]]:
+    """Room for stamps and columns, doubles first: each then lies where its type may."""
+    doubles = [path for path in paths if not _is_single(path)]
+    block = np.empty((1 + len(doubles)) * 2 * count + (len(paths) - len(doubles)) * count, "f4")
+    ts, end = block[: 2 * count].view(np.int64), 2 * count
+    columns: dict[str, Floats] = {}
+    for path in sorted(paths, key=_is_single):
+        width = 1 if _is_single(path) else 2
+        begin, end = end, end + width * count
+        columns[path] = block[begin:end] if width == 1 else block[begin:end].view(np.float64)
+    return ts, columns
+
+
+def _is_single(path: str) -> bool:
+    """Whether a single float holds every value of a path."""
+    return catalogue()[path].datatype in _SINGLE
+
+
+def _numbers(path: str, values: pl.Series) -> NDArray[Any]:
+    """Numbers, or words as numbers; NaN where unknown. Whole ones stay so until they are placed."""
+    if values.dtype.is_integer() and not values.has_nulls():
+        return values.to_numpy()
+    return _floats(path, values, single=_is_single(path))
 
 
 def read_cells(
