@@ -114,7 +114,7 @@ def _whole_group(
     """The rows of some vehicles in a wide group, in stored order."""
     schema = KEY | {path: storage_type(catalogue()[path].datatype) for path in held}
     first, last, names = vehicles[0], vehicles[-1], pl.Series(vehicles)
-    found = []
+    found: list[_Piece] = []
     for part in view.snapshot.parts:
         low, high = part.vehicles or (first, last)
         if part.group != group or low > last or high < first:
