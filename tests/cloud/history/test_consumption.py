@@ -1,10 +1,10 @@
 """Why a trip took what it took, out of the rows of a lake."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from contactor.cloud.history import consumption
 from contactor.cloud.history.consumption import Explained, explain
