@@ -72,11 +72,8 @@ web: setup
 
 # ── tests and checks ─────────────────────────────────────────────────────────────────────────────
 
-# One worker more than there are cores: tests that start processes wait more than they compute.
-WORKERS = $(shell echo $$(($$(nproc) + 1)))
-
 test: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tools.fuzz $(ARGS)

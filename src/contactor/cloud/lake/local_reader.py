@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from contactor.cloud.lake.delta import TelemetryTable
+from contactor.cloud.lake.delta import FAILURES, TelemetryTable
 from contactor.cloud.lake.log import entry, newest_entry, version_before_torn_tail
 from contactor.cloud.lake.ports import Snapshot
 from contactor.cloud.lake.reading import read_all
@@ -21,6 +21,7 @@ from contactor.cloud.lake.translation import reading
 from contactor.errors import FolderError, LakeError
 
 _ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\")
+_ATTEMPTS: Final = 3
 _REOPEN_AFTER: Final = 20  # a handle grows slower with every commit that it has seen
 
 
@@ -75,11 +76,18 @@ class LocalReader:
         return codebooks(read_all(self.snapshot(), CODEBOOKS))
 
     def _load(self, version: int | None) -> None:
-        if version == -1:
-            raise LakeError(f"no lake in '{self._data}': its first entry is torn")
-        self._table = TelemetryTable.open(self._root, version)
+        for attempt in range(_ATTEMPTS):
+            if version == -1:
+                raise LakeError(f"no lake in '{self._data}': its first entry is torn")
+            try:
+                self._table = TelemetryTable.open(self._root, version)
+                self._snapshot = self._table.snapshot()
+                break
+            except FAILURES:  # an erasure may clean the log while it is read
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                version = version_before_torn_tail(self._log)
         self._opened_at = self._table.version
-        self._snapshot = self._table.snapshot()
 
     def _follow(self) -> None:
         torn = version_before_torn_tail(self._log)
