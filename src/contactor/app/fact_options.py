@@ -8,9 +8,9 @@ print_facts(args, documents, COLUMNS)
 import argparse
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -112,6 +112,27 @@ def print_facts(
             list(columns),
             [[cell(one[field]) for field in columns.values()] for one in documents],
         )
+
+
+def print_told(
+    args: argparse.Namespace,
+    told: Mapping[str, object],
+    rows: str,
+    show: Callable[[Mapping[str, object], list[Any]], None],
+) -> None:
+    """One document: as JSON, the list in it as CSV, or as `show` writes both.
+
+    Args:
+        rows: the field with the list.
+    """
+    listed = told[rows]
+    assert isinstance(listed, list)
+    if args.json:
+        print_json(told)
+    elif args.csv:
+        print_csv(listed)
+    else:
+        show(told, listed)
 
 
 def print_csv(documents: Sequence[Mapping[str, object]]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from contactor.history.columns import Columns, Floats
 from contactor.history.facts import Location
 from contactor.history.loops import Loops
+from contactor.history.sums import S_PER_NS
 
 Spans = NDArray[np.int64]
 Figures = NDArray[np.float64]
@@ -26,7 +27,7 @@ def known(figures: Figures) -> list[float | None]:
 def seconds_of(columns: Columns, spans: Spans) -> Figures:
     """How long each stretch is, s: (n,)."""
     between_ns = columns.ts[spans[:, 1]] - columns.ts[spans[:, 0]]
-    return between_ns.astype(np.float64) * 1e-9
+    return between_ns.astype(np.float64) * S_PER_NS
 
 
 def places_in(inner: Spans, outer: Spans) -> NDArray[np.int64]:

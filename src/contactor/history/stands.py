@@ -62,9 +62,14 @@ def stands_of(
             preheating_kwh=preheating,
         )
         for (
-            start_ns,
-            end_ns,
-        ), location, start_pct, end_pct, lost, awake, preheating in told
+            (start_ns, end_ns),
+            location,
+            start_pct,
+            end_pct,
+            lost,
+            awake,
+            preheating,
+        ) in told
     ]
 
 
@@ -84,9 +89,7 @@ def _lost_kwh(
     awake_kwh, unknown_s = _summed(columns, spans, awake, account.between(awake).net_kwh)
     told_kwh = account.between(silences, is_silent=True).net_kwh
     asleep_kwh = np.where(has_moved, np.nan, told_kwh)
-    silent_kwh, silent_s = _summed(
-        columns, spans, silences, np.where(has_moved, np.nan, asleep_kwh)
-    )
+    silent_kwh, silent_s = _summed(columns, spans, silences, asleep_kwh)
     is_known = unknown_s + silent_s <= SILENT_MAX * seconds_of(columns, spans)
     return (
         np.where(is_known, awake_kwh + silent_kwh, np.nan),

@@ -3,8 +3,7 @@
 import argparse
 from collections.abc import Mapping
 
-from contactor.app.fact_options import add_fact_options, asked_of, duration, print_csv, sparkline
-from contactor.app.output import print_json
+from contactor.app.fact_options import add_fact_options, asked_of, duration, print_told, sparkline
 from contactor.app.query import only_vehicle, open_query
 
 
@@ -17,14 +16,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the sums; as CSV a row per day."""
     asked, query = asked_of(args), open_query(args.data)
     told = query.report(asked.vehicle or only_vehicle(query), asked.since, asked.until)
-    days = told["days"]
-    assert isinstance(days, list)
-    if args.json:
-        print_json(told)
-    elif args.csv:
-        print_csv(days)
-    else:
-        _show(told, days)
+    print_told(args, told, "days", _show)
     return 0
 
 

@@ -9,11 +9,11 @@ from contactor.app.fact_options import (
     add_fact_options,
     asked_of,
     cell,
-    print_csv,
     print_timed,
+    print_told,
     vehicles_of,
 )
-from contactor.app.output import print_json, print_table
+from contactor.app.output import print_table
 from contactor.app.query import Topic, open_query
 from contactor.errors import UnknownTrip, UsageError
 
@@ -53,15 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     if args.since is not None or args.until is not None:
         raise UsageError("--explain with --since or --until; the id says which trip")
-    told = _explained(args)
-    parts = told["parts"]
-    assert isinstance(parts, list)
-    if args.json:
-        print_json(told)
-    elif args.csv:
-        print_csv(parts)
-    else:
-        _show(told, parts)
+    print_told(args, _explained(args), "parts", _show)
     return 0
 
 

@@ -79,11 +79,10 @@ def read_fleet(view: View, vehicles: Sequence[str]) -> Iterator[tuple[str, Colum
     """
     paths = wanted_paths()
     wide = {group for path in paths for group in view.groups_of(path)} - {Group.EVENTS}
-    tables = [
-        (held, _whole_group(view, vehicles, held, group))
-        for group in sorted(wide)
-        for held in [[path for path in paths if group in view.groups_of(path)]]
-    ]
+    tables: list[tuple[list[str], list[_Piece]]] = []
+    for group in sorted(wide):
+        held = [path for path in paths if group in view.groups_of(path)]
+        tables.append((held, _whole_group(view, vehicles, held, group)))
     has_events = any(part.group == Group.EVENTS for part in view.snapshot.parts)
     for place, vehicle_id in enumerate(vehicles):
         found = [_placed_rows(pieces, held, place) for held, pieces in tables]
