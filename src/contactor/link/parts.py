@@ -15,6 +15,7 @@ Source: http://www.isthe.com/chongo/tech/comp/fnv/, https://docs.nats.io (subjec
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 from contactor.link import topics
@@ -55,6 +56,7 @@ def kept_as(pattern: str, parts: Collection[int] | None) -> list[str]:
     return [pattern, *(f"{_UPLINK}{part}.{topics.ANY}" for part in sorted(parts))]
 
 
+@lru_cache(maxsize=topics.MAX_REMEMBERED)
 def sent_as(subject: str) -> str:
     """The subject as the car put it, of one under which the broker keeps it."""
     rest = subject.removeprefix(_UPLINK)

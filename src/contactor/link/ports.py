@@ -16,7 +16,7 @@ cloud's watermark has passed it.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class QueueLimits:
     held_bytes: int = 2**30
     ack_wait_s: float = 60.0
     duplicate_window_s: float = 10.0
-    unacknowledged: int = 50_000
+    unacknowledged: int = 100_000
     idle_s: float = 120.0
     replicas: int = 1
 
@@ -49,8 +49,7 @@ class Message:
     payload: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A queued message, handed over; it comes again unless acknowledged in time.
 
     Fields:
@@ -58,8 +57,11 @@ class Delivery:
     """
 
     subject: str
-    payload: bytes = field(repr=False)
-    mark: object = field(repr=False, compare=False)
+    payload: bytes
+    mark: object
+
+    def __repr__(self) -> str:
+        return f"Delivery({self.subject!r}, {len(self.payload)} bytes)"
 
 
 class Consumer(Protocol):

@@ -13,10 +13,14 @@ vehicle_of("contactor.v1.up.leaf")          # 'leaf'
 matches(ALL_UPLINKS, uplink("leaf"))        # True
 """
 
+from functools import lru_cache
+
 from contactor.errors import MalformedRecord, UsageError
 from contactor.signals.wire.limits import VEHICLE_ID
 
 PREFIX = "contactor.v1"
+MAX_REMEMBERED = 16_384
+"""Subjects of which it is remembered what they say, for the same come all the time."""
 ANY = "*"
 
 _UPLINK = f"{PREFIX}.up"
@@ -70,6 +74,7 @@ def campaign_report(vehicle_id: str) -> str:
     return _subject(_CAMPAIGN_REPORT, vehicle_id)
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def vehicle_of(subject: str) -> str:
     """The vehicle that a subject names.
 

@@ -99,6 +99,6 @@ def sixteen_digits(text: "NDArray[np.uint8]", at: int) -> "tuple[np.uint64, int]
 
 
 @kernel
-def load(text: "NDArray[np.uint8]", at: int) -> "np.uint64":
+def load(text: "NDArray[np.uint8]", at: "int | np.signedinteger[Any]") -> "np.uint64":
     """Eight bytes from a place on, the first of them lowest; nothing checks that they are there."""
     return _load(text, at)  # type: ignore[call-arg]  # Numba gives the context

@@ -115,8 +115,7 @@ class Follower:
                 some.append((topics.vehicle_of(delivery.subject), delivery.payload))
             except MalformedRecord:
                 continue
-        for vehicle_id, _ in some:
-            self.presence.hear(vehicle_id, now_ns)
+        self.presence.hear_all({vehicle_id for vehicle_id, _ in some}, now_ns)
         self.intake.take_many(some, now_ns=now_ns)
 
     def _hear(self, message: Message) -> None:

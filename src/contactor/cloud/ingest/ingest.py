@@ -192,20 +192,23 @@ class Ingest:
                 continue
             if not self._owns(vehicle_id):  # kept by the broker since before there were parts
                 continue
-            self.presence.hear(vehicle_id, now_ns)
             some.append((vehicle_id, delivery.payload))
             size += len(delivery.payload)
             if size >= READ_BYTES:
-                self.intake.take_many(some, now_ns=now_ns)
+                self._take_in(some, now_ns)
                 some, size = [], 0
                 await asyncio.sleep(0)
-        self.intake.take_many(some, now_ns=now_ns)
+        self._take_in(some, now_ns)
         for vehicle_id, stream in self.intake.asks(self._clock.monotonic_ns()):
             await self._tell(vehicle_id, stream, needs_codebook=True)
         self._deliveries += deliveries
         if deliveries and self._since is None:
             self._since = asyncio.get_running_loop().time()
         await self._commit_behind()
+
+    def _take_in(self, some: Sequence[tuple[str, bytes]], now_ns: int) -> None:
+        self.presence.hear_all({vehicle_id for vehicle_id, _ in some}, now_ns)
+        self.intake.take_many(some, now_ns=now_ns)
 
     async def _mend_queue(self, *, is_quiet: bool) -> None:
         """Have the queue made anew where it brings nothing of what the cars hold."""

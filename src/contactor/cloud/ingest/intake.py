@@ -10,9 +10,10 @@ that the catalogue lacks those. What cannot even name its record is quarantined 
     store.commit(cut.flush())
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ from contactor.cloud.ingest.buffer import Buffer
 from contactor.cloud.ingest.codebooks import Known
 from contactor.cloud.ingest.ledger import Ledger, StreamLedger
 from contactor.cloud.ingest.reader import Message, Reader, strangeness
-from contactor.cloud.ingest.samples import read_samples
+from contactor.cloud.ingest.samples import ManySamples, read_samples
+from contactor.cloud.ingest.shapes import Shapes
 from contactor.cloud.lake.reading import PendingFrame
 from contactor.cloud.lake.schema import (
     Flush,
@@ -39,6 +41,7 @@ from contactor.signals.validation import check_rows
 from contactor.signals.wire.decode import body_of
 from contactor.signals.wire.envelope import Envelope
 from contactor.signals.wire.json_form import UNNUMBERED_STREAM, JsonMessage, unnumbered
+from contactor.signals.wire.limits import MAX_MESSAGE_BYTES
 
 MAX_QUARANTINED_BYTES = 4_096
 MAX_NAMELESS = 1_000
@@ -50,6 +53,8 @@ MANY_BYTES = 32 * 2**10
 """From so many on samples in JSON are read together."""
 FRAMES_A_RECORD = 2_000
 """What a record is worth where the kernels are asked whether they are wanted."""
+LEARNT_AT_ONCE = 8
+"""Of messages taken together: those whose shape is looked at, where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class Intake:
     ) -> None:
         self.ledger = Ledger(states)
         self._reader = Reader(codebooks)
+        self._shapes = Shapes()
         self.buffered_bytes = 0
         self.records = 0
         self.rows = 0
@@ -146,6 +152,8 @@ class Intake:
         """
         are_many = sum(len(payload) for _, payload in messages) >= MANY_BYTES
         is_compiled = kernels.are_wanted(FRAMES_A_RECORD * len(messages))
+        if are_many and is_compiled and self._shapes:
+            messages = self._take_known(messages, now_ns)
         arrived: dict[Known, list[_Arrived]] = defaultdict(list)
         sampled: list[_Sampled] = []
         for vehicle_id, payload in messages:
@@ -169,6 +177,9 @@ class Intake:
             self._read_at_once(known, records, now_ns)
         if sampled:
             self._read_samples(sampled, now_ns)
+        if is_compiled:
+            for one in sampled[:LEARNT_AT_ONCE]:
+                self._shapes.learn(one.payload)
 
     def take(self, vehicle_id: str, payload: bytes, *, now_ns: int) -> None:
         """Take in one message that came on the subject of `vehicle_id`."""
@@ -234,32 +245,61 @@ class Intake:
             else:
                 self._keep_record(account, message, now_ns)
 
+    def _take_known(
+        self, messages: Sequence[tuple[str, bytes]], now_ns: int
+    ) -> Sequence[tuple[str, bytes]]:
+        """Take in the samples in JSON whose shape is known; the messages that are left."""
+        from contactor.cloud.ingest.arrays.samples import read_known  # Numba
+
+        some, left = list[tuple[str, bytes]](), list[tuple[str, bytes]]()
+        for one in messages:
+            is_text = one[1][:1] in (b"{", b"[") and len(one[1]) <= MAX_MESSAGE_BYTES
+            (some if is_text else left).append(one)
+        if not some:
+            return messages
+        found = read_known(some, self._shapes, now_ns=now_ns, latest_ns=now_ns + FUTURE_NS)
+        self._keep_samples(found, now_ns)
+        return [*left, *(some[number] for number in found.odd)] if found.odd else left
+
     def _read_samples(self, sampled: Sequence[_Sampled], now_ns: int) -> None:
-        """Keep samples in JSON without numbers: each message counts in its car's own stream."""
+        """Keep samples in JSON without numbers."""
         found = read_samples(
             [(one.vehicle_id, one.message) for one in sampled],
             now_ns=now_ns,
             latest_ns=now_ns + FUTURE_NS,
         )
-        odd = set(found.odd)
-        counts = Counter(one.vehicle_id for number, one in enumerate(sampled) if number not in odd)
-        for vehicle_id, count in counts.items():
-            account = self._account((vehicle_id, UNNUMBERED_STREAM, 0), now_ns)
-            account.take([(account.watermark + 1, account.watermark + count)])
-        for batch in found.batches:
-            paths = (tuple(column.path for column in batch.columns),)
-            starts = np.flatnonzero(np.diff(batch.vehicle, prepend=-1))
-            ends = np.append(starts[1:], len(batch))
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                vehicle_id = batch.vehicles[batch.vehicle[start]]
-                account = self.ledger.of(vehicle_id, UNNUMBERED_STREAM)
-                account.rows_stored += end - start
-                account.span(int(batch.ts[start]), int(batch.ts[end - 1]))
-                account.name(paths)
-            self._keep_rows(batch)
-        self.records += len(sampled) - len(odd)
+        self._keep_samples(found, now_ns)
         for number in found.odd:
             self.take(sampled[number].vehicle_id, sampled[number].payload, now_ns=now_ns)
+
+    def _keep_samples(self, found: ManySamples, now_ns: int) -> None:
+        """Keep what was read of messages: each counts in its car's own stream."""
+        cars = len(found.vehicles)
+        rows, first = np.zeros(cars, np.int64), np.full(cars, np.iinfo(np.int64).max)
+        last = np.full(cars, -1)
+        named = list[tuple[tuple[str, ...], set[int]]]()
+        for batch in found.batches:
+            starts = np.flatnonzero(np.diff(batch.vehicle, prepend=-1))
+            ends = np.append(starts[1:], len(batch))
+            cars_here = batch.vehicle[starts]
+            rows[cars_here] += ends - starts
+            first[cars_here] = np.minimum(first[cars_here], batch.ts[starts])
+            last[cars_here] = np.maximum(last[cars_here], batch.ts[ends - 1])
+            paths = _once(tuple(column.path for column in batch.columns))
+            named.append((paths, set(cars_here.tolist())))
+            self._keep_rows(batch)
+        facts = zip(rows.tolist(), first.tolist(), last.tolist(), strict=True)
+        messages = zip(found.vehicles, found.read.tolist(), facts, strict=True)
+        for place, (vehicle_id, count, (row_count, *span)) in enumerate(messages):
+            if not count:
+                continue
+            account = self._account((vehicle_id, UNNUMBERED_STREAM, 0), now_ns)
+            account.take_next(count)
+            if row_count:
+                account.rows_stored += row_count
+                account.span(*span)
+                account.name(paths for paths, vehicles in named if place in vehicles)
+        self.records += int(found.read.sum())
 
     def _settle(self, account: StreamLedger, first: int, last: int) -> Sequence[tuple[int, int]]:
         """What of first..last is new, and taken in with this."""
@@ -282,12 +322,13 @@ class Intake:
             self._keep_record(account, message, now_ns)
 
     def _account(self, identity: tuple[str, int, int], now_ns: int) -> StreamLedger:
-        account = self.ledger.of(identity[0], identity[1])
-        introduced = self._introduced.get((identity[0], identity[1]))
+        key = identity[0], identity[1]
+        account = self.ledger.of(*key)
+        introduced = self._introduced.get(key)
         if introduced is not None:
             account.profile, account.lane = introduced
         account.received_at = now_ns
-        self._touched[account.vehicle_id, account.stream] = account
+        self._touched[key] = account
         return account
 
     def _keep_gap(self, gap: Gap, parts: Sequence[tuple[int, int]]) -> None:
@@ -384,6 +425,12 @@ def _problem(record: Record, now_ns: int) -> str:
             # Without the instant, so that many such records are counted under one reason.
             return f"{rows.group}: ts is not between 1970 and tomorrow"
     return ""
+
+
+@lru_cache(maxsize=1_000)
+def _once(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for the same signals: it is found by identity, not word by word."""
+    return paths
 
 
 def _short(account: StreamLedger, reason: str) -> str:

@@ -7,7 +7,7 @@ The watermark is the greatest n with all of 1..n taken in, never the highest see
 sequences that were taken in already is a repeat; a gap counts only for what nobody delivered.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +15,8 @@ from contactor.cloud.ingest.ranges import Range, RangeSet
 from contactor.cloud.lake.schema import StreamState
 
 MAX_RANGES_ABOVE = 64
+MAX_NAMED = 8
+"""Groups of signals that are known to be named; what is named for long has few."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class StreamLedger:
     first_ts: int | None = None
     last_ts: int | None = None
     received_at: int = 0
-    _named: set[tuple[str, ...]] = field(default_factory=set)
+    _named: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=MAX_NAMED))
 
     @classmethod
     def restored(cls, state: StreamState) -> "StreamLedger":
@@ -100,6 +102,13 @@ class StreamLedger:
             self.watermark = ranges[0][1]
             self.above.drop_upto(self.watermark)
 
+    def take_next(self, count: int) -> None:
+        """Take in that many more than were taken in ever."""
+        if len(self.above):
+            self.take([(self.highest + 1, self.highest + count)])
+        else:
+            self.watermark += count
+
     @property
     def highest(self) -> int:
         """The highest sequence taken in."""
@@ -123,7 +132,7 @@ class StreamLedger:
         """Note the signals of the groups of a record."""
         for paths in groups:
             if paths not in self._named:
-                self._named.add(paths)
+                self._named.append(paths)
                 self.paths = tuple(sorted({*self.paths, *paths}))
 
     def span(self, first_ts: int, last_ts: int) -> None:
@@ -157,7 +166,8 @@ class Ledger:
     def of(self, vehicle_id: str, stream: int) -> StreamLedger:
         """The account of a stream; a new one begins at watermark 0."""
         key = (vehicle_id, stream)
-        if key not in self._streams:
+        account = self._streams.get(key)
+        if account is None:
             self._streams[key] = account = StreamLedger(vehicle_id, stream)
             self._by_vehicle[vehicle_id].append(account)
-        return self._streams[key]
+        return account

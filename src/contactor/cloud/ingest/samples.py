@@ -27,10 +27,32 @@ from contactor.signals.wire.json_form import JsonMessage, instant_of
 
 
 class ManySamples(NamedTuple):
-    """What was read; `odd` are the messages that were not, by their number."""
+    """What was read of messages.
 
+    Fields:
+        vehicles: those that the messages came from; of each batch too.
+        read: (vehicles,), how many of its messages were read.
+        odd: the messages that were not, by their number.
+    """
+
+    vehicles: tuple[str, ...]
+    read: NDArray[np.int64]
     batches: list[RowsBatch]
     odd: list[int]
+
+
+class Senders:
+    """The vehicles of messages: (messages,) `places` in `names`, which are sorted."""
+
+    def __init__(self, vehicles: Sequence[str]) -> None:
+        self.names = tuple(sorted(set(vehicles)))
+        places = {name: place for place, name in enumerate(self.names)}
+        self.places = np.array([places[name] for name in vehicles], np.int32)
+
+    def found(self, batches: list[RowsBatch], is_odd: NDArray[np.bool_]) -> ManySamples:
+        """What was read of their messages, but the odd."""
+        read = np.bincount(self.places[~is_odd], minlength=len(self.names))
+        return ManySamples(self.names, read, batches, np.flatnonzero(is_odd).tolist())
 
 
 @dataclass(slots=True)
@@ -75,14 +97,16 @@ def read_samples(
             odd.update(shape.messages)
         else:
             made.append((shape, columns))
-    names = [name for name, _ in messages]
+    senders = Senders([name for name, _ in messages])
+    is_odd = np.zeros(len(messages), np.bool_)
+    is_odd[list(odd)] = True
     batches = [
         batch
         for shape, by_group in made
         for group, columns in by_group.items()
-        if len(batch := _batch(names, shape, group, columns, odd))
+        if len(batch := _batch(senders, shape, group, columns, is_odd))
     ]
-    return ManySamples(batches, sorted(odd))
+    return senders.found(batches, is_odd)
 
 
 def _columns(paths: Sequence[str], shape: _Shape) -> dict[Group, list[BatchColumn]] | None:
@@ -125,15 +149,15 @@ def _typed(signal: Signal, cells: Sequence[object]) -> NDArray[np.generic] | Non
 
 
 def _batch(
-    names: Sequence[str], shape: _Shape, group: Group, columns: list[BatchColumn], odd: set[int]
+    senders: Senders,
+    shape: _Shape,
+    group: Group,
+    columns: list[BatchColumn],
+    is_odd: NDArray[np.bool_],
 ) -> RowsBatch:
     """The rows of a shape and group, without those of odd messages, by vehicle and ts."""
-    vehicles = {name: place for place, name in enumerate(sorted(set(names)))}
-    vehicle = np.array([vehicles[names[number]] for number in shape.messages], np.int32)
-    ts = np.array(shape.ts, np.int64)
-    batch = RowsBatch(group, tuple(vehicles), vehicle, ts, tuple(columns))
+    message, ts = np.array(shape.messages, np.int64), np.array(shape.ts, np.int64)
+    vehicle = senders.places[message]
+    batch = RowsBatch(group, senders.names, vehicle, ts, tuple(columns))
     order = np.lexsort((ts, vehicle))
-    if odd:
-        is_kept = np.array([number not in odd for number in shape.messages])
-        order = order[is_kept[order]]
-    return batch.take(order)
+    return batch.take(order[~is_odd[message[order]]])

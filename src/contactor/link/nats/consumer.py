@@ -31,6 +31,8 @@ FAILED_TAKE_S = 0.2
 NO_MESSAGES, EXPIRED, HEARTBEAT = "404", "408", "100"
 PULL_IS_LARGE = "Message Size Exceeds MaxBytes"
 ACKNOWLEDGED, NOT_ACKNOWLEDGED = b"", b"-NAK"
+AHEAD_BYTES = 4 * 2**20
+"""Who took more than that at once has no more brought while it works on it."""
 ACK_AT_ONCE = 1_000
 """Between so many others have their turn."""
 
@@ -83,19 +85,23 @@ class NatsConsumer:
         self._inbox = ""
         self._pull: _Pull | None = None
         self._pulls = 0
+        self._most = 1
         self._problem: str | None = None
         self._arrived: deque[Delivery] = deque()
         self._changed = asyncio.Event()
 
     async def take(self, *, limit: int, timeout_s: float) -> list[Delivery]:
         """Up to `limit` messages as soon as there are any, none after `timeout_s`."""
+        self._most = max(self._most, limit)
         try:
-            await self._wait_arrived(limit, timeout_s)
+            await self._wait_arrived(timeout_s)
         except LinkError:
             self._connection = None
             await asyncio.sleep(min(FAILED_TAKE_S, timeout_s))
             raise
-        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        taken = [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        await self._ask_ahead(sum(len(one.payload) for one in taken))
+        return taken
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge over the present connection what it, or one before, brought."""
@@ -137,7 +143,7 @@ class NatsConsumer:
             self._arrived.clear()
             await connection.publish_many((reply, NOT_ACKNOWLEDGED) for reply, _ in marks)
 
-    async def _wait_arrived(self, limit: int, timeout_s: float) -> None:
+    async def _wait_arrived(self, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while not self._arrived:
@@ -149,7 +155,7 @@ class NatsConsumer:
                 return
             self._changed.clear()
             if self._pull is None:
-                await self._ask(connection, limit)
+                await self._ask(connection)
             elif loop.time() > self._pull.heard + SILENCE_S:
                 raise LinkError("the broker answers no request for messages")
             with contextlib.suppress(TimeoutError):
@@ -190,15 +196,22 @@ class NatsConsumer:
             await _make_closed_stream(connection, self._limits)
             await _request(connection, new_consumer)
 
-    async def _ask(self, connection: Connection, limit: int) -> None:
+    async def _ask(self, connection: Connection) -> None:
         """Put up a standing request; what it brings too late for one `take` is the next one's."""
         self._pulls += 1
         now = asyncio.get_running_loop().time()
-        self._pull = _Pull(f"{self._inbox}.{self._pulls}", left=limit, heard=now)
+        self._pull = _Pull(f"{self._inbox}.{self._pulls}", left=self._most, heard=now)
         subject, payload = jetstream.pull(
-            self._name, limit=limit, expires_s=PULL_S, heartbeat_s=HEARTBEAT_S
+            self._name, limit=self._most, expires_s=PULL_S, heartbeat_s=HEARTBEAT_S
         )
         await connection.publish(subject, payload, reply=self._pull.reply)
+
+    async def _ask_ahead(self, size: int) -> None:
+        """Have more brought while the caller works on what it took, if that is not much."""
+        is_answered = bool(size) and self._pull is None and not self._arrived
+        if is_answered and size <= AHEAD_BYTES and self._connection is not None:
+            with contextlib.suppress(LinkError):  # the next `take` will see it
+                await self._ask(self._connection)
 
     def _hear(self, message: Heard) -> None:
         """Take in a delivery, which asks for a reply, or a status, which does not."""

@@ -10,7 +10,7 @@ def main() -> int:
     if not is_installed():
         print("Numba is not installed: records are read one by one", file=sys.stderr)
         return 0
-    from contactor.cloud.ingest.arrays.decode import warm
+    from contactor.cloud.ingest.arrays.warm import warm
 
     warm()
     return 0

@@ -35,15 +35,11 @@ from contactor.cloud.ingest.arrays.tables import (
     WORDS_HASH,
 )
 from contactor.signals.batch import BatchColumn, ListColumn, RowsBatch, TextColumn
-from contactor.signals.catalogue import Signal, catalogue
+from contactor.signals.catalogue import Signal
 from contactor.signals.datatypes import Datatype
 from contactor.signals.groups import Group
-from contactor.signals.record import Column, Record, Rows, zero_of
+from contactor.signals.record import Column
 from contactor.signals.validation import MAX_ARRAY_ELEMENTS, refused_elements
-from contactor.signals.wire.codebook import Codebook
-from contactor.signals.wire.decode import body_of
-from contactor.signals.wire.encode import encode_record
-from contactor.signals.wire.envelope import read_envelope
 
 GROUPS = tuple(Group)
 LEAST_BLOCK_BYTES, LEAST_COLUMN_BYTES = 24, 3
@@ -99,22 +95,6 @@ def decode(records: Sequence[Raw], table: SignalTable, *, latest_ns: int) -> Dec
     reader = _Reader(data, records, table, columns[:column_count], is_odd, latest_ns)
     parts = [reader.layout(some) for some in _by_layout(blocks[:block_count])]
     return _decoded(parts, is_odd)
-
-
-def warm() -> None:
-    """Compile for every data type, so that no record waits for it."""
-    ts, entries, columns = np.array([0, 1], np.int64), [], []
-    for datatype in Datatype:
-        signal = next((one for one in catalogue().values() if one.datatype is datatype), None)
-        if signal is not None and not (datatype.is_array and datatype.is_text):
-            zero = zero_of(datatype)
-            entries.append((signal.path, datatype))
-            columns.append(Column.of(signal.path, [None, zero], datatype))
-    codebook = Codebook(entries)
-    record = Record("warm", 0, 1, (Rows(Group.DRIVE, ts, tuple(columns)),))
-    payload = encode_record(record, codebook)
-    envelope = read_envelope(payload)
-    decode([Raw("warm", payload, body_of(envelope))], SignalTable.of(entries), latest_ns=1)
 
 
 class _Part(NamedTuple):
