@@ -1,13 +1,17 @@
 """A fleet rebuilt together has the facts of each car refreshed alone."""
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from distributed import Client, LocalCluster
 
 from contactor.app.folder import DataFolder
 from contactor.clock import NS_PER_DAY, FakeClock
 from contactor.cloud.database.database import Database
+from contactor.cloud.history import fleet
 from contactor.cloud.history.area import HISTORY
 from contactor.cloud.history.fleet import rebuild_fleet
 from contactor.cloud.history.refresh import Refresher
@@ -30,8 +34,12 @@ PLAN = ["park 60", "drive 20", "park 480", "drive 20", "park 20", "charge 180", 
 def data(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three cars whose rows came in an order of their own; one told a value by itself."""
     monkeypatch.setattr(packing, "_PLAIN_ROW_GROUP", request.param)
-    DataFolder.create(tmp_path / "data")
-    store = LocalStore(tmp_path / "data")
+    return stored_fleet(tmp_path / "data")
+
+
+def stored_fleet(folder: Path) -> Path:
+    DataFolder.create(folder)
+    store = LocalStore(folder)
     for number, car in enumerate(CARS):
         rows = live(PLAN, seed=number + 1).columns(every_s=30.0)
         store_rows(store, rows, vehicle_id=car, kept=slice(1_000, None))
@@ -39,7 +47,7 @@ def data(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     path = "Vehicle.Powertrain.TractionBattery.Temperature.Average"
     store_drive(store, {path: [21.5]}, ts=[START_NS + S], group=Group.SLOW, vehicle_id="zoe")
     store_drive(store, {path: [22.5]}, ts=[START_NS + 7 * S], group=Group.EVENTS, vehicle_id="zoe")
-    return tmp_path / "data"
+    return folder
 
 
 def facts_in_memory() -> FactStore:
@@ -73,6 +81,27 @@ def test_a_rebuilt_fleet_has_the_facts_of_each_car(data: Path) -> None:
     assert [settled.refresh(car).rows_read for car in CARS] == [0, 0, 0]
     together.close()
     alone.close()
+
+
+@pytest.mark.processes
+def test_a_dask_cluster_rebuilds_what_a_killed_worker_had(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = stored_fleet(tmp_path / "data")
+    here, there = facts_in_memory(), facts_in_memory()
+    with ThreadPoolExecutor(1) as executor:
+        rebuild_fleet(data, CARS, here, executor=executor)
+    monkeypatch.setattr(fleet, "SPAN_ROWS", 1)  # a task a car
+    with Client(cluster) as client, ThreadPoolExecutor(1) as other:
+        pids = list(client.run(os.getpid).values())
+        asked = other.submit(rebuild_fleet, data, CARS, there, executor=client.get_executor())
+        os.kill(pids[0], signal.SIGKILL)
+        assert set(asked.result(timeout=300)) == set(CARS)
+    for car in CARS:
+        assert there.facts(car) == here.facts(car)
+        assert len(there.facts(car).trips) == 2
+    here.close()
+    there.close()
 
 
 def test_a_lake_gives_frames_of_facts(data: Path) -> None:

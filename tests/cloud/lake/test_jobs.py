@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,13 +45,6 @@ def lake(tmp_path: Path) -> Path:
         rows = frame(Group.DRIVE, ts, {SPEED: speeds}, car)
         store.commit(Flush(store.next_flush, {Group.DRIVE: rows}, (told,)))
     return tmp_path / "data"
-
-
-@pytest.fixture
-def cluster() -> Iterator[LocalCluster]:
-    options = {"host": "127.0.0.1", "dashboard_address": None, "threads_per_worker": 1}
-    with LocalCluster(n_workers=2, processes=True, **options) as found:
-        yield found
 
 
 def expected() -> list[tuple[str, int, float]]:
