@@ -20,6 +20,9 @@
     ├── UnknownAlert            no alert, rule or channel of that name
     ├── UnknownTrip             no trip or charge of that id
     ├── UnknownPlace            no place of that id
+    ├── UnknownPerson           nobody of that name
+    ├── AccessRefused           a login or a code that lets nobody in
+    ├── AuditBroken             an audit log that is not as it was written
     ├── MalformedRecord         bytes that are no record of ours
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
@@ -126,6 +129,18 @@ class UnknownTrip(ContactorError):
 
 class UnknownPlace(ContactorError):
     """No place of that id is known."""
+
+
+class UnknownPerson(ContactorError):
+    """Nobody is known by that name."""
+
+
+class AccessRefused(ContactorError):
+    """A name, a password or a code that lets nobody in; the text says no more than it must."""
+
+
+class AuditBroken(ContactorError):
+    """An audit log is not as it was written; the text says at which line."""
 
 
 class MalformedRecord(ContactorError):

@@ -1,0 +1,50 @@
+"""How often somebody may try: so many at once, then so many an hour. Pure.
+
+    throttle = Throttle(burst=5, per_hour=30)
+    throttle.wait_ns("198.51.100.7", now_ns)        # 0: go on
+    throttle.count("198.51.100.7", now_ns)
+
+It counts what failed, by who tries; nobody is locked out by what others do.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from contactor.clock import NS_PER_S
+
+MAX_KEYS = 10_000
+_HOUR_NS = 3_600 * NS_PER_S
+
+
+@dataclass(slots=True)
+class Throttle:
+    """A bucket for each who tries; of too many the one not heard of for longest is forgotten.
+
+    Fields:
+        burst: how many at once.
+        per_hour: how many more, evenly.
+    """
+
+    burst: int
+    per_hour: int
+    _full_ns: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """By key: when its bucket is whole again."""
+
+    def wait_ns(self, key: str, now_ns: int) -> int:
+        """How long until another try is allowed; 0 where it is now."""
+        return max(self._full_ns.get(key, 0) - now_ns - (self.burst - 1) * self._each_ns, 0)
+
+    def count(self, key: str, now_ns: int) -> None:
+        """Note a try that failed."""
+        full_ns = max(self._full_ns.pop(key, 0), now_ns) + self._each_ns
+        self._full_ns[key] = full_ns
+        while len(self._full_ns) > MAX_KEYS:
+            self._full_ns.popitem(last=False)
+
+    def forget(self, key: str) -> None:
+        """Begin anew: it has succeeded."""
+        self._full_ns.pop(key, None)
+
+    @property
+    def _each_ns(self) -> int:
+        return _HOUR_NS // self.per_hour

@@ -1,0 +1,42 @@
+"""Which role may do what: the whole table, as people would say it."""
+
+import pytest
+
+from contactor.cloud.access.rights import RIGHTS, SCOPES, Right, Role, Scope, may, right_to_set
+from contactor.signals.catalogue import Kind, catalogue
+
+R = Right
+TABLE = {
+    Role.OWNER: set(Right),
+    Role.OPERATOR: set(Right) - {R.GOVERN},
+    Role.DRIVER: {R.SEE, R.LOCATE, R.HISTORY, R.COMFORT, R.OPEN, R.JOURNAL},
+    Role.GUEST: {R.SEE, R.COMFORT, R.OPEN},
+    Role.VIEWER: {R.SEE, R.LOCATE, R.HISTORY},
+    Role.WORKSHOP: {R.SEE, R.DIAGNOSE},
+    Role.MAKER: {R.DIAGNOSE},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_allows_what_the_table_says(role: Role) -> None:
+    assert {right for right in Right if may(role, right)} == TABLE[role]
+
+
+def test_the_owner_alone_governs() -> None:
+    assert [role for role, rights in RIGHTS.items() if Right.GOVERN in rights] == [Role.OWNER]
+
+
+def test_a_scope_holds_the_one_before() -> None:
+    assert SCOPES[Scope.READ] < SCOPES[Scope.COMMAND] < SCOPES[Scope.ADMIN]
+
+
+def test_what_lets_somebody_in_needs_more() -> None:
+    actuators = [one.path for one in catalogue().values() if one.kind is Kind.ACTUATOR]
+    opening = {path for path in actuators if right_to_set(path) is Right.OPEN}
+    assert "Vehicle.Cabin.Door.Row1.DriverSide.IsLocked" in opening
+    assert "Vehicle.Cabin.Door.Row1.DriverSide.Window.Position" in opening
+    assert not any("HVAC" in path or "Seat" in path for path in opening)
+    words = ("IsLocked", "Window", "Trunk", "Hood", "ChargingPort", "IsOpen")
+    closing = {path for path in actuators if any(word in path for word in words)}
+    harmless = ("Shade", "Mirrors", "GloveBox", "Windshield", "Infotainment")
+    assert {path for path in closing - opening if not any(one in path for one in harmless)} == set()
