@@ -1,8 +1,10 @@
 """The lake in a real object storage: several writers, a storage that is killed, plain readers."""
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from deltalake import DeltaTable
 
 from contactor.cloud.lake.delta_objects import Objects
 from contactor.cloud.lake.lake import Lake, open_lake
+from contactor.cloud.lake.object_files import LOG
 from contactor.cloud.lake.object_reader import ObjectReader
 from contactor.cloud.lake.object_store import ObjectStore
 from contactor.cloud.lake.object_url import check_url, options_of
@@ -22,6 +25,7 @@ from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.errors import LakeError, StaleWriter, UsageError
 from contactor.signals.groups import Group
 from tests.app.processes import wait_for
+from tests.cloud.lake.loses_answer import lossy_way
 from tests.cloud.lake.object_storage import storage
 from tests.cloud.lake.samples import DAY, SPEED, T0, S, flush, frame, state, store_drive
 from tests.flow.size import IS_WHOLE
@@ -124,6 +128,21 @@ def _write_until_it_fails(store: ObjectStore, done: int, written: list[float]) -
             return done
         written.append(done)
         done += 1
+
+
+def test_a_commit_whose_answer_is_lost_is_there_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_drive(ObjectStore(url), {SPEED: [1.0]})
+    entries = [one for one in Objects(url).list() if fnmatch(one.name, f"{LOG}*.json")]
+    port = int(os.environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    with lossy_way(port, lost=f"PUT {url[4:]}/{LOG}{len(entries):020d}.json") as way:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", way.url)
+        store = ObjectStore(url)
+        store_drive(store, {SPEED: [2.0]}, ts=[T0 + S])
+        way.wait()
+    sources = [part.source for part in store.snapshot().parts]
+    assert len(set(sources)) == len(sources) == 4  # rows and streams of two commits
 
 
 # ── its upkeep ───────────────────────────────────────────────────────────────────────────────────

@@ -24,14 +24,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from contactor.cloud.lake.delta import CONFLICT, FAILURES, TelemetryTable
 from contactor.cloud.lake.failures import one_line
+from contactor.cloud.lake.known_table import KnownTable
 from contactor.cloud.lake.local_reader import table_folder
 from contactor.cloud.lake.log import (
     Sync,
@@ -42,27 +41,23 @@ from contactor.cloud.lake.log import (
     repair,
     sync_path,
 )
-from contactor.cloud.lake.parts import PartFiles, in_order, number_of, path_of
+from contactor.cloud.lake.parts import PartFiles, number_of, path_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
+from contactor.cloud.lake.schema import STREAMS, Flush, StoredCodebook, StreamState
 from contactor.cloud.lake.tables import (
     Table,
     check_number,
-    codebooks,
     groups_with,
-    states,
     tables_of,
 )
 from contactor.cloud.lake.translation import reading, writing
 from contactor.cloud.lake.vacuum import old_log_files, unneeded
 from contactor.cloud.lake.writers import Fence, Turn, number_in
-from contactor.errors import LakeError, StaleWriter
+from contactor.errors import LakeError
 
 logger = logging.getLogger(__name__)
 
-# Until then each flush adds a file of stream rows; then one file takes the place of all.
-_MAX_STREAM_FILES: Final = 20
 _ON_THEIR_WAY_S: Final = 3_600.0
 
 
@@ -99,7 +94,6 @@ class LocalStore:
         self._fence = Fence(parts)
         self._lock = threading.Lock()
         self._turn = Turn(self._root.with_name("writers.lock"))
-        self._is_stale = False
         # What crashes left behind is known as such only to who writes alone.
         self._is_tidy = self._fence.is_shared
         with reading(data):
@@ -110,16 +104,16 @@ class LocalStore:
 
     @property
     def next_flush(self) -> int:
-        return self._flush + 1
+        return self._known.flush + 1
 
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._known.snapshot
 
     def streams(self) -> list[StreamState]:
-        return states(read_all(self._snapshot, STREAMS))
+        return self._known.streams()
 
     def codebooks(self) -> list[StoredCodebook]:
-        return codebooks(read_all(self._snapshot, CODEBOOKS))
+        return self._known.codebooks()
 
     def check(self) -> None:
         with self._lock, writing(self._data), self._turn:
@@ -168,7 +162,9 @@ class LocalStore:
                 self._catch_up()
                 if is_at_once:
                     self._checkpoint()  # without it the entries behind are needed
-                needed = {path_of(part) for part in self._snapshot.parts} | self._files.under_way
+                needed = {
+                    path_of(part) for part in self._known.snapshot.parts
+                } | self._files.under_way
                 unnamed = present - needed
                 gone = unneeded(unnamed, self._root, before_s=before)
                 gone_log = old_log_files(self._log, before_s=before)
@@ -190,25 +186,20 @@ class LocalStore:
             self._create()
         if is_new:
             self._sync(self._data.absolute().parent)
-        self._reopen()
-        if self._table.missing:
-            self._alter(self._table.add_missing)
+        self._known = KnownTable(self._data, self._fence, find=self._find)
+        if self._known.handle.missing:
+            self._alter(self._known.handle.add_missing)
         for folder in (self._root, self._root.parent, self._data):
             self._sync(folder)
         checkpoint = next(iter(checkpoint_files(self._log)), None)
         self._checkpointed = int(checkpoint.name[:20]) if checkpoint else 0
-        marks = self._table.marks()
-        self._flush = self._first_flush = number_in(marks.values())
+        marks = self._known.handle.marks()
+        self._known.flush = self._first_flush = number_in(marks.values())
         if self._fence.must_claim(marks):
-            self._claim(marks)
-
-    def _claim(self, marks: Mapping[str, int]) -> None:
-        """Refuse whoever wrote what we write, by an empty commit under all those marks."""
-        before, number = self._table.version, self._flush + 1
-        self._table.enter(number, uuid.uuid4().hex, (), (), marks=self._fence.claimed(marks))
-        self._make_durable(before)
-        self._flush = number
-        self._show(before, (), ())
+            before = self._known.version
+            self._known.claim()
+            self._make_durable(before)
+            self._known.show(before, (), ())
 
     def _create(self) -> None:
         held = self._root.iterdir() if self._root.exists() else ()
@@ -218,47 +209,40 @@ class LocalStore:
         self._root.mkdir(parents=True, exist_ok=True)
         TelemetryTable.create(self._root)
 
-    def _reopen(self) -> None:
-        """Look at the table anew, and make sure that what is seen will not vanish."""
-        self._table = TelemetryTable.open(self._root)
-        self._snapshot = self._table.snapshot()
-        self._sync(entry(self._log, self._table.version))
+    def _find(self) -> TelemetryTable:
+        """The newest version, made sure not to vanish."""
+        table = TelemetryTable.open(self._root)
+        self._sync(entry(self._log, table.version))
         self._sync(self._log)
-        self._is_unsure = False
+        return table
 
     def _catch_up(self) -> None:
         """Take in what others have committed, and end if one of them wrote what we write."""
-        if self._is_unsure or entry(self._log, self._table.version + 1).exists():
-            self._reopen()
-            self._is_stale |= self._fence.is_passed(
-                self._table.marks(self._fence.marks), self._flush
-            )
-        if self._is_stale:
-            raise StaleWriter(
-                f"another ingest writes '{self._data}': its flush is {self._snapshot.flush},"
-                f" the last one from here was {self._flush}"
-            )
+        if self._known.is_unsure or entry(self._log, self._known.version + 1).exists():
+            self._known.reopen()
+        self._known.check()
 
     # ── one commit ───────────────────────────────────────────────────────────────────────────────
 
     def _store(self, flush: Flush) -> None:
+        known = self._known
         with self._turn:
             self._catch_up()
-        replaced = self._stream_parts_to_merge()
-        known = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
-        tables = list(tables_of(flush, known))
+        replaced = known.stream_parts_to_merge()
+        merged = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
+        tables = list(tables_of(flush, merged))
         with self._turn:
             self._catch_up()
             self._label_columns(tables)
         written = self._files.write(tables, flush.number)
         base = self._commit(
             written,
-            lambda commit: self._table.enter(
+            lambda commit: known.handle.enter(
                 flush.number, commit, written, replaced, marks=self._fence.marks
             ),
         )
-        self._flush = flush.number
-        self._show(base, written, replaced)
+        known.flush = flush.number
+        known.show(base, written, replaced)
 
     def _swap(
         self,
@@ -268,19 +252,17 @@ class LocalStore:
         is_change: bool,
         kept_from: Mapping[str, date],
     ) -> bool:
-        held = {path_of(part) for part in self._snapshot.parts}
-        if not held.issuperset(map(path_of, replaced)):
+        known = self._known
+        if not known.holds(replaced):
             self._files.discard(written)
             return False
         base = self._commit(
             written,
-            lambda commit: self._table.enter_rewrite(
+            lambda commit: known.handle.enter_rewrite(
                 commit, written, replaced, is_change=is_change, kept_from=kept_from
             ),
         )
-        self._show(base, written, replaced)
-        kept = {**self._snapshot.kept_from, **kept_from}
-        self._snapshot = replace(self._snapshot, kept_from=kept)
+        known.show(base, written, replaced, kept_from=kept_from)
         return True
 
     def _commit(self, written: Sequence[Part], enter: Callable[[str], None]) -> int:
@@ -292,7 +274,7 @@ class LocalStore:
         Returns:
             the version that the entry follows.
         """
-        before, commit = self._table.version, uuid.uuid4().hex
+        before, commit = self._known.version, uuid.uuid4().hex
         try:
             with self._turn:
                 self._catch_up()
@@ -305,30 +287,19 @@ class LocalStore:
         self._files.settle(written)
         return base
 
-    def _stream_parts_to_merge(self) -> tuple[Part, ...]:
-        parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
-        is_due = self._fence.keeps_house and len(parts) >= _MAX_STREAM_FILES * self._fence.writers
-        return parts if is_due else ()
-
     def _label_columns(self, tables: Sequence[Table]) -> None:
         """Make each signal a column of the table, which says what groups hold it."""
-        known, wanted = self._snapshot.groups, groups_with(self._snapshot.groups, tables)
-        if wanted == known:
-            return
-        added = {path: wanted[path] for path in wanted if path not in known}
-        if added:
-            self._alter(lambda: self._table.add_columns(added))
-        for path in known:
-            if wanted[path] != known[path]:
-                self._alter(partial(self._table.label_column, path, wanted[path]))
-        self._snapshot = replace(self._snapshot, groups=wanted)
+        wanted = groups_with(self._known.snapshot.groups, tables)
+        for change in self._known.column_changes(wanted):
+            self._alter(change)
+        self._known.show_columns(wanted)
 
     def _alter(self, change: Callable[[], None]) -> None:
         """One entry that changes the columns, durable before the next is begun."""
-        before, self._is_unsure = self._table.version, True
+        before, self._known.is_unsure = self._known.version, True
         change()
         self._make_durable(before)
-        self._is_unsure = False
+        self._known.is_unsure = False
 
     def _enter(self, commit: str, enter: Callable[[str], None]) -> int:
         """Write the log entry: at its end the commit is visible, though not yet durable.
@@ -338,13 +309,13 @@ class LocalStore:
         """
         is_retry = False
         while True:
-            base, self._is_unsure = self._table.version, True
+            base, self._known.is_unsure = self._known.version, True
             try:
                 enter(commit)
                 return base
             except FAILURES as error:
                 if is_entered(self._log, base, commit):
-                    self._table = TelemetryTable.open(self._root)
+                    self._known.renew()
                     return base
                 # A conflict with anybody but another ingest is none the second time.
                 self._catch_up()
@@ -354,7 +325,7 @@ class LocalStore:
 
     def _make_durable(self, before: int) -> None:
         """Sync the entries after version `before`; if that fails, take ours out again."""
-        versions = range(before + 1, self._table.version + 1)
+        versions = range(before + 1, self._known.version + 1)
         try:
             for version in versions:
                 self._sync(entry(self._log, version))
@@ -362,18 +333,8 @@ class LocalStore:
         except OSError:
             if len(versions) == 1:
                 entry(self._log, before + 1).unlink(missing_ok=True)
-            self._is_stale = len(versions) > 1
+            self._known.is_stale = len(versions) > 1
             raise
-
-    def _show(self, base: int, written: Sequence[Part], replaced: Sequence[Part]) -> None:
-        if self._table.version == base + 1:
-            gone = {path_of(part) for part in replaced}
-            parts = [part for part in self._snapshot.parts if path_of(part) not in gone]
-            shown = in_order([*parts, *written])
-            self._snapshot = replace(self._snapshot, flush=self._flush, parts=shown)
-        else:
-            self._snapshot = self._table.snapshot()
-        self._is_unsure = False
 
     # ── after the commit ─────────────────────────────────────────────────────────────────────────
 
@@ -385,10 +346,10 @@ class LocalStore:
         try:
             if not self._is_tidy:
                 # Not before the first commit: only it proves that no other ingest is at work.
-                kept = {path_of(part) for part in self._snapshot.parts}
+                kept = {path_of(part) for part in self._known.snapshot.parts}
                 self._files.remove_orphans(kept, self._first_flush)
                 self._is_tidy = True
-            entries = self._table.version - self._checkpointed
+            entries = self._known.version - self._checkpointed
             if self._fence.keeps_house and entries >= self._checkpoint_every:
                 with self._turn:
                     self._checkpoint()
@@ -396,7 +357,7 @@ class LocalStore:
             logger.warning("lake house-keeping failed error=%s", one_line(error))
 
     def _checkpoint(self) -> None:
-        self._table.checkpoint()
+        self._known.handle.checkpoint()
         try:
             for path in checkpoint_files(self._log):
                 self._sync(path)
@@ -405,5 +366,5 @@ class LocalStore:
             for path in checkpoint_files(self._log):
                 path.unlink(missing_ok=True)
             raise
-        self._table = TelemetryTable.open(self._root)
-        self._checkpointed = self._table.version
+        self._known.renew()
+        self._checkpointed = self._known.version

@@ -19,34 +19,29 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Final
 
 from contactor.cloud.lake.delta import CONFLICT, FAILURES, TelemetryTable
 from contactor.cloud.lake.failures import one_line
+from contactor.cloud.lake.known_table import KnownTable
 from contactor.cloud.lake.object_files import ObjectFiles
 from contactor.cloud.lake.object_url import check_url
-from contactor.cloud.lake.parts import in_order, number_of
+from contactor.cloud.lake.parts import number_of
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.reading import read_all
-from contactor.cloud.lake.schema import CODEBOOKS, STREAMS, Flush, StoredCodebook, StreamState
+from contactor.cloud.lake.schema import STREAMS, Flush, StoredCodebook, StreamState
 from contactor.cloud.lake.tables import (
     Table,
     check_number,
-    codebooks,
     groups_with,
-    states,
     tables_of,
 )
 from contactor.cloud.lake.translation import reading, writing
 from contactor.cloud.lake.writers import Fence, number_in
-from contactor.errors import StaleWriter
 
 logger = logging.getLogger(__name__)
 
-_MAX_STREAM_FILES: Final = 20
 _ATTEMPTS: Final = 20
 _ON_THEIR_WAY_S: Final = 3_600.0
 
@@ -74,27 +69,26 @@ class ObjectStore:
         self._url, self._checkpoint_every = check_url(url), checkpoint_every
         self._fence = Fence(parts)
         self._lock = threading.Lock()
-        self._is_stale = False
         with reading(self._url):
             self._files = ObjectFiles(self._url)
             self._open()
 
     @property
     def next_flush(self) -> int:
-        return self._flush + 1
+        return self._known.flush + 1
 
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._known.snapshot
 
     def streams(self) -> list[StreamState]:
-        return states(read_all(self._snapshot, STREAMS))
+        return self._known.streams()
 
     def codebooks(self) -> list[StoredCodebook]:
-        return codebooks(read_all(self._snapshot, CODEBOOKS))
+        return self._known.codebooks()
 
     def stored_bytes(self) -> int:
         """What the files of rows take that the newest version names."""
-        names = {self._files.name_of(part) for part in self._snapshot.parts}
+        names = {self._files.name_of(part) for part in self._known.snapshot.parts}
         with reading(self._url):
             return sum(one.bytes for one in self._files.objects.list() if one.name in names)
 
@@ -142,7 +136,7 @@ class ObjectStore:
             found = list(self._files.objects.list())
             with self._lock:
                 self._catch_up()
-                needed = {self._files.name_of(part) for part in self._snapshot.parts}
+                needed = {self._files.name_of(part) for part in self._known.snapshot.parts}
             return self._files.vacuum(needed, found, before_s=before)
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────
@@ -154,20 +148,13 @@ class ObjectStore:
             except FAILURES:
                 if not TelemetryTable.exists(self._url):  # else another was faster
                     raise
-        self._reopen()
-        self._repeat(lambda: self._table.add_missing() if self._table.missing else None)
+        self._known = known = KnownTable(self._url, self._fence, find=self._find)
+        self._repeat(lambda: known.handle.add_missing() if known.handle.missing else None)
         self._since_checkpoint = self._checkpoint_every
-        self._flush = number_in(self._table.marks().values())
-        if self._fence.must_claim(self._table.marks()):
-            self._repeat(self._claim)
-        self._snapshot = self._table.snapshot()
-
-    def _claim(self) -> None:
-        """Refuse whoever wrote what we write, by an empty commit under all those marks."""
-        marks = self._table.marks()
-        number = number_in(marks.values()) + 1
-        self._table.enter(number, uuid.uuid4().hex, (), (), marks=self._fence.claimed(marks))
-        self._flush = number
+        known.flush = number_in(known.handle.marks().values())
+        if self._fence.must_claim(known.handle.marks()):
+            self._repeat(known.claim)
+        known.snapshot = known.handle.snapshot()
 
     def _repeat(self, change: Callable[[], None]) -> None:
         """Make one entry that rests on what the table is now, however many others do so too."""
@@ -177,49 +164,38 @@ class ObjectStore:
             except CONFLICT:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                self._reopen()
+                self._known.reopen()
             else:
                 return
 
-    def _reopen(self) -> None:
-        self._table = TelemetryTable.open(self._url, size_of=self._files.size_of)
-        self._snapshot = self._table.snapshot()
-        self._is_unsure = False
+    def _find(self) -> TelemetryTable:
+        return TelemetryTable.open(self._url, size_of=self._files.size_of)
 
     def _catch_up(self) -> None:
         """Take in what others have committed, and end if one of them wrote what we write."""
-        before = self._table.version
-        if self._is_unsure:
-            self._reopen()
+        if self._known.is_unsure:
+            self._known.reopen()
         else:
-            self._table.update()
-        if self._table.version != before:
-            self._snapshot = self._table.snapshot()
-            self._is_stale |= self._fence.is_passed(
-                self._table.marks(self._fence.marks), self._flush
-            )
-        if self._is_stale:
-            raise StaleWriter(
-                f"another ingest writes '{self._url}': its flush is {self._snapshot.flush},"
-                f" the last one from here was {self._flush}"
-            )
+            self._known.update()
+        self._known.check()
 
     # ── one commit ───────────────────────────────────────────────────────────────────────────────
 
     def _store(self, flush: Flush) -> None:
-        replaced = self._stream_parts_to_merge()
-        known = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
-        tables = list(tables_of(flush, known))
+        known = self._known
+        replaced = known.stream_parts_to_merge()
+        merged = read_all(Snapshot(parts=replaced), STREAMS) if replaced else None
+        tables = list(tables_of(flush, merged))
         self._label_columns(tables)
         written = self._files.write(tables, flush.number)
         base = self._commit(
             written,
-            lambda commit: self._table.enter(
+            lambda commit: known.handle.enter(
                 flush.number, commit, written, replaced, marks=self._fence.marks
             ),
         )
-        self._flush = flush.number
-        self._show(base, written, replaced)
+        known.flush = flush.number
+        known.show(base, written, replaced)
 
     def _swap(
         self,
@@ -229,24 +205,22 @@ class ObjectStore:
         is_change: bool,
         kept_from: Mapping[str, date],
     ) -> bool:
+        known = self._known
         try:
             self._catch_up()
-            held = {part.source for part in self._snapshot.parts}
         except BaseException:
             self._files.discard(written)
             raise
-        if not held.issuperset(part.source for part in replaced):
+        if not known.holds(replaced):
             self._files.discard(written)
             return False
         base = self._commit(
             written,
-            lambda commit: self._table.enter_rewrite(
+            lambda commit: known.handle.enter_rewrite(
                 commit, written, replaced, is_change=is_change, kept_from=kept_from
             ),
         )
-        self._show(base, written, replaced)
-        kept = {**self._snapshot.kept_from, **kept_from}
-        self._snapshot = replace(self._snapshot, kept_from=kept)
+        known.show(base, written, replaced, kept_from=kept_from)
         return True
 
     def _commit(self, written: Sequence[Part], enter: Callable[[str], None]) -> int:
@@ -258,7 +232,7 @@ class ObjectStore:
         Returns:
             the version that the entry follows.
         """
-        before, commit = self._table.version, uuid.uuid4().hex
+        before, commit = self._known.version, uuid.uuid4().hex
         try:
             base = self._enter(commit, enter)
         except BaseException:
@@ -270,13 +244,13 @@ class ObjectStore:
 
     def _enter(self, commit: str, enter: Callable[[str], None]) -> int:
         for attempt in range(_ATTEMPTS):
-            base, self._is_unsure = self._table.version, True
+            base, self._known.is_unsure = self._known.version, True
             try:
                 enter(commit)
             except FAILURES as error:
                 # The answer to a put that went well may have been lost on its way.
                 if self._files.is_entered(base, commit):
-                    self._reopen()
+                    self._known.renew()
                     return base
                 self._catch_up()
                 if attempt == _ATTEMPTS - 1 or not isinstance(error, CONFLICT):
@@ -285,45 +259,22 @@ class ObjectStore:
                 return base
         raise AssertionError("the last attempt returns or raises")
 
-    def _stream_parts_to_merge(self) -> tuple[Part, ...]:
-        parts = tuple(part for part in self._snapshot.parts if part.group == STREAMS)
-        is_due = self._fence.keeps_house and len(parts) >= _MAX_STREAM_FILES * self._fence.writers
-        return parts if is_due else ()
-
     def _label_columns(self, tables: Sequence[Table]) -> None:
         """Make each signal a column of the table, which says what groups hold it."""
+        known = self._known
         for attempt in range(_ATTEMPTS):
-            known, wanted = self._snapshot.groups, groups_with(self._snapshot.groups, tables)
-            changes: list[Callable[[], None]] = [
-                partial(self._table.label_column, path, wanted[path])
-                for path in known
-                if wanted[path] != known[path]
-            ]
-            added = {path: wanted[path] for path in wanted if path not in known}
-            if added:
-                changes.insert(0, partial(self._table.add_columns, added))
+            wanted = groups_with(known.snapshot.groups, tables)
             try:
-                for change in changes:
-                    self._is_unsure = True
+                for change in known.column_changes(wanted):
+                    known.is_unsure = True
                     change()
             except CONFLICT:
                 self._catch_up()
                 if attempt == _ATTEMPTS - 1:
                     raise
             else:
-                self._is_unsure = False
-                self._snapshot = replace(self._snapshot, groups=wanted)
+                known.show_columns(wanted)
                 return
-
-    def _show(self, base: int, written: Sequence[Part], replaced: Sequence[Part]) -> None:
-        if self._table.version == base + 1:
-            gone = {part.source for part in replaced}
-            parts = [part for part in self._snapshot.parts if part.source not in gone]
-            shown = in_order([*parts, *written])
-            self._snapshot = replace(self._snapshot, flush=self._flush, parts=shown)
-        else:
-            self._snapshot = self._table.snapshot()
-        self._is_unsure = False
 
     # ── after the commit ─────────────────────────────────────────────────────────────────────────
 
@@ -337,6 +288,6 @@ class ObjectStore:
                 logger.warning("lake house-keeping failed error=%s", one_line(error))
 
     def _checkpoint(self) -> None:
-        self._table.checkpoint()
+        self._known.handle.checkpoint()
         self._since_checkpoint = 0
-        self._table = TelemetryTable.open(self._url, size_of=self._files.size_of)
+        self._known.renew()
