@@ -16,6 +16,7 @@ Source: Delta Transaction Log Protocol.
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +60,7 @@ CONFLICT: Final = CommitFailedError
 _KEPT: Final = "kept from: "
 _COMMIT: Final = "contactor.commit"
 _GROUPS: Final = "contactor.groups"
+_LOOKS: Final = 3
 _NO_HOOK: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _CONFIGURATION: Final[dict[str, str | None]] = {"delta.dataSkippingStatsColumns": "vehicle_id,ts"}
 
@@ -280,6 +282,26 @@ class TelemetryTable:
         """Its name below the root."""
         assert not isinstance(part.source, pl.DataFrame)
         return str(part.source)[len(str(self._root)) + 1 :]
+
+
+def look(find: Callable[[], TelemetryTable]) -> tuple[TelemetryTable, Snapshot]:
+    """A table that is read beside its writer, and what is in it.
+
+    An erasure or a vacuum may remove the log entries that are about to be read; then the table is
+    looked for again, a few times.
+
+    Args:
+        find: opens the table as it is now.
+
+    Raises:
+        FAILURES: it cannot be read.
+    """
+    for _ in range(_LOOKS - 1):
+        with suppress(*FAILURES):
+            table = find()
+            return table, table.snapshot()
+    table = find()
+    return table, table.snapshot()
 
 
 def _field(path: str, groups: frozenset[str]) -> Field:

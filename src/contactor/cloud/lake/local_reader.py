@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from contactor.cloud.lake.delta import FAILURES, TelemetryTable
+from contactor.cloud.lake.delta import FAILURES, TelemetryTable, look
 from contactor.cloud.lake.log import entry, newest_entry, version_before_torn_tail
 from contactor.cloud.lake.ports import Snapshot
 from contactor.cloud.lake.reading import read_all
@@ -21,7 +21,6 @@ from contactor.cloud.lake.translation import reading
 from contactor.errors import FolderError, LakeError
 
 _ENCODED: Final = re.compile(r"%[0-9A-Fa-f]{2}|\\")
-_ATTEMPTS: Final = 3
 _REOPEN_AFTER: Final = 20  # a handle grows slower with every commit that it has seen
 
 
@@ -58,13 +57,13 @@ class LocalReader:
                 raise FolderError(f"no data folder '{data}'")
             if newest_entry(self._log) is None:
                 raise LakeError(f"no lake in '{data}': there is no lake/telemetry in it")
-            self._load(version_before_torn_tail(self._log))
+            self._load()
 
     def snapshot(self) -> Snapshot:
         with self._lock, reading(self._data):
             version = self._table.version
             if not entry(self._log, version).exists():
-                self._load(version_before_torn_tail(self._log))  # the log behind it was cleaned
+                self._load()  # the log behind it was cleaned
             elif entry(self._log, version + 1).exists():
                 self._follow()
             return self._snapshot
@@ -75,27 +74,25 @@ class LocalReader:
     def codebooks(self) -> list[StoredCodebook]:
         return codebooks(read_all(self.snapshot(), CODEBOOKS))
 
-    def _load(self, version: int | None) -> None:
-        for attempt in range(_ATTEMPTS):
-            if version == -1:
-                raise LakeError(f"no lake in '{self._data}': its first entry is torn")
-            try:
-                self._table = TelemetryTable.open(self._root, version)
-                self._snapshot = self._table.snapshot()
-                break
-            except FAILURES:  # an erasure may clean the log while it is read
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                version = version_before_torn_tail(self._log)
+    def _load(self) -> None:
+        self._table, self._snapshot = look(self._find)
         self._opened_at = self._table.version
 
+    def _find(self) -> TelemetryTable:
+        whole = version_before_torn_tail(self._log)
+        if whole == -1:
+            raise LakeError(f"no lake in '{self._data}': its first entry is torn")
+        return TelemetryTable.open(self._root, whole)
+
     def _follow(self) -> None:
-        torn = version_before_torn_tail(self._log)
-        if torn is not None:
-            if torn != self._table.version:
-                self._load(torn)
-        elif self._table.version - self._opened_at >= _REOPEN_AFTER:
-            self._load(None)
-        else:
+        whole = version_before_torn_tail(self._log)
+        if whole == self._table.version:
+            return
+        if whole is not None or self._table.version - self._opened_at >= _REOPEN_AFTER:
+            self._load()
+            return
+        try:
             self._table.update()
             self._snapshot = self._table.snapshot()
+        except FAILURES:  # the log before it was cleaned meanwhile
+            self._load()

@@ -6,7 +6,7 @@ reader.snapshot()
 
 import threading
 
-from contactor.cloud.lake.delta import FAILURES, TelemetryTable
+from contactor.cloud.lake.delta import FAILURES, TelemetryTable, look
 from contactor.cloud.lake.object_url import check_url
 from contactor.cloud.lake.ports import Snapshot
 from contactor.cloud.lake.reading import read_all
@@ -29,17 +29,17 @@ class ObjectReader:
         self._url = check_url(url)
         self._lock = threading.Lock()
         with reading(self._url):
-            self._open()
+            self._table, self._snapshot = look(self._find)
 
     def snapshot(self) -> Snapshot:
         with self._lock, reading(self._url):
             version = self._table.version
             try:
                 self._table.update()
-            except FAILURES:
-                self._open()  # the log behind it may have been cleaned
-            if self._table.version != version:
-                self._snapshot = self._table.snapshot()
+                if self._table.version != version:
+                    self._snapshot = self._table.snapshot()
+            except FAILURES:  # the log before it may have been cleaned
+                self._table, self._snapshot = look(self._find)
             return self._snapshot
 
     def streams(self) -> list[StreamState]:
@@ -48,8 +48,7 @@ class ObjectReader:
     def codebooks(self) -> list[StoredCodebook]:
         return codebooks(read_all(self.snapshot(), CODEBOOKS))
 
-    def _open(self) -> None:
+    def _find(self) -> TelemetryTable:
         if not TelemetryTable.exists(self._url):
             raise LakeError(f"no lake at {self._url}")
-        self._table = TelemetryTable.open(self._url)
-        self._snapshot = self._table.snapshot()
+        return TelemetryTable.open(self._url)
