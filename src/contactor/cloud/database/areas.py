@@ -29,7 +29,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """Kind of database → what a word of ours is there."""
 
-_LOCK_KEY = 0x436F6E74  # any number that is ours: who migrates holds it
+_LOCK_KEY = 0x436F6E74  # any number that is ours: who writes holds it
 _versions = Table(
     "contactor_area",
     MetaData(),
@@ -51,14 +51,17 @@ class Area:
     steps: Sequence[Sequence[str]]
 
 
+def take_turn(connection: Connection) -> None:
+    """Wait until no other transaction of ours writes this PostgreSQL; as SQLite does by itself."""
+    connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK_KEY})")
+
+
 def migrate(connection: Connection, areas: Sequence[Area]) -> None:
-    """Bring the areas up to date, inside the transaction of `connection`.
+    """Bring the areas up to date, inside the transaction of `connection`, which writes.
 
     Raises:
         FolderError: a newer Contactor wrote one of them.
     """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK_KEY})")
     _versions.create(connection, checkfirst=True)
     for area in areas:
         _migrate(connection, area)
