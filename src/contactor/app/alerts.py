@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from contactor.app.database_place import database_at, has_database
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
 from contactor.app.instance_api import PAGE, InstanceApi, quoted
@@ -160,12 +161,12 @@ class _OfFolder:
 
     def _write(self, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]) -> _Answer:
         with self._folder.held():
-            return self._asked(self._folder.database, ask)
+            return self._asked(database_at(self._folder), ask)
 
     def _read(self, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]) -> _Answer:
         """A folder without a database does not get one by being asked."""
-        path = self._folder.database
-        return self._asked(path if path.exists() else MEMORY, ask)
+        place = database_at(self._folder) if has_database(self._folder) else MEMORY
+        return self._asked(place, ask)
 
     def _asked(
         self, place: Path | str, ask: Callable[[Alerts], Coroutine[object, object, _Answer]]

@@ -10,6 +10,7 @@ from typing import Self
 
 import uvicorn
 
+from contactor.app.database_place import database_at
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
@@ -126,7 +127,7 @@ class _Cloud:
             clock,
         )
         self.alerts = Alerts.open(
-            folder.database,
+            database_at(folder),
             presence=presence,
             clock=clock,
             stale=self._stale,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from contactor.app.database_place import database_at
 from contactor.app.folder import DataFolder
 from contactor.app.lake_place import open_reader
 from contactor.clock import SystemClock
@@ -51,7 +52,7 @@ def open_facts(folder: DataFolder) -> "FactStore":
 
 
 def open_journal(folder: DataFolder) -> "Journal":
-    """What people said, in the folder itself.
+    """What people said, wherever the folder keeps it.
 
     Raises:
         FolderError: it cannot be opened.
@@ -60,4 +61,4 @@ def open_journal(folder: DataFolder) -> "Journal":
     from contactor.cloud.journal.area import JOURNAL
     from contactor.cloud.journal.store import Journal
 
-    return Journal(Database.open(folder.database, [JOURNAL]))
+    return Journal(Database.open(database_at(folder), [JOURNAL]))

@@ -11,10 +11,11 @@ import contextlib
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from contactor import __version__
 from contactor.errors import ContactorError, MissingPart, UsageError
@@ -60,8 +61,11 @@ PARTS = {
     "numba": "fast",
     "cryptography": "alerts",
     "paho": "alerts",
+    "psycopg": "postgresql",
 }
 """Package → the installation size that brings it."""
+_PASSWORD: Final = re.compile(r"(://[^\s:/@\[]*:)[^\s/]*@")
+"""What a url must not show when it is repeated: an option that is not known may hold one."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -163,7 +167,8 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, exit_code: int) -> int:
-    print(f"contactor: {' '.join(message.split())}", file=sys.stderr)
+    told = _PASSWORD.sub(r"\1***@", " ".join(message.split()))
+    print(f"contactor: {told}", file=sys.stderr)
     return exit_code
 
 

@@ -1,7 +1,8 @@
 """What of a data folder goes into a backup, and in what order it is looked at.
 
 1. the cars' databases (`agent/`)   copied by SQLite, so that a transaction is there whole or not
-2. everything else                  databases likewise, other files as they are
+2. everything else                  databases likewise, other files as they are; a PostgreSQL as a
+                                    file of SQLite
 3. the lake                         as of its newest commit
 
 In this order whatever a car was told is stored is in the lake, which is looked at later: nothing is
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from contactor.app.database_place import NAME as DATABASE
+from contactor.app.database_place import database_url, facts
 from contactor.app.folder import DataFolder
 from contactor.errors import FolderError
 
@@ -30,7 +33,7 @@ BACKUPS: Final = "backups"
 HISTORY: Final = "history.sqlite3"
 """Facts that are found again in the lake."""
 MADE_ANEW: Final = frozenset(
-    {"format.json", "lock", "run.json", "broker", "log", "twin", HISTORY, BACKUPS}
+    {"format.json", "lock", "run.json", "broker", "log", "twin", HISTORY, BACKUPS, DATABASE}
 )
 _CARS: Final = "agent"
 _LAKE: Final = "lake"
@@ -74,7 +77,14 @@ def contents(folder: DataFolder, scratch: Path) -> Iterator[Contents]:
         FolderError, LakeError: something cannot be read.
     """
     root = folder.root
-    items = [_copied(root, path, scratch) for path in _files(root)]
+    url = database_url(folder)
+    items = [
+        _copied(root, path, scratch)
+        for path in _files(root)
+        if url is None or path != folder.database
+    ]
+    if url is not None:
+        items.append(_facts(url, folder.database.name, scratch))
     if not folder.has_lake:
         yield Contents(tuple(items), None, None, lambda: None)
         return
@@ -83,6 +93,21 @@ def contents(folder: DataFolder, scratch: Path) -> Iterator[Contents]:
     with frozen(root) as lake:
         items += [Item(name, path) for name, path in lake.sources.items()]
         yield Contents(tuple(items), lake.version, lake.flush, lake.keep)
+
+
+def _facts(url: str, name: str, scratch: Path) -> Item:
+    """What a PostgreSQL holds, as a file of SQLite: what comes of the backup needs no server."""
+    from contactor.cloud.database.copying import copy_rows
+    from contactor.cloud.database.database import Database
+
+    source, copy = Database.open(url, facts()), Database.open(scratch / name, facts())
+    try:
+        copy_rows(source, copy, facts())
+        copy.scrub()
+    finally:
+        copy.close()
+        source.close()
+    return Item(name, scratch / name)
 
 
 def _files(root: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contactor.app.cars import vehicle_id
+from contactor.app.database_place import database_at, has_database
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import has_lake, open_store
@@ -90,7 +91,7 @@ def _erase_said(folder: DataFolder, vehicle: str) -> int:
         facts = open_facts(folder)
         gone += facts.erase(vehicle)
         facts.close()
-    if folder.database.exists():
+    if has_database(folder):
         journal = open_journal(folder)
         gone += journal.erase(vehicle)
         journal.close()
@@ -104,7 +105,7 @@ def _forget_alerts(folder: DataFolder, vehicle: str) -> None:
     from contactor.cloud.alerts.tables import ALERTS
     from contactor.cloud.database.database import Database
 
-    database = Database.open(folder.database, [ALERTS])
+    database = Database.open(database_at(folder), [ALERTS])
     AlertStore(database).forget(vehicle)
     database.scrub()
     database.close()

@@ -6,6 +6,7 @@ Without `--car` it runs a car of ours that is made of physics.
 import argparse
 
 from contactor.app.cars import VirtualCarUrl, parse_car
+from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.lake_place import add_lake_option, settle_lake
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_car_options(parser)
     add_data_option(parser)
     add_lake_option(parser)
+    add_database_option(parser)
     add_server_options(parser)
     add_upkeep_options(parser)
 
@@ -158,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
     folder = DataFolder.create(args.data)
     with folder.held():
         settle_lake(folder, args.lake)
+        settle_database(folder, args.database)
         instance = Instance(
             host=args.host,
             port=free_port(args.host, args.port),

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from contactor.app.cloud import serve_cloud
+from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
 from contactor.app.lake_place import add_lake_option, settle_lake
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data_option(parser)
     add_lake_option(parser)
+    add_database_option(parser)
     add_server_options(parser)
     add_upkeep_options(parser)
 
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     folder = DataFolder.create(args.data)
     if args.ingest == "none":
         settle_lake(folder, args.lake)
+        settle_database(folder, args.database)
         with shared(folder), alone(folder, "serve.lock"):
             port = free_port(args.host, args.port)
             return serve_cloud(folder, link=args.link, host=args.host, port=port, has_ingest=False)
@@ -56,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
     with folder.held():
         settle_lake(folder, args.lake)
+        settle_database(folder, args.database)
         port = free_port(args.host, args.port)
         if args.link:
             return serve_cloud(folder, link=args.link, host=args.host, port=port)
