@@ -8,8 +8,8 @@ the bound on size forces out is replaced by a gap message over the same sequence
                └ acknowledged ┘ └ gap ┘ └ held ┘
                     deleted      5..6
 
-Messages that may have been sent already are replaced one by one; only messages that were certainly
-never sent are joined into one gap, so that the cloud can tell exactly what is missing.
+This file knows streams and where they stand; what is in one, and what of it goes where there is no
+room, `outbox_messages` does.
 
     outbox = Outbox(path)
     stream = outbox.open_stream("leaf", Lane.LIVE, profile="nissan_leaf_ze1")
@@ -25,15 +25,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 
 from contactor.car.agent.outbox_codebooks import OutboxCodebooks, stream_key
 from contactor.car.agent.outbox_file import open_outbox_file
+from contactor.car.agent.outbox_messages import HeldMessage, OutboxMessages
 from contactor.errors import OutboxError
 from contactor.signals.record import Gap, Record, Rows
 from contactor.signals.wire.decode import codebook_id_of, decode_gap, decode_record
-from contactor.signals.wire.encode import encode_codebook, encode_gap
+from contactor.signals.wire.encode import encode_codebook
 from contactor.signals.wire.envelope import MAGIC, MessageKind, read_envelope
 from contactor.signals.wire.limits import MAX_SEQUENCE
 from contactor.signals.wire.version_1 import decode_version_1
@@ -42,9 +42,6 @@ DEFAULT_LIMIT_BYTES = 256 * 2**20
 RESERVED_SENDS = 512
 MIN_LIMIT_BYTES = 200_000
 DROP_AT_ONCE = 256
-OVERHEAD_BYTES = 100
-"""What one message costs besides its payload."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -76,25 +73,6 @@ class StreamPosition:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeldMessage:
-    """A message on its way: it accounts for `sequence`..`last`."""
-
-    sequence: int
-    last: int
-    payload: bytes
-
-    @property
-    def codebook_id(self) -> int | None:
-        """The codebook without which it cannot be read; None for a gap or one of version 1."""
-        if not self.payload.startswith(MAGIC):
-            return None
-        envelope = read_envelope(self.payload)
-        if envelope.kind is not MessageKind.RECORD:
-            return None
-        return codebook_id_of(envelope, self.payload)
-
-
 class Outbox:
     """Owns the file; one process at a time.
 
@@ -108,8 +86,9 @@ class Outbox:
         self._limit_bytes = limit_bytes
         self._database = open_outbox_file(path)
         self._codebooks = OutboxCodebooks(self._database)
+        self._messages = OutboxMessages(self._database, self._codebooks)
         with self._transaction():
-            self._held_bytes = self._count_bytes()
+            self._messages.count()
 
     def close(self) -> None:
         """Close the file; what it holds stays."""
@@ -123,7 +102,7 @@ class Outbox:
     @property
     def room_bytes(self) -> int:
         """What a source that can wait may add before it should."""
-        return self._limit_bytes // 2 - self._held_bytes
+        return self._limit_bytes // 2 - self._messages.held_bytes
 
     def open_stream(
         self, vehicle_id: str, lane: Lane, *, profile: str, stream: int | None = None
@@ -163,9 +142,7 @@ class Outbox:
         """Where the stream stands."""
         with self._reading():
             acknowledged, made = self._counts(stream)
-            first = self._database.execute(
-                "select min(sequence) from message where stream = ?", (stream_key(stream.stream),)
-            ).fetchone()[0]
+            first = self._messages.first(stream.stream)
         return StreamPosition(acknowledged, made + 1 if first is None else first, made)
 
     def append(self, stream: Stream, batches: Sequence[tuple[Rows, ...]]) -> StreamPosition:
@@ -181,12 +158,13 @@ class Outbox:
             acknowledged, made = self._counts(stream)
             for sequence, groups in enumerate(batches, made + 1):
                 if sequence > acknowledged:
-                    self._add(Record(stream.vehicle_id, stream.stream, sequence, groups))
+                    self._messages.add(Record(stream.vehicle_id, stream.stream, sequence, groups))
                 else:
                     self._codebooks.learn(stream.stream, groups)
             self._set_made(stream, made + len(batches))
-            if self._held_bytes > self._limit_bytes:
-                self._drop()
+            if self._messages.held_bytes > self._limit_bytes:
+                lanes = list(reversed(Lane))
+                self._messages.drop_oldest(lanes, limit_bytes=self._limit_bytes)
         return self.position(stream)
 
     def held(self, stream: Stream, *, after: int, limit: int) -> list[HeldMessage]:
@@ -195,12 +173,7 @@ class Outbox:
         Marks them as possibly sent before it returns them.
         """
         with self._reading():
-            rows = self._database.execute(
-                "select sequence, last, payload from message"
-                " where stream = ? and last > ? order by sequence limit ?",
-                (stream_key(stream.stream), after, limit),
-            ).fetchall()
-        messages = [HeldMessage(*row) for row in rows]
+            messages = self._messages.held(stream.stream, after=after, limit=limit)
         if messages:
             self._reserve(stream, messages[-1].last)
         return messages
@@ -235,7 +208,7 @@ class Outbox:
             acknowledged, _ = self._counts(stream)
             if watermark <= acknowledged:
                 return
-            self._delete(stream, watermark)
+            self._messages.delete(stream.stream, watermark)
             self._codebooks.prune(stream.stream, watermark)
             self._database.execute(
                 "update stream set acknowledged = ? where stream = ?",
@@ -257,22 +230,14 @@ class Outbox:
         A source that can be read again keeps what it has: its rows are as old as it is.
         """
         with self._transaction():
-            oldest = self._database.execute(
-                "select m.stream, sequence, length(payload), rows, first_ts, last_ts,"
-                " vehicle_id, sent_upto from message m join stream s using (stream)"
-                " where m.stream = ? and not is_gap and (random or renewed is not null)"
-                " order by sequence limit ?",
-                (stream_key(stream.stream), DROP_AT_ONCE),
-            ).fetchall()
-            old = list(takewhile(lambda row: row[5] < before_ns, oldest))
-            for row in old:
-                self._replace(*row, reason=reason)
-        return len(old)
+            return self._messages.drop_older(
+                stream.stream, before_ns, limit=DROP_AT_ONCE, reason=reason
+            )
 
     def declare_lost(self, stream: Stream, first: int, last: int, reason: str) -> None:
         """Add a gap over `first`..`last`: messages that the cloud lacks and nobody has any more."""
         with self._transaction():
-            self._add(Gap(stream.vehicle_id, stream.stream, first, last, reason, 0, 0, 0))
+            self._messages.add(Gap(stream.vehicle_id, stream.stream, first, last, reason, 0, 0, 0))
 
     def note(self, key: str, value: str) -> None:
         """Keep a small fact about a source, such as the instant its replay began."""
@@ -294,13 +259,9 @@ class Outbox:
     def _renew(self, stream: Stream) -> Stream:
         """Go on under another number, with what is held numbered anew."""
         key = stream_key(stream.stream)
-        rows = self._database.execute(
-            "select sequence, last, payload from message where stream = ? order by sequence",
-            (key,),
-        ).fetchall()
-        held = [self.read(HeldMessage(*row)) for row in rows]
+        held = [self.read(message) for message in self._messages.held(stream.stream)]
         renewed = replace(stream, stream=secrets.randbits(64))
-        self._delete(stream, MAX_SEQUENCE)
+        self._messages.delete(stream.stream, MAX_SEQUENCE)
         self._codebooks.drop(stream.stream)
         self._database.execute(
             "update stream set random = 0, made = acknowledged, renewed = ? where stream = ?",
@@ -314,9 +275,11 @@ class Outbox:
         for message in held:
             first, made = made + 1, made + 1 + message.last - message.sequence
             if isinstance(message, Gap):
-                self._add(replace(message, stream=renewed.stream, sequence=first, last=made))
+                self._messages.add(
+                    replace(message, stream=renewed.stream, sequence=first, last=made)
+                )
             else:
-                self._add(replace(message, stream=renewed.stream, sequence=first))
+                self._messages.add(replace(message, stream=renewed.stream, sequence=first))
         self._set_made(renewed, made)
         _log.warning("outbox is an older copy, its stream begins anew held=%s", made)
         return renewed
@@ -330,81 +293,6 @@ class Outbox:
         if row is None or row[0] is None:
             return stream
         return self._current(replace(stream, stream=int(row[0], 16)))
-
-    def _add(self, message: Record | Gap) -> None:
-        if isinstance(message, Gap):
-            payload = encode_gap(message)
-            first_ts, last_ts = message.first_ts, message.last_ts
-        else:
-            payload = self._codebooks.encode(message)
-            filled = [rows.ts for rows in message.groups if len(rows)]
-            first_ts = min((int(ts[0]) for ts in filled), default=0)
-            last_ts = max((int(ts[-1]) for ts in filled), default=0)
-        self._database.execute(
-            "insert or replace into message values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                stream_key(message.stream),
-                message.sequence,
-                message.last,
-                isinstance(message, Gap),
-                payload,
-                message.row_count,
-                first_ts,
-                last_ts,
-            ),
-        )
-        self._held_bytes += len(payload) + OVERHEAD_BYTES
-
-    def _drop(self) -> None:
-        """Replace the oldest records of the least urgent lane by gaps until there is some room."""
-        target = self._limit_bytes * 9 // 10
-        for lane in reversed(Lane):
-            while self._held_bytes > target:
-                oldest = self._database.execute(
-                    "select m.stream, sequence, length(payload), rows, first_ts, last_ts,"
-                    " vehicle_id, sent_upto from message m join stream s using (stream)"
-                    " where lane = ? and not is_gap order by m.rowid limit 64",
-                    (lane,),
-                ).fetchall()
-                if not oldest:
-                    break
-                for row in oldest:
-                    self._replace(*row, reason=f"outbox full at {self._limit_bytes} bytes")
-                    if self._held_bytes <= target:
-                        break
-
-    def _replace(
-        self,
-        key: str,
-        sequence: int,
-        size: int,
-        rows: int,
-        first_ts: int,
-        last_ts: int,
-        vehicle_id: str,
-        sent_upto: int,
-        *,
-        reason: str,
-    ) -> None:
-        """Put a gap in the place of one record, joined to a gap before it that was never sent."""
-        self._database.execute(
-            "delete from message where stream = ? and sequence = ?", (key, sequence)
-        )
-        self._held_bytes -= size + OVERHEAD_BYTES
-        before = None
-        if sequence > sent_upto:
-            before = self._database.execute(
-                "select sequence, rows, first_ts, last_ts, length(payload) from message"
-                " where stream = ? and last = ? and is_gap and sequence > ?",
-                (key, sequence - 1, sent_upto),
-            ).fetchone()
-        first = sequence
-        if before is not None:
-            first, rows = before[0], rows + before[1]
-            first_ts, last_ts = min(first_ts, before[2]), max(last_ts, before[3])
-            self._held_bytes -= before[4] + OVERHEAD_BYTES
-        gap = Gap(vehicle_id, int(key, 16), first, sequence, reason, rows, first_ts, last_ts)
-        self._add(gap)
 
     def _reserve(self, stream: Stream, last: int) -> None:
         """Mark sequences up to `last`, and some beyond, as possibly sent."""
@@ -420,18 +308,6 @@ class Outbox:
                 (last + RESERVED_SENDS, stream_key(stream.stream)),
             )
 
-    def _delete(self, stream: Stream, watermark: int) -> None:
-        key = stream_key(stream.stream)
-        size, count = self._database.execute(
-            "select coalesce(sum(length(payload)), 0), count(*) from message"
-            " where stream = ? and last <= ?",
-            (key, watermark),
-        ).fetchone()
-        self._database.execute(
-            "delete from message where stream = ? and last <= ?", (key, watermark)
-        )
-        self._held_bytes -= size + count * OVERHEAD_BYTES
-
     def _counts(self, stream: Stream) -> tuple[int, int]:
         row = self._database.execute(
             "select acknowledged, made from stream where stream = ?", (stream_key(stream.stream),)
@@ -445,12 +321,6 @@ class Outbox:
             "update stream set made = ? where stream = ?", (made, stream_key(stream.stream))
         )
 
-    def _count_bytes(self) -> int:
-        size, count = self._database.execute(
-            "select coalesce(sum(length(payload)), 0), count(*) from message"
-        ).fetchone()
-        return int(size) + int(count) * OVERHEAD_BYTES
-
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
@@ -461,7 +331,7 @@ class Outbox:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing; the count of bytes follows."""
-        held_bytes = getattr(self, "_held_bytes", 0)
+        held_bytes = self._messages.held_bytes
         try:
             self._database.execute("begin immediate")
             try:
@@ -471,7 +341,7 @@ class Outbox:
                 raise
             self._database.execute("commit")
         except BaseException as error:
-            self._held_bytes = held_bytes
+            self._messages.held_bytes = held_bytes
             self._codebooks.forget()
             if isinstance(error, sqlite3.Error):
                 if self._database.in_transaction:

@@ -20,7 +20,8 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from contactor.car.agent.outbox import HeldMessage, Lane, Outbox, Stream
+from contactor.car.agent.outbox import Lane, Outbox, Stream
+from contactor.car.agent.outbox_messages import HeldMessage
 from contactor.car.agent.pace import Pace
 from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
 from contactor.clock import NS_PER_S, Clock
