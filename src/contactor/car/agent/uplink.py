@@ -1,10 +1,10 @@
 """Carries the outbox to the cloud: sends, listens for watermarks, sends again.
 
 A message leaves the outbox only when the cloud's watermark has passed it; the broker's own
-acknowledgement merely paces the sender (`SendWindow` has the rules). What is urgent goes first,
-then live rows, then the backlog; what is handed over at once is little on a slow link (`Pace`), so
-that nothing urgent waits long. The codebook that a message needs goes ahead of it: once in each
-round of sending, and whenever the cloud asks.
+acknowledgement merely paces the sender (`SendWindow` has the rules; `Hellos` asks the cloud). What
+is urgent goes first, then live rows, then the backlog; what is handed over at once is little on a
+slow link (`Pace`), so that nothing urgent waits long. The codebook that a message needs goes ahead
+of it: once in each round of sending, and whenever the cloud asks.
 
     uplink = Uplink(outbox=outbox, transport=transport, clock=SystemClock())
     uplink.carry(stream)
@@ -17,9 +17,10 @@ round of sending, and whenever the cloud asks.
 import asyncio
 import logging
 import secrets
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
+from contactor.car.agent.hellos import Hellos
 from contactor.car.agent.outbox import Lane, Outbox, Stream
 from contactor.car.agent.outbox_messages import HeldMessage
 from contactor.car.agent.pace import Pace
@@ -27,30 +28,17 @@ from contactor.car.agent.window import MAX_IN_FLIGHT, SendWindow
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
 from contactor.link import topics
-from contactor.link.messages import (
-    Hello,
-    StreamHello,
-    Watermark,
-    decode_watermark,
-    encode_hello,
-)
+from contactor.link.messages import Watermark, decode_watermark
 from contactor.link.ports import Subscription, Transport
 from contactor.signals.record import Rows
 
 SEND_AT_ONCE = 64
-STREAMS_AT_ONCE = 512
 IDLE_S = 0.25
 RETRY_S = 0.2
 WRITE_AGAIN_S = 1.0
 ROOM_POLL_S = 0.05
-KEEPALIVE_S = 15.0
-ALIVE_S = 4.0
-"""A live car that is awake speaks this often: only then does no new row mean no change."""
-ASK_S = 0.5
 DRAINING_ASK_S = 0.1
 LOST_BY_CLOUD = "stored once and lost by the cloud; no longer held by the car"
-
-_LONG_AGO = -(2**62)
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +63,7 @@ class Uplink:
         self._clock = clock
         self._max_in_flight = max_in_flight
         self._streams: dict[int, Stream] = {}
+        self._hellos = Hellos(self._streams, outbox=outbox, transport=transport, clock=clock)
         self._windows: dict[int, SendWindow] = {}
         self._watermarks: dict[int, Watermark] = {}
         self._unsettled: dict[int, int] = {}
@@ -83,16 +72,12 @@ class Uplink:
         self._codebooks_sent = 0
         self._pace = Pace()
         self._turns: Counter[Lane] = Counter()
-        self._unheard: set[str] = set()
         self._fresh: set[Lane] = set()
         self._nothing_after: dict[tuple[str, Lane], tuple[int, int]] = {}
         self._awake = asyncio.Event()
         self._moved = asyncio.Event()
         self._run_id = secrets.token_hex(4)
         self._connects = 0
-        self._greeted_ns = self._alive_ns = _LONG_AGO
-        self._asleep: set[str] = set()
-        self._awake_cars: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
         self._listened: set[str] = set()
         self._is_failing = False
@@ -110,7 +95,7 @@ class Uplink:
         self._streams[stream.stream] = stream
         self._unsettled[stream.stream] = position.last
         self._open_window(stream, position.acknowledged)
-        self._unheard.add(stream.vehicle_id)
+        self._hellos.introduce(stream.vehicle_id)
         self._listen_for(stream.vehicle_id)
         self.wake()
 
@@ -147,12 +132,7 @@ class Uplink:
 
     def tell_asleep(self, vehicle_id: str, *, is_asleep: bool) -> None:
         """The car fell asleep or woke: tell the cloud now, not with the next hello."""
-        now_in, now_out = self._awake_cars, self._asleep
-        if is_asleep:
-            now_in, now_out = now_out, now_in
-        now_in.add(vehicle_id)
-        now_out.discard(vehicle_id)
-        self._greeted_ns = _LONG_AGO
+        self._hellos.note_asleep(vehicle_id, is_asleep=is_asleep)
         self.wake()
 
     def wake(self) -> None:
@@ -228,9 +208,10 @@ class Uplink:
 
     async def close(self) -> None:
         """Tell the cloud that this is a clean end."""
-        await self._greet_quietly(
-            {stream.vehicle_id for stream in self._streams.values()}, closing=True
-        )
+        try:
+            await self._hellos.say_all(closing=True)
+        except (LinkError, OutboxError) as error:
+            self._failed(error)
 
     async def _send(self) -> None:
         while True:
@@ -253,15 +234,13 @@ class Uplink:
             self._pace = Pace()  # the way to the broker may be another one
             for window in self._windows.values():
                 window.connected(self._clock.monotonic_ns())
-            await self._greet({stream.vehicle_id for stream in self._streams.values()})
-        if self._unheard:
-            await self._greet(self._unheard)
-            self._unheard = set()
+            await self._hellos.say_all()
+        await self._hellos.say_new()
         try:
             has_sent = await self._send_lanes()
         finally:
             # Also where the broker takes nothing: the cloud hears that there is more to come.
-            await self._greet_due()
+            await self._say_due()
         return has_sent
 
     async def _send_lanes(self) -> bool:
@@ -285,21 +264,14 @@ class Uplink:
             above.add(lane)
         return False
 
-    async def _greet_due(self) -> None:
-        """Say hello for the cars that should by now."""
+    async def _say_due(self) -> None:
         now_ns = self._clock.monotonic_ns()
         asking = {
             stream.vehicle_id
             for number, stream in self._streams.items()
             if self._windows[number].should_ask(now_ns)
         }
-        if now_ns - self._greeted_ns > (ASK_S if self._unsettled else KEEPALIVE_S) * NS_PER_S:
-            asking = {stream.vehicle_id for stream in self._streams.values()}
-        elif now_ns - self._alive_ns > ALIVE_S * NS_PER_S:
-            asking |= self._awake_cars
-        if asking >= self._awake_cars:
-            self._alive_ns = now_ns
-        await self._greet(asking)
+        await self._hellos.say_due(asking, is_settling=bool(self._unsettled))
 
     async def _send_some(self, stream: Stream) -> bool:
         if stream.stream in self._unsettled:
@@ -430,38 +402,11 @@ class Uplink:
         self._windows[stream.stream] = window
         self._told.pop(stream.stream, None)
 
-    async def _greet(
-        self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False
-    ) -> None:
-        """Tell the cloud what is held here; it answers with its watermarks."""
-        by_vehicle: dict[str, list[Stream]] = defaultdict(list)
-        for stream in self._streams.values():
-            by_vehicle[stream.vehicle_id].append(stream)
-        for vehicle_id in sorted(vehicle_ids):
-            for streams in _batched(by_vehicle[vehicle_id], STREAMS_AT_ONCE):
-                hello = Hello(
-                    vehicle_id=vehicle_id,
-                    profile=streams[-1].profile,
-                    streams=tuple(self._introduce(stream) for stream in streams),
-                    flush=flush,
-                    closing=closing,
-                    asleep=vehicle_id in self._asleep,
-                )
-                await self._transport.publish(topics.hello(vehicle_id), encode_hello(hello))
-        if vehicle_ids >= by_vehicle.keys():
-            self._greeted_ns = self._clock.monotonic_ns()
-
-    async def _greet_quietly(
-        self, vehicle_ids: set[str], *, flush: bool = False, closing: bool = False
-    ) -> None:
+    async def _greet_quietly(self, vehicle_ids: set[str], *, flush: bool = False) -> None:
         try:
-            await self._greet(vehicle_ids, flush=flush, closing=closing)
+            await self._hellos.say(vehicle_ids, flush=flush)
         except (LinkError, OutboxError) as error:
             self._failed(error)
-
-    def _introduce(self, stream: Stream) -> StreamHello:
-        position = self._outbox.position(stream)
-        return StreamHello(stream.stream, stream.lane, position.first, position.last)
 
     async def _wait_moved(self, timeout_s: float) -> None:
         self._moved.clear()
@@ -476,11 +421,6 @@ class Uplink:
         if self._is_failing:
             _log.warning("sending goes on")
         self._is_failing = False
-
-
-def _batched(streams: list[Stream], size: int) -> Iterator[list[Stream]]:
-    for start in range(0, len(streams), size):
-        yield streams[start : start + size]
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:
