@@ -24,8 +24,8 @@ DOCUMENT = Document(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[AlertStore]:
-    database = Database.open(tmp_path / "contactor.sqlite3", [ALERTS])
+def store(place: Path | str) -> Iterator[AlertStore]:
+    database = Database.open(place, [ALERTS])
     yield AlertStore(database)
     database.close()
 
