@@ -4,7 +4,7 @@
     make bench AREA=ingest ARGS="--rounds 1"
 
 500 cars with 40 signals at 1 Hz: 72 M values in records of five minutes, as a car sends its past,
-or of one; 2.4 M in messages of one sample. Ours takes every message from a real broker, decodes,
+or of one; 6 M in messages of one sample. Ours takes every message from a real broker, decodes,
 checks and de-duplicates it; so does the subscriber of JSON over MQTT. The stores beside them are
 given columns in memory and do nothing but store. One core each; broker and publisher have the
 other.
