@@ -35,7 +35,7 @@ def charges_of(
         spans: first and last row in which the battery was charged, (n, 2).
         stands: first and last row of the stand that each lies in: where the cable was, and the car.
     """
-    flows = account.between(spans)
+    flows = account.whole(spans)
     levels = levels_at_ends(columns.state_of_charge_pct, loops, spans)
     is_charge = _is_charge(flows, levels)
     energies = [one for one, is_one in zip(flows.energies(), is_charge, strict=True) if is_one]

@@ -10,21 +10,32 @@ one that knows more. A source is asked about those stretches alone that need it 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.history.columns import Columns, Floats
-from contactor.history.facts import Energy, EnergySource
+from contactor.history.facts import Energy, EnergySource, Filling
+from contactor.history.holes import Holes, carried_power_w
 from contactor.history.loops import Loops
 from contactor.history.rows import Figures, Spans, seconds_of
-from contactor.history.rules import COUNTER_MAX_KW, COUNTER_TICK_KWH, KNOWN_MIN, MEANS_NS
+from contactor.history.rules import (
+    COUNTED_STEPS,
+    COUNTER_MAX_KW,
+    COUNTER_TICK_KWH,
+    HOLE_NS,
+    KNOWN_MIN,
+    MEANS_NS,
+    SPARSE_NS,
+)
+from contactor.history.sums import S_PER_NS
 
 J_PER_KWH = 3.6e6
 S_PER_HOUR = 3600.0
 SOURCES = tuple(EnergySource)
+FILLINGS = tuple(Filling)
 POWER, PRODUCT, COUNTERS, STORED, LEVEL = (
     SOURCES.index(source)
     for source in (
@@ -51,6 +62,7 @@ class Flows:
         source, check: places in SOURCES, NOBODY where none spoke.
         out_kwh, in_kwh, known_s: what the source says; 0 where none spoke.
         check_net_kwh: what the next best source says.
+        filling: place in FILLINGS of what told of the silences of the source, NOBODY without any.
     """
 
     source: _Places
@@ -59,6 +71,7 @@ class Flows:
     known_s: Figures
     check: _Places
     check_net_kwh: Figures
+    filling: _Places
 
     @property
     def net_kwh(self) -> Figures:
@@ -76,6 +89,7 @@ class Flows:
         columns = (
             *(self.source.tolist(), self.out_kwh.tolist(), self.in_kwh.tolist()),
             *(self.known_s.tolist(), self.check.tolist(), self.check_net_kwh.tolist()),
+            self.filling.tolist(),
         )
         return [
             None
@@ -87,8 +101,11 @@ class Flows:
                 known_s=known_s,
                 check_source=None if check == NOBODY else SOURCES[check],
                 check_net_kwh=None if check == NOBODY else check_net_kwh,
+                filling=None if filling == NOBODY else FILLINGS[filling],
             )
-            for source, out_kwh, in_kwh, known_s, check, check_net_kwh in zip(*columns, strict=True)
+            for source, out_kwh, in_kwh, known_s, check, check_net_kwh, filling in zip(
+                *columns, strict=True
+            )
         ]
 
 
@@ -106,11 +123,41 @@ class EnergyAccount:
         Args:
             is_silent: nothing is told within: only a level or a counter can know.
         """
+        flows, _ = self._between(spans, is_silent=is_silent)
+        return flows
+
+    def whole(self, spans: Spans) -> Flows:
+        """The same, of what the best source is silent on as well (`holes`)."""
+        flows, held_s = self._between(spans)
+        silent_s = seconds_of(self.columns, spans) - flows.known_s
+        has_holes = flows.is_of_flow & ((silent_s > HOLE_NS * S_PER_NS) | (held_s > 0))
+        places = np.flatnonzero(has_holes)
+        if len(places) == 0:
+            return flows
+        holes = Holes(self.columns, self.capacity_kwh)
+        out_kwh, in_kwh = flows.out_kwh.copy(), flows.in_kwh.copy()
+        known_s, filling = flows.known_s.copy(), flows.filling.copy()
+        for place in places.tolist():
+            first, last = spans[place].tolist()
+            if flows.source[place] == PRODUCT:
+                power_w = carried_power_w(self.columns, first, last)
+            else:
+                assert self.columns.power_w is not None
+                power_w = self.columns.power_w[first : last + 1].astype(np.float64)
+            one = holes.filled(power_w, first, last, float(out_kwh[place]), float(in_kwh[place]))
+            if one.filling is not None:
+                out_kwh[place], in_kwh[place] = one.out_kwh, one.in_kwh
+                known_s[place], filling[place] = one.known_s, FILLINGS.index(one.filling)
+        return replace(flows, out_kwh=out_kwh, in_kwh=in_kwh, known_s=known_s, filling=filling)
+
+    def _between(self, spans: Spans, *, is_silent: bool = False) -> tuple[Flows, Figures]:
+        """What flowed, and for how long two rows far apart spoke alike, s."""
         needed_s = KNOWN_MIN * seconds_of(self.columns, spans)
         turns = [*(() if is_silent else self._flows(spans)), *self._levels(spans)]
         if len(turns) == 1:
-            return _alone(turns[0][0], turns[0][1](spans))
-        said = np.zeros((len(turns), len(spans), 3))  # out, in, for how long
+            said = turns[0][1](spans)
+            return _alone(turns[0][0], said), said[:, 3]
+        said = np.zeros((len(turns), len(spans), 4))  # out, in, for how long, held for how long
         source = np.full((len(turns), len(spans)), NOBODY)
         is_open = np.ones(len(spans), np.bool_)
         for turn, (number, ask, is_meant) in enumerate(turns):
@@ -134,6 +181,11 @@ class EnergyAccount:
     def _flows(self, spans: Spans) -> Iterator[_Turn]:
         """The sources that see energy flow, in the order in which each stretch asks them."""
         columns, every = self.columns, np.ones(len(spans), np.bool_)
+        if columns.consumed_kwh is not None and columns.charged_kwh is not None:
+            rows_ns = SPARSE_NS * (spans[:, 1] - spans[:, 0])
+            is_sparse = columns.ts[spans[:, 1]] - columns.ts[spans[:, 0]] > rows_ns
+            if is_sparse.any():
+                yield COUNTERS, self._counters_with_steps, is_sparse
         has_product = columns.voltage_v is not None and columns.current_a is not None
         if columns.power_w is None:
             if has_product:
@@ -166,11 +218,19 @@ class EnergyAccount:
         flowed = self.loops.product_flow(columns.ts, columns.voltage_v, columns.current_a, spans)
         return _of_joules(flowed)
 
-    def _counters(self, spans: Spans) -> Figures:
+    def _counters_with_steps(self, spans: Spans) -> Figures:
+        """The counters, silent where they hardly counted."""
+        return self._counters(spans, least_steps=COUNTED_STEPS)
+
+    def _counters(self, spans: Spans, *, least_steps: int = 0) -> Figures:
         columns, most = self.columns, (COUNTER_MAX_KW / S_PER_HOUR, COUNTER_TICK_KWH)
         out = self.loops.counted(columns.ts, columns.consumed_kwh, spans, *most)
         into = self.loops.counted(columns.ts, columns.charged_kwh, spans, *most)
-        said = np.column_stack((out[:, 0], into[:, 0], np.minimum(out[:, 2], into[:, 2])))
+        finest = np.minimum(out[:, 1], into[:, 1])
+        has_counted = out[:, 0] + into[:, 0] >= least_steps * np.where(finest < np.inf, finest, 0)
+        is_told = has_counted & ((least_steps == 0) | (finest < np.inf))
+        known_s = np.where(is_told, np.minimum(out[:, 2], into[:, 2]), 0.0)
+        said = np.column_stack((out[:, 0], into[:, 0], known_s, np.zeros(len(spans))))
         told: Figures = np.maximum(said, 0.0)  # -1 where nothing is known
         return told
 
@@ -189,32 +249,33 @@ class EnergyAccount:
         ends = level[rows].astype(np.float64)
         fell_kwh = np.where(rows[:, 0] >= 0, ends[:, 0] - ends[:, 1], 0.0) * kwh
         known_s = seconds_of(self.columns, rows)
-        return np.column_stack((np.maximum(fell_kwh, 0.0), np.maximum(-fell_kwh, 0.0), known_s))
+        out_kwh, in_kwh = np.maximum(fell_kwh, 0.0), np.maximum(-fell_kwh, 0.0)
+        return np.column_stack((out_kwh, in_kwh, known_s, np.zeros(len(spans))))
 
 
 def _of_joules(flowed: Figures) -> Figures:
     """In and out, J, as out and in, kWh."""
-    return np.column_stack((flowed[:, 1] / J_PER_KWH, flowed[:, 0] / J_PER_KWH, flowed[:, 2]))
+    return np.column_stack((flowed[:, 1::-1] / J_PER_KWH, flowed[:, 2:]))
 
 
 def _alone(source: int, said: Figures) -> Flows:
     """What the only source says, without another to check it."""
     spoke, nobody = said[:, 2] > 0, np.full(len(said), NOBODY)
-    out_kwh, in_kwh, known_s = said.T
+    out_kwh, in_kwh, known_s, _ = said.T
     chosen = np.where(spoke, source, nobody)
-    return Flows(chosen, out_kwh, in_kwh, known_s, nobody, np.zeros(len(said)))
+    return Flows(chosen, out_kwh, in_kwh, known_s, nobody, np.zeros(len(said)), nobody)
 
 
-def _chosen(source: _Places, said: Figures, needed_s: Figures) -> Flows:
+def _chosen(source: _Places, said: Figures, needed_s: Figures) -> tuple[Flows, Figures]:
     """The first that knows enough, else who knows most; and for a check the first of the others.
 
     Args:
-        source: (asked, n) who was asked. said: (asked, n, 3).
+        source: (asked, n) who was asked. said: (asked, n, 4).
     """
     count = len(needed_s)
+    nobody, nothing = np.full(count, NOBODY), np.zeros(count)
     if len(said) == 0:
-        nobody, nothing = np.full(count, NOBODY), np.zeros(count)
-        return Flows(nobody, nothing, nothing, nothing, nobody, nothing)
+        return Flows(nobody, nothing, nothing, nothing, nobody, nothing, nobody), nothing
     at, known_s = np.arange(count), said[:, :, 2]
     spoke = known_s > 0
     is_enough = spoke & (known_s >= needed_s)
@@ -223,12 +284,14 @@ def _chosen(source: _Places, said: Figures, needed_s: Figures) -> Flows:
     others = spoke.copy()
     others[best, at] = False
     check, has_check = others.argmax(axis=0), others.any(axis=0)
-    out_kwh, in_kwh, for_s = said[best, at].T
-    return Flows(
+    out_kwh, in_kwh, for_s, held_s = said[best, at].T
+    flows = Flows(
         source=np.where(has_best, source[best, at], NOBODY),
         out_kwh=out_kwh,
         in_kwh=in_kwh,
         known_s=for_s,
         check=np.where(has_check, source[check, at], NOBODY),
         check_net_kwh=said[check, at, 0] - said[check, at, 1],
+        filling=nobody,
     )
+    return flows, held_s

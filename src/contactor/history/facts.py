@@ -33,6 +33,15 @@ class EnergySource(StrEnum):
     STATE_OF_CHARGE = "state_of_charge"
 
 
+class Filling(StrEnum):
+    """What told of the silences of a source; `rest`: nothing, they are taken for as the rest."""
+
+    COUNTERS = "counters"
+    STORED_ENERGY = "stored_energy"
+    STATE_OF_CHARGE = "state_of_charge"
+    REST = "rest"
+
+
 class Location(Struct, frozen=True, gc=False):
     """A point on the Earth, WGS 84."""
 
@@ -54,6 +63,7 @@ class Energy(Struct, frozen=True, kw_only=True, gc=False):
     Fields:
         source: what it was computed from.
         known_s: how much of the interval the source spoke for, s.
+        filling: what told of the silences of the source; None without any.
         check_source, check_net_kwh: the next best source that the car gives, and what it says.
     """
 
@@ -63,6 +73,12 @@ class Energy(Struct, frozen=True, kw_only=True, gc=False):
     known_s: float
     check_source: EnergySource | None = None
     check_net_kwh: float | None = None
+    filling: Filling | None = None
+
+    @property
+    def sources(self) -> str:
+        """Source and filling by name: `voltage_current+counters`."""
+        return self.source if self.filling is None else f"{self.source}+{self.filling}"
 
     @property
     def net_kwh(self) -> float:

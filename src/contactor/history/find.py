@@ -21,7 +21,7 @@ from contactor.history.energy import EnergyAccount
 from contactor.history.facts import Facts
 from contactor.history.intervals import intervals_of
 from contactor.history.loops import Loops, loops_for
-from contactor.history.rows import Spans, places_in
+from contactor.history.rows import Spans
 from contactor.history.rules import FUTURE_NS, TS_MAX_NS, TS_MIN_NS
 from contactor.history.scan import CHARGE, MOVED_SILENCE, SILENCE, TRIP, scanned
 from contactor.history.stands import stands_of
@@ -71,6 +71,19 @@ def _possible(columns: Columns, now_ns: int | None) -> Columns:
     )
 
 
+def _within(pieces: Spans, stood: Spans) -> tuple[Spans, Spans]:
+    """Charges as far as they lie in the stand that they end in, and these stands.
+
+    The row in which a car is switched off may belong to both its trip and its charge.
+    """
+    place = np.searchsorted(stood[:, 0], pieces[:, 1]) - 1
+    places = stood[place]
+    begins = np.maximum(pieces[:, 0], places[:, 0])
+    is_inside = (place >= 0) & (begins < pieces[:, 1]) & (pieces[:, 1] <= places[:, 1])
+    within = np.column_stack((begins, pieces[:, 1]))
+    return within[is_inside], places[is_inside]
+
+
 class _Finding:
     """The rows of one car, and what the scan said of them."""
 
@@ -87,8 +100,7 @@ class _Finding:
         driven, trips = trips_of(columns, loops, account, self._spans_where(self._kinds == TRIP))
         stood = self._between(driven)
         pieces = self._spans_where(self._kinds == CHARGE)
-        place = places_in(pieces, stood)
-        pieces, places = pieces[place >= 0], stood[place[place >= 0]]
+        pieces, places = _within(pieces, stood)
         charged, charges = charges_of(columns, loops, account, pieces, places)
         is_silence = (self._kinds == SILENCE) | (self._kinds == MOVED_SILENCE)
         silences, has_moved = (

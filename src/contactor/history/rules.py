@@ -17,6 +17,8 @@ FUTURE_NS = 24 * HOUR
 GAP_NS = 180 * S
 # A reading speaks for so long where the next row does not repeat it.
 FRESH_NS = 10 * S
+# Readings so near to each other are of one instant.
+TOGETHER_NS = S
 # A flow of energy at one row a minute, with jitter.
 FLOW_FRESH_NS = 90 * S
 # Ignition, gear and plug are told on change, and at least each hour.
@@ -42,6 +44,8 @@ GAP_ODOMETER_MOVED_M = 100.0
 GAP_POSITION_MOVED_M = 300.0
 # The very same speed for so long, while the car is off or its odometer stands, is a frozen sensor.
 FROZEN_NS = 5 * MIN
+# After so long with one speed it is asked what else the car tells.
+STEADY_NS = 30 * S
 
 # ── trips ────────────────────────────────────────────────────────────────────────────────────────
 # Off for less: a stalled start, a gate, a ferry's deck that lets one on at once.
@@ -60,6 +64,10 @@ READY_MAX_NS = 30 * MIN
 UNKNOWN_READY_MAX_NS = 10 * MIN
 # Less is parking again, or a push.
 TRIP_MIN_KM = 0.05
+
+# A car that tells no speed stands once it has not moved for so long: what flows into its battery
+# before may be what it brakes.
+STANDING_NS = 2 * MIN
 
 # ── charging ─────────────────────────────────────────────────────────────────────────────────────
 # The least that a wallbox gives is 1.4 kW; a sensor at rest is off by less than this.
@@ -81,8 +89,9 @@ UNPLUGGED_PAUSE_NS = 60 * S
 CHARGE_BRIDGE_NS = 30 * MIN
 # A rise of the state of charge over a silence, or while standing, that only a charger makes.
 RISE_GAP_PCT = 2.0
+# The same over a silence in which it drove as well: no mountain gives back so much in half an hour.
+RISE_MOVED_PCT = 5.0
 RISE_PCT = 0.05
-RISE_STANDING_NS = 2 * MIN
 RISE_FRESH_NS = 20 * MIN
 # One car's charger on alternating current gives 22 kW at most, 43 kW in one old model.
 AC_MAX_KW = 23.0
@@ -94,6 +103,14 @@ HOLD_NS = 5 * S
 # Rows farther apart are means of much: a mean of power knows what moved within, voltage times
 # current does not (1 % of net energy on real trips at 1 Hz).
 MEANS_NS = S // 2
+# A silence is so much longer than a car's rows are usually apart, and at least so long.
+HOLE_TIMES, HOLE_NS = 3, 15 * S
+# Levels and counters tell of a silence if they stand so near to its ends.
+HOLE_NEAR_NS = 10 * S
+# A counter tells something in so many of its steps.
+COUNTED_STEPS = 2
+# Rows so far apart, if they are instants, tell less of a trip than a counter that counted steps.
+SPARSE_NS = 20 * S
 # A source that spoke for less gives way to one that spoke for more.
 KNOWN_MIN = 0.95
 # Counters that run faster were reset.

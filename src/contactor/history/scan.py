@@ -48,9 +48,12 @@ from contactor.history.rules import (
     READY_MAX_NS,
     RISE_FRESH_NS,
     RISE_GAP_PCT,
+    RISE_MOVED_PCT,
     RISE_PCT,
-    RISE_STANDING_NS,
+    STANDING_NS,
+    STEADY_NS,
     STOP_CUT_NS,
+    TOGETHER_NS,
     UNKNOWN_READY_MAX_NS,
     UNPLUGGED_PAUSE_NS,
 )
@@ -123,14 +126,14 @@ def scan(
         meters, meters_ns, meters_moved_ns = -1.0, NEVER, NEVER
         here_lat, here_lon, here_ns, new_ns, scale = 0.0, 0.0, NEVER, NEVER, 1.0
         maybe_lat, maybe_lon, maybe_ns, maybe_new_ns = 0.0, 0.0, NEVER, NEVER
-        agreed, is_way = 0, False
+        agreed, is_way, is_settled = 0, False, False
         on_flag, on_ns, gear_flag, gear_ns = -1, NEVER, -1, NEVER
         last_gear = np.float32(-99.0)
         plug_flag, plug_ns, says, says_ns = -1, NEVER, -1, NEVER
         volts, volts_ns, amperes_ns = 0.0, NEVER, NEVER
         is_in, flow_w, flow_ns, has_energy = False, 0.0, NEVER, False
         percent, rise_ns = -1.0, NEVER
-        piece, piece_last, piece_kwh, is_sure = -1, -1, 0.0, False
+        piece, piece_last, piece_kwh, is_sure, was_out = -1, -1, 0.0, False, False
 
         i = origin - 1
         while i + 1 < rows:
@@ -138,6 +141,9 @@ def scan(
             now = ts[i]
             apart = now - ts[i - 1] if i > origin else 0
             is_gap = apart > GAP_NS
+
+            was_ready = on_flag if on_flag >= 0 else gear_flag
+            was_fast = is_fast
 
             # ── what the car tells ───────────────────────────────────────────────────────────────
             if len(speed) > 0:
@@ -179,7 +185,8 @@ def scan(
                     if is_gap:
                         gap_moved = 1 if step_m >= GAP_ODOMETER_MOVED_M else 0
                     if step_m >= ODOMETER_MOVED_M:
-                        ticked = True
+                        # A lone tick beside a speed that says 0 makes up for a count that froze.
+                        ticked = now - speed_ns > FRESH_NS or now - meters_moved_ns <= STANDING_NS
                         meters = value_m
                         meters_moved_ns = now
                 meters_ns = now
@@ -219,23 +226,38 @@ def scan(
                         if lat != here_lat or lon != here_lon:
                             new_ns = now
                         here_ns, agreed = now, 0
-                        if is_gap and gap_moved < 0:
+                        if is_gap and (
+                            gap_moved < 0 or (gap_moved == 0 and way_m < ODOMETER_TICK_M)
+                        ):
                             gap_moved = 1 if way_m >= GAP_POSITION_MOVED_M else 0
                         if way_m >= POSITION_MOVED_M:
-                            here_lat, here_lon = lat, lon
+                            here_lat, here_lon, is_settled = lat, lon, False
                             scale = math.cos(math.radians(lat))
-                            ticked = ticked or now - speed_ns > FRESH_NS
+                            is_held = piece >= 0 and plug_flag == 1
+                            ticked = ticked or (now - speed_ns > FRESH_NS and not is_held)
+                        elif not is_settled and now - last_move_ns > STANDING_NS:
+                            here_lat, here_lon, is_settled = lat, lon, True  # here it stands
             is_frozen = (
                 is_fast
                 and now - same_ns > FROZEN_NS
                 and (ready == 0 or (meters_ns > same_ns and now - meters_moved_ns > FROZEN_NS))
             )
-            moving = (is_fast and not is_frozen) or (ticked and not is_gap)
+            # Of a car that says that it is off a speed is believed that changes, and no cable.
+            is_stuck = ready == 0 and (
+                (plug_flag == 1 and now - plug_ns <= FLAG_FRESH_NS)
+                or (not is_trip and not (was_fast and same_ns == now))
+            )
+            moving = (is_fast and not is_frozen and not is_stuck) or (ticked and not is_gap)
 
             # ── silence ──────────────────────────────────────────────────────────────────────────
             if is_gap:
                 last_gap = i
-                is_bridged = is_trip and (
+                has_charged = (
+                    len(charge) > 0 and percent >= 0 and charge[i] - percent >= RISE_MOVED_PCT
+                )
+                is_left = off_row >= 0 and (ready == 0 or now - ts[off_row] >= OFF_CUT_NS)
+                is_bridged = is_trip and not is_left and not has_charged
+                is_bridged = is_bridged and (
                     (gap_moved == 1 and apart <= BRIDGE_NS)
                     or (gap_moved < 0 and was_moving and moving and apart <= BLIND_BRIDGE_NS)
                 )
@@ -248,8 +270,10 @@ def scan(
                     events[count, 0] = MOVED_SILENCE if has_moved else SILENCE
                     events[count, 1], events[count, 2] = i - 1, i
                     count += 1
-                    is_long = now - last_move_ns >= STOP_CUT_NS
-                    if is_trip and (has_moved or is_long or (ready == 0 and off_row >= 0)):
+                    stay_ns = ON_STOP_CUT_NS if ready == 1 and was_ready == 1 else STOP_CUT_NS
+                    bridge_ns = BLIND_BRIDGE_NS if gap_moved < 0 else BRIDGE_NS
+                    is_long = now - last_move_ns >= stay_ns or apart > bridge_ns
+                    if is_trip and (gap_moved == 1 or is_long or is_left or has_charged):
                         if count == len(events):
                             events = np.concatenate((events, np.empty_like(events)))
                         events[count, 0], events[count, 1] = TRIP, origin
@@ -273,17 +297,27 @@ def scan(
             is_rise = False
             if len(charge) > 0 and not np.isnan(charge[i]):
                 gain = charge[i] - percent
-                if percent >= 0 and gap_moved != 1:
-                    is_rise = is_gap and gain >= RISE_GAP_PCT
-                    if gain >= RISE_PCT and now - last_move_ns > RISE_STANDING_NS:
+                if percent >= 0:
+                    is_rise = is_gap and gain >= (
+                        RISE_MOVED_PCT if gap_moved == 1 else RISE_GAP_PCT
+                    )
+                    if gain >= RISE_PCT and gap_moved != 1 and now - last_move_ns > STANDING_NS:
                         rise_ns = now
                 if not 0 <= gain < RISE_PCT:
                     percent = float(charge[i])
             is_by_rise = False
             if moving:
                 is_charging = False
-            elif now - flow_ns <= FLOW_FRESH_NS:
+            elif now - flow_ns <= FLOW_FRESH_NS and flow_ns > last_move_ns:
                 is_charging = is_in
+                told_ns = max(speed_ns, here_ns, meters_ns)
+                may_roll = (
+                    told_ns - last_move_ns <= STANDING_NS and now - told_ns <= BLIND_BRIDGE_NS
+                ) or (last_speed > MOVING_KMH and now - speed_ns <= BLIND_BRIDGE_NS)
+                if is_in and may_roll and now - speed_ns > TOGETHER_NS:
+                    # What flows in may be what it brakes: only a cable says that it is not.
+                    is_in_cable = plug_flag == 1 and now - plug_ns <= FLAG_FRESH_NS
+                    is_charging = is_in_cable or (says == 1 and now - says_ns <= FLAG_FRESH_NS)
             elif says >= 0 and now - says_ns <= FLAG_FRESH_NS:
                 is_charging, has_energy = says == 1, False
             else:
@@ -293,12 +327,14 @@ def scan(
             if piece >= 0:
                 pause = PAUSE_NS
                 if plug_flag >= 0 and now - plug_ns <= FLAG_FRESH_NS:
-                    pause = PLUGGED_PAUSE_NS if plug_flag == 1 else UNPLUGGED_PAUSE_NS
+                    was_out = was_out or plug_flag == 0
+                    pause = UNPLUGGED_PAUSE_NS if was_out else PLUGGED_PAUSE_NS
                 if is_by_rise:
                     pause = max(pause, RISE_FRESH_NS)
-                if is_gap and is_charging and not is_rise:
+                if is_gap and is_charging and is_steady and not is_rise and not was_out:
                     pause = max(pause, CHARGE_BRIDGE_NS)
                 is_over = now - ts[piece_last] > pause and not (is_rise and piece_last == i - 1)
+                is_over = is_over or gap_moved == 1
                 if moving or is_over:
                     if is_sure:
                         if count == len(events):
@@ -316,6 +352,7 @@ def scan(
                     piece_kwh += flow_w * apart / NS_PER_S / J_PER_KWH
                 if is_steady or piece_last < piece or is_rise or is_by_rise:
                     piece_last = i  # one row alone after a pause may be a sensor's noise
+                    was_out = plug_flag == 0
                 if has_energy and not is_rise:
                     is_sure = is_sure or piece_kwh >= PIECE_MIN_KWH
                 else:
@@ -383,7 +420,7 @@ def scan(
                     count_fast = 0
                     for k in range(BLOCK):
                         count_fast += 1 if block[k] > MOVING_KMH else 0
-                    is_whole = ts[end] - ts[last] <= GAP_NS and ts[end] - same_ns <= FROZEN_NS
+                    is_whole = ts[end] - ts[last] <= GAP_NS and ts[end] - same_ns <= STEADY_NS
                     if count_fast < BLOCK or not is_whole:
                         break
                     k = BLOCK - 1
@@ -400,7 +437,7 @@ def scan(
                     if value != last_speed:
                         last_speed = value
                         same_ns = at
-                    elif at - same_ns > FROZEN_NS:
+                    elif at - same_ns > STEADY_NS:
                         break
                     last += 1
                 if last > i:
@@ -452,6 +489,7 @@ def scan(
                     j -= 1
                 if len(plugged) > 0 and j > i:
                     plug_flag, plug_ns = (1 if plugged[j] > 0.5 else 0), ts[j]
+                    was_out = plug_flag == 0
                 j = last
                 while len(charging) > 0 and j > i and np.isnan(charging[j]):
                     j -= 1

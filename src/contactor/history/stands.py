@@ -123,5 +123,7 @@ def _preheating_kwh(
     after = spans.copy()
     after[places_in(charged, spans), 0] = charged[:, 1]  # of several the last counts
     flags = columns.is_plugged
-    heated_j, _, known_s = account.loops.gated_flow(columns.ts, columns.heating_w, flags, after).T
+    heated_j, _, known_s, _ = account.loops.gated_flow(
+        columns.ts, columns.heating_w, flags, after
+    ).T
     return np.where(known_s > 0, heated_j / J_PER_KWH, np.nan)

@@ -35,36 +35,41 @@ Doubles = NDArray[np.float64]
 
 
 def flow(ts: Stamps, power: Floats, spans: Spans) -> Doubles:
-    """What flowed in and out, J, and for how many seconds it is known, of a power in W: (n, 3)."""
-    sums = np.empty((len(spans), 3))
+    """What flowed, of a power in W: (n, 4).
+
+    Returns:
+        In and out, J; seconds known; of these, seconds for which the two ends of them spoke.
+    """
+    sums = np.empty((len(spans), 4))
     values, at = np.empty(BLOCK + 1), np.empty(BLOCK + 1, np.int64)
     into, out = np.empty(BLOCK), np.empty(BLOCK)
     for n in range(len(spans)):
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns = 0
+        known_ns, held_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         for begin in range(first, last + 1, BLOCK):
             rows = min(BLOCK, last + 1 - begin)
             count = gather(ts[begin : begin + rows], power[begin : begin + rows], values, at)
-            known_ns += add_flow(values, at, count, into, out)
+            known, held = add_flow(values, at, count, into, out)
+            known_ns, held_ns = known_ns + known, held_ns + held
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2] = known_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
     return sums
 
 
 def product_flow(ts: Stamps, voltage: Floats, current: Floats, spans: Spans) -> Doubles:
     """As `flow`, of voltage times current; the two may stand in different rows."""
-    sums = np.empty((len(spans), 3))
+    sums = np.empty((len(spans), 4))
     values, at = np.empty(BLOCK + 1), np.empty(BLOCK + 1, np.int64)
     into, out = np.empty(BLOCK), np.empty(BLOCK)
     for n in range(len(spans)):
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns = 0
+        known_ns, held_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         volts, volts_ns = 0.0, at[0]
         for begin in range(first, last + 1, BLOCK):
@@ -85,23 +90,24 @@ def product_flow(ts: Stamps, voltage: Floats, current: Floats, spans: Spans) -> 
                     if not np.isnan(ampere[k]) and now[k] - volts_ns <= FRESH_NS:
                         count += 1
                         values[count], at[count] = volts * np.float64(ampere[k]), now[k]
-            known_ns += add_flow(values, at, count, into, out)
+            known, held = add_flow(values, at, count, into, out)
+            known_ns, held_ns = known_ns + known, held_ns + held
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2] = known_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
     return sums
 
 
 def gated_flow(ts: Stamps, power: Floats, flag: Floats, spans: Spans) -> Doubles:
     """As `flow`, of the rows alone before which a flag was last told to be 1."""
-    sums = np.empty((len(spans), 3))
+    sums = np.empty((len(spans), 4))
     values, at = np.empty(BLOCK + 1), np.empty(BLOCK + 1, np.int64)
     into, out = np.empty(BLOCK), np.empty(BLOCK)
     for n in range(len(spans)):
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns = 0
+        known_ns, held_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         is_open = False
         for begin in range(first, last + 1, BLOCK):
@@ -112,10 +118,11 @@ def gated_flow(ts: Stamps, power: Floats, flag: Floats, spans: Spans) -> Doubles
                 if is_open and not np.isnan(power[i]):
                     count += 1
                     values[count], at[count] = float(power[i]), ts[i]
-            known_ns += add_flow(values, at, count, into, out)
+            known, held = add_flow(values, at, count, into, out)
+            known_ns, held_ns = known_ns + known, held_ns + held
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2] = known_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
     return sums
 
 
@@ -197,9 +204,15 @@ def gather(now: Stamps, block: Floats, values: Doubles, at: Stamps) -> int:
     return count
 
 
-def add_flow(values: Doubles, at: Stamps, count: int, into: Doubles, out: Doubles) -> int:
-    """Add what flowed until each value, W ns; the last one comes first. For how long, ns."""
-    known_ns = 0
+def add_flow(
+    values: Doubles, at: Stamps, count: int, into: Doubles, out: Doubles
+) -> tuple[int, int]:
+    """Add what flowed until each value, W ns; the last one comes first.
+
+    Returns:
+        For how long, ns; and of it, for how long both ends spoke.
+    """
+    known_ns, held_ns = 0, 0
     for k in range(count):
         apart = at[k + 1] - at[k]
         mean = values[k + 1] if apart <= HOLD_NS else (values[k + 1] + values[k]) * 0.5
@@ -207,8 +220,9 @@ def add_flow(values: Doubles, at: Stamps, count: int, into: Doubles, out: Double
         into[k] += work if work > 0.0 else 0.0
         out[k] -= work if work < 0.0 else 0.0
         known_ns += apart if apart <= GAP_NS else 0
+        held_ns += apart if (apart > HOLD_NS) & (apart <= GAP_NS) else 0
     values[0], at[0] = values[count], at[count]
-    return known_ns
+    return known_ns, held_ns
 
 
 def total(sums: Doubles) -> float:

@@ -44,7 +44,7 @@ def trips_of(
         columns.ts[spans].tolist(),
         (way_m[is_trip] / M_PER_KM).tolist(),
         moving_s[is_trip].tolist(),
-        account.between(spans).energies(),
+        account.whole(spans).energies(),
         known(levels[:, 0]),
         known(levels[:, 1]),
         known(speed_max_kmh[is_trip]),

@@ -12,10 +12,13 @@ from contactor.history.battery.voltages import mean_voltage_v
 # the voltage's.
 GAIN_SIGMA = 0.005
 VOLTAGE_GAIN_SIGMA = 0.002
+# Where no voltage is told: how far that of the charges that are used lies from the mean of all.
+CURVE_SIGMA = 0.015
 # How far a car's state of charge is bent, at either end of the widest window, in every session.
 BENT = 0.0007
 # The offset of a current's sensor, as a part of the mean current of the sessions.
 OFFSET_PART = 0.005
+LEAST_KWH = 0.1
 # What a battery loses on the way in, and again on the way out.
 LOSS, LOSS_SIGMA = 0.02, 0.01
 # Beside the change of the state of charge: what counting itself is worth in one session.
@@ -54,7 +57,8 @@ def from_windows(
     by_energy = [one for one in windows if one.counted_kwh is not None]
     if not by_energy:
         return None
-    shared_sigma = _shared_sigma(by_energy, math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA))
+    gain_sigma = math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA, CURVE_SIGMA)
+    shared_sigma = _shared_sigma(by_energy, gain_sigma)
     return Method.ENERGY_COUNTED, [_of_energy(one, shared_sigma) for one in _by_energy(by_energy)]
 
 
@@ -88,7 +92,7 @@ def _of_energy(fused: Fused, shared_sigma: float) -> Capacity:
 
 
 def _by_charge(windows: list[Window]) -> list[Fused]:
-    usual_a = sorted(abs(one.counted_ah or 0.0) / one.hours for one in windows)[len(windows) // 2]
+    usual_a = _median([abs(one.counted_ah or 0.0) / one.hours for one in windows])
     observations = [_observation(one, one.counted_ah or 0.0, lever=one.hours) for one in windows]
     return fuse(observations, Nuisance(0.0, OFFSET_PART * usual_a))
 
@@ -97,8 +101,17 @@ def _by_energy(windows: list[Window]) -> list[Fused]:
     observations = [
         _observation(one, one.counted_kwh or 0.0, lever=abs(one.change)) for one in windows
     ]
-    whole = sorted(one.counted / one.change for one in observations)[len(observations) // 2]
-    return fuse(observations, Nuisance(LOSS * whole, LOSS_SIGMA * whole))
+    whole = _median([one.counted / one.change for one in observations])
+    usual_kw = _median([abs(one.counted_kwh or 0.0) / one.hours for one in windows])
+    # An offset of the sensor makes charges and drives disagree just as losses do.
+    offset = OFFSET_PART * _median(
+        [usual_kw * one.hours / max(abs(one.counted_kwh or 0.0), LEAST_KWH) for one in windows]
+    )
+    return fuse(observations, Nuisance(LOSS * whole, math.hypot(LOSS_SIGMA, offset) * whole))
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def _observation(window: Window, counted: float, *, lever: float) -> Observation:
