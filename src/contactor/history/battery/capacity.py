@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from contactor.history.battery.evidence import Floats, Window
 from contactor.history.battery.fusion import Fused, Nuisance, Observation, fuse
 from contactor.history.battery.report import Method
-from contactor.history.battery.voltages import mean_voltage_v
+from contactor.history.battery.voltages import mean_voltage_v, usual_part
 
 # What no fusing makes better, for it is in every session: the gain of the current's sensor, and of
 # the voltage's.
 GAIN_SIGMA = 0.005
 VOLTAGE_GAIN_SIGMA = 0.002
-# Where no voltage is told: how far that of the charges that are used lies from the mean of all.
-CURVE_SIGMA = 0.015
+# Where energy is counted alone: how far the voltage of the usual cell may be from this one's.
+CURVE_SIGMA = 0.01
 # How far a car's state of charge is bent, at either end of the widest window, in every session.
 BENT = 0.0007
 # The offset of a current's sensor, as a part of the mean current of the sessions.
@@ -57,9 +57,13 @@ def from_windows(
     by_energy = [one for one in windows if one.counted_kwh is not None]
     if not by_energy:
         return None
-    gain_sigma = math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA, CURVE_SIGMA)
+    # Some cells' voltage hardly rises with the charge, others' as is usual: the truth lies between.
+    above = _above_mean(by_energy) / 2
+    gain_sigma = math.hypot(GAIN_SIGMA, VOLTAGE_GAIN_SIGMA, CURVE_SIGMA, above)
     shared_sigma = _shared_sigma(by_energy, gain_sigma)
-    return Method.ENERGY_COUNTED, [_of_energy(one, shared_sigma) for one in _by_energy(by_energy)]
+    return Method.ENERGY_COUNTED, [
+        _of_energy(one, shared_sigma, 1 + above) for one in _by_energy(by_energy)
+    ]
 
 
 def _shared_sigma(windows: list[Window], gain_sigma: float) -> float:
@@ -80,11 +84,11 @@ def _of_charge(fused: Fused, shared_sigma: float, mean_v: float, voltage_sigma: 
     )
 
 
-def _of_energy(fused: Fused, shared_sigma: float) -> Capacity:
+def _of_energy(fused: Fused, shared_sigma: float, above: float) -> Capacity:
     return Capacity(
         ts_ns=fused.ts_ns,
-        kwh=fused.value,
-        kwh_sigma=math.hypot(fused.sigma, shared_sigma * fused.value),
+        kwh=fused.value / above,
+        kwh_sigma=math.hypot(fused.sigma, shared_sigma * fused.value) / above,
         ah=None,
         ah_sigma=None,
         is_used=fused.is_used,
@@ -108,6 +112,13 @@ def _by_energy(windows: list[Window]) -> list[Fused]:
         [usual_kw * one.hours / max(abs(one.counted_kwh or 0.0), LEAST_KWH) for one in windows]
     )
     return fuse(observations, Nuisance(LOSS * whole, math.hypot(LOSS_SIGMA, offset) * whole))
+
+
+def _above_mean(windows: list[Window]) -> float:
+    """By which part the voltage of the usual cell, where it was used, lies above its mean."""
+    known = [(one.charge, one.change) for one in windows if one.charge is not None]
+    parts = [abs(change) * (usual_part(at, at + change) - 1) for at, change in known]
+    return sum(parts) / sum(abs(change) for _, change in known) if known else 0.0
 
 
 def _median(values: list[float]) -> float:

@@ -41,6 +41,7 @@ class Window:
         hours: how long it was counted.
         unknown: the part of that time for which nothing was known, 0 to 1.
         battery_degc: mean, where the car tells.
+        charge: state of charge at the begin, 0 to 1; None in evidence of before it was kept.
     """
 
     kind: WindowKind
@@ -53,6 +54,7 @@ class Window:
     hours: float
     unknown: float = 0.0
     battery_degc: float | None = None
+    charge: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,14 @@ def mean_voltage_v(sums: Floats) -> tuple[float, float] | None:
     return mean, mean * float(np.hypot(SIGMA, SIGMA_UNSEEN * unseen))
 
 
+def usual_part(begin: float, end: float) -> float:
+    """The mean voltage between two states of charge over that from full to empty, as is usual."""
+    usual = USUAL_V[0]
+    grown = np.concatenate(([0.0], np.cumsum(usual))) / CHARGE_STEPS
+    ends = np.interp([begin, end], np.arange(CHARGE_STEPS + 1) / CHARGE_STEPS, grown)
+    return float((ends[1] - ends[0]) / (end - begin) / usual.mean())
+
+
 def _filled(charge: Floats, voltage: Floats, usual: Floats) -> tuple[float, Floats]:
     """How badly a usual curve fits, and the voltages in the middle of all steps."""
     middles = (np.arange(CHARGE_STEPS) + 0.5) / CHARGE_STEPS

@@ -86,6 +86,7 @@ def _window(
         hours=seconds / S_PER_HOUR,
         unknown=unknown,
         battery_degc=session.battery_mean_degc,
+        charge=float(charge[first]),
     )
 
 
