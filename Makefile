@@ -8,6 +8,7 @@
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py [ARGS]
 #   make fuzz [ARGS=...]     a million inputs made wrong, over every reader; ARGS="-n 20000"
 #   make properties          the property tests, much longer
+#   make truth [ARGS=...]    random fleets whose truth is known; ARGS="--cars 20" for few
 #   make flow [ARGS=...]     the kill and cut tests, much longer: 100 processes killed -9
 #   make wheel, make sizes   the wheel; what it weighs in each size
 #   make cost                what `contactor run` with one live car costs
@@ -26,7 +27,7 @@ ARGS   ?=
 export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := setup
-.PHONY: setup run web test check bench fuzz properties flow wheel sizes cost pictures lock clean
+.PHONY: setup run web test check bench fuzz properties truth flow wheel sizes cost pictures lock clean
 
 # ── environment ──────────────────────────────────────────────────────────────────────────────────
 
@@ -80,6 +81,9 @@ fuzz: setup
 
 properties: setup
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)
+
+truth: setup
+	$(BIN)/python -m tools.truth $(ARGS)
 
 flow: setup
 	CONTACTOR_TEST_FLOW=whole $(BIN)/python -m pytest -n logical --dist loadgroup -m flow $(ARGS)

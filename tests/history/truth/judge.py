@@ -49,11 +49,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What was found with half its band of 95 %, and what was, kWh."""
+    """What was found with half its band of 95 %, and what was, kWh; from how many windows."""
 
     found: float
     half: float
     true: float
+    sessions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,8 @@ def _capacity(life: Life, kit: Kit, rows: Rows, facts: Facts) -> Capacity | None
     report = battery_report(rows.columns(), facts)
     if report.capacity_kwh is None or report.capacity_uncertainty_kwh is None:
         return None
-    return Capacity(report.capacity_kwh, report.capacity_uncertainty_kwh, life.capacity_kwh)
+    half = report.capacity_uncertainty_kwh
+    return Capacity(report.capacity_kwh, half, life.capacity_kwh, report.sessions_used)
 
 
 def _in_range(life: Life, facts: Facts, drives: Sequence[Truth]) -> list[bool]:
