@@ -26,6 +26,7 @@ from contactor.history.rules import (
     COUNTER_MAX_KW,
     COUNTER_TICK_KWH,
     HOLE_NS,
+    HOLE_TIMES,
     KNOWN_MIN,
     MEANS_NS,
     SPARSE_NS,
@@ -128,9 +129,12 @@ class EnergyAccount:
 
     def whole(self, spans: Spans) -> Flows:
         """The same, of what the best source is silent on as well (`holes`)."""
-        flows, held_s = self._between(spans)
-        silent_s = seconds_of(self.columns, spans) - flows.known_s
-        has_holes = flows.is_of_flow & ((silent_s > HOLE_NS * S_PER_NS) | (held_s > 0))
+        flows, widest_s = self._between(spans)
+        seconds = seconds_of(self.columns, spans)
+        usual_s = seconds / np.maximum(spans[:, 1] - spans[:, 0], 1)
+        is_silent = seconds - flows.known_s > HOLE_NS * S_PER_NS
+        is_uneven = widest_s > np.maximum(HOLE_TIMES * usual_s, HOLE_NS * S_PER_NS)
+        has_holes = flows.is_of_flow & (is_silent | is_uneven)
         places = np.flatnonzero(has_holes)
         if len(places) == 0:
             return flows
@@ -151,13 +155,13 @@ class EnergyAccount:
         return replace(flows, out_kwh=out_kwh, in_kwh=in_kwh, known_s=known_s, filling=filling)
 
     def _between(self, spans: Spans, *, is_silent: bool = False) -> tuple[Flows, Figures]:
-        """What flowed, and for how long two rows far apart spoke alike, s."""
+        """What flowed, and how far apart the rows were at most of which it is known, s."""
         needed_s = KNOWN_MIN * seconds_of(self.columns, spans)
         turns = [*(() if is_silent else self._flows(spans)), *self._levels(spans)]
         if len(turns) == 1:
             said = turns[0][1](spans)
             return _alone(turns[0][0], said), said[:, 3]
-        said = np.zeros((len(turns), len(spans), 4))  # out, in, for how long, held for how long
+        said = np.zeros((len(turns), len(spans), 4))  # out, in, for how long, how far apart
         source = np.full((len(turns), len(spans)), NOBODY)
         is_open = np.ones(len(spans), np.bool_)
         for turn, (number, ask, is_meant) in enumerate(turns):
@@ -284,7 +288,7 @@ def _chosen(source: _Places, said: Figures, needed_s: Figures) -> tuple[Flows, F
     others = spoke.copy()
     others[best, at] = False
     check, has_check = others.argmax(axis=0), others.any(axis=0)
-    out_kwh, in_kwh, for_s, held_s = said[best, at].T
+    out_kwh, in_kwh, for_s, widest_s = said[best, at].T
     flows = Flows(
         source=np.where(has_best, source[best, at], NOBODY),
         out_kwh=out_kwh,
@@ -294,4 +298,4 @@ def _chosen(source: _Places, said: Figures, needed_s: Figures) -> tuple[Flows, F
         check_net_kwh=said[check, at, 0] - said[check, at, 1],
         filling=nobody,
     )
-    return flows, held_s
+    return flows, widest_s

@@ -44,8 +44,8 @@ GAP_ODOMETER_MOVED_M = 100.0
 GAP_POSITION_MOVED_M = 300.0
 # The very same speed for so long, while the car is off or its odometer stands, is a frozen sensor.
 FROZEN_NS = 5 * MIN
-# After so long with one speed it is asked what else the car tells.
-STEADY_NS = 30 * S
+# Each time after so long with one speed it is asked what else the car tells.
+STEADY_NS = 90 * S
 
 # ── trips ────────────────────────────────────────────────────────────────────────────────────────
 # Off for less: a stalled start, a gate, a ferry's deck that lets one on at once.

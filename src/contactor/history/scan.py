@@ -420,7 +420,8 @@ def scan(
                     count_fast = 0
                     for k in range(BLOCK):
                         count_fast += 1 if block[k] > MOVING_KMH else 0
-                    is_whole = ts[end] - ts[last] <= GAP_NS and ts[end] - same_ns <= STEADY_NS
+                    is_whole = ts[end] - ts[last] <= GAP_NS and ts[end] - same_ns <= FROZEN_NS
+                    is_whole = is_whole and ts[end] - max(same_ns, now) <= STEADY_NS
                     if count_fast < BLOCK or not is_whole:
                         break
                     k = BLOCK - 1
@@ -437,7 +438,7 @@ def scan(
                     if value != last_speed:
                         last_speed = value
                         same_ns = at
-                    elif at - same_ns > STEADY_NS:
+                    elif at - same_ns > FROZEN_NS or at - max(same_ns, now) > STEADY_NS:
                         break
                     last += 1
                 if last > i:

@@ -38,7 +38,7 @@ def flow(ts: Stamps, power: Floats, spans: Spans) -> Doubles:
     """What flowed, of a power in W: (n, 4).
 
     Returns:
-        In and out, J; seconds known; of these, seconds for which the two ends of them spoke.
+        In and out, J; seconds known; the longest time between two rows of these, s.
     """
     sums = np.empty((len(spans), 4))
     values, at = np.empty(BLOCK + 1), np.empty(BLOCK + 1, np.int64)
@@ -47,16 +47,16 @@ def flow(ts: Stamps, power: Floats, spans: Spans) -> Doubles:
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns, held_ns = 0, 0
+        known_ns, widest_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         for begin in range(first, last + 1, BLOCK):
             rows = min(BLOCK, last + 1 - begin)
             count = gather(ts[begin : begin + rows], power[begin : begin + rows], values, at)
-            known, held = add_flow(values, at, count, into, out)
-            known_ns, held_ns = known_ns + known, held_ns + held
+            known, widest = add_flow(values, at, count, into, out)
+            known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
     return sums
 
 
@@ -69,7 +69,7 @@ def product_flow(ts: Stamps, voltage: Floats, current: Floats, spans: Spans) -> 
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns, held_ns = 0, 0
+        known_ns, widest_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         volts, volts_ns = 0.0, at[0]
         for begin in range(first, last + 1, BLOCK):
@@ -90,11 +90,11 @@ def product_flow(ts: Stamps, voltage: Floats, current: Floats, spans: Spans) -> 
                     if not np.isnan(ampere[k]) and now[k] - volts_ns <= FRESH_NS:
                         count += 1
                         values[count], at[count] = volts * np.float64(ampere[k]), now[k]
-            known, held = add_flow(values, at, count, into, out)
-            known_ns, held_ns = known_ns + known, held_ns + held
+            known, widest = add_flow(values, at, count, into, out)
+            known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
     return sums
 
 
@@ -107,7 +107,7 @@ def gated_flow(ts: Stamps, power: Floats, flag: Floats, spans: Spans) -> Doubles
         first, last = spans[n, 0], spans[n, 1]
         places = min(BLOCK, last + 1 - first)
         into[:places], out[:places] = 0.0, 0.0
-        known_ns, held_ns = 0, 0
+        known_ns, widest_ns = 0, 0
         values[0], at[0] = 0.0, ts[first] - GAP_NS - 1
         is_open = False
         for begin in range(first, last + 1, BLOCK):
@@ -118,11 +118,11 @@ def gated_flow(ts: Stamps, power: Floats, flag: Floats, spans: Spans) -> Doubles
                 if is_open and not np.isnan(power[i]):
                     count += 1
                     values[count], at[count] = float(power[i]), ts[i]
-            known, held = add_flow(values, at, count, into, out)
-            known_ns, held_ns = known_ns + known, held_ns + held
+            known, widest = add_flow(values, at, count, into, out)
+            known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
         sums[n, 0] = total(into[:places]) * S_PER_NS
         sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, held_ns * S_PER_NS
+        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
     return sums
 
 
@@ -210,19 +210,20 @@ def add_flow(
     """Add what flowed until each value, W ns; the last one comes first.
 
     Returns:
-        For how long, ns; and of it, for how long both ends spoke.
+        For how long, ns; and the longest time between two of them, ns.
     """
-    known_ns, held_ns = 0, 0
+    known_ns, widest_ns = 0, 0
     for k in range(count):
         apart = at[k + 1] - at[k]
         mean = values[k + 1] if apart <= HOLD_NS else (values[k + 1] + values[k]) * 0.5
         work = mean * apart if apart <= GAP_NS else 0.0
         into[k] += work if work > 0.0 else 0.0
         out[k] -= work if work < 0.0 else 0.0
-        known_ns += apart if apart <= GAP_NS else 0
-        held_ns += apart if (apart > HOLD_NS) & (apart <= GAP_NS) else 0
+        known = apart if apart <= GAP_NS else 0
+        known_ns += known
+        widest_ns = max(widest_ns, known)
     values[0], at[0] = values[count], at[count]
-    return known_ns, held_ns
+    return known_ns, widest_ns
 
 
 def total(sums: Doubles) -> float:
