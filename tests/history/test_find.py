@@ -222,3 +222,37 @@ def test_facts_hold_plain_numbers_and_nothing_of_numpy(
         every += [trip.energy for trip in facts.trips if trip.energy is not None]
         values = [value for one in every for value in msgspec.structs.astuple(one)]
         assert {type(value) for value in values if isinstance(value, np.generic)} == set()
+
+
+def lost(plan: list[str], begin_min: float, end_min: float) -> Facts:
+    """What is found of a day of which some minutes are not told."""
+    day = live(plan)
+    told = np.ones(len(day.seconds["is_on"]), bool)
+    told[int(begin_min * 60) : int(end_min * 60)] = False
+    return find(day.columns(kept=told))
+
+
+def test_silence_in_a_queue_with_the_car_on_ends_no_trip() -> None:
+    facts = lost(["park 5", "drive 15", "wait 14", "drive 15", "park 30"], 25, 31)
+    assert len(facts.trips) == 1
+
+
+def test_charge_in_a_silence_ends_a_trip() -> None:
+    facts = lost(["park 5", "drive 20", "charge 26", "drive 20", "park 30"], 24, 51.5)
+    assert len(facts.trips) == 2
+
+
+def test_braking_is_no_charge_of_a_car_that_tells_no_speed() -> None:
+    day = live(["park 20", "drive 60", "park 30"], seed=5)
+    day.seconds["current_a"][30 * 60 : 33 * 60] = 90.0  # down a hill
+    columns = day.columns(names=("latitude_deg", "longitude_deg", "voltage_v", "current_a"))
+    facts = find(columns)
+    assert (len(facts.trips), len(facts.charges)) == (1, 0)
+
+
+def test_speed_that_stays_when_a_plugged_car_is_off_is_no_drive() -> None:
+    day = live(["park 5", "drive 20", "charge 40", "park 30"])
+    day.seconds["speed_kmh"][25 * 60 : 65 * 60] = 33.0
+    facts = find(day.columns())
+    assert [one.energy is not None and one.energy.in_kwh > 6.5 for one in facts.charges] == [True]
+    assert len(facts.trips) == 1
