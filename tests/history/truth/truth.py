@@ -21,10 +21,10 @@ What the guide promises, as far as rows can tell it:
 - **Seen** is a drive of which half the time and 0.1 km are told, and a charge of which half the
   energy is, by three rows at least. What is not seen is neither missed where it is not found, nor
   wrong where it is.
-- **Doubtful** is what lies at a limit, so that either answer is right: parts of a charge with a pause
-  between that is, or is told, within 90 s of 10 min or an hour; a charge that ends at a silence in
-  which the state of charge rose by about 2 %, or in which a car drove that tells no way. It counts
-  as not seen.
+- **Doubtful** is what lies at a limit, so that either answer is right: parts of a charge with a
+  pause between that is, or is told, within 90 s of 10 min or an hour; a charge that ends at a
+  silence in which the state of charge rose by about 2 %, or in which a car drove that tells no way.
+  It counts as not seen.
 - **Found** is what a fact of its own covers by half; each fact counts once. A fact that
   covers nothing that was is wrong.
 """
