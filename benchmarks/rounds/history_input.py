@@ -23,6 +23,7 @@ BATTERY = "Vehicle.Powertrain.TractionBattery"
 BEGAN_NS = 1_767_225_600 * 10**9
 S, DAY_S = 10**9, 86_400
 DRIVE_S, CHARGE_S = 2_850, 7_200
+ROWS_A_DAY = 2 * DRIVE_S + CHARGE_S // 12
 TYPES = {
     "Vehicle.Speed": pl.Float32,
     "Vehicle.TraveledDistance": pl.Int64,
@@ -78,22 +79,22 @@ def make(folder: Path, cars: int, days: int) -> int:
     for day in range(days):
         frame = pl.concat([day_of(car, day) for car in range(cars)])
         rows += frame.height
-        states = [state_of(f"car{car:05d}", day) for car in range(cars)] if day == 0 else []
+        states = [state_of(f"car{car:05d}", days) for car in range(cars)] if day == 0 else []
         store.commit(Flush(store.next_flush, {Group.DRIVE: frame}, states))
     now_ns = BEGAN_NS + (days + 2) * DAY_S * S
     Upkeep(store, ages=Ages(), kept_s=0).run(now_ns=now_ns, is_thorough=True)
     return rows
 
 
-def state_of(vehicle_id: str, day: int) -> StreamState:
+def state_of(vehicle_id: str, days: int) -> StreamState:
     return StreamState(
         vehicle_id,
         stream=1,
         profile="contactor_ev",
         lane="live",
-        watermark=day + 1,
+        watermark=days,
         above=(),
-        rows_stored=1,
+        rows_stored=days * ROWS_A_DAY,
         rows_refused=0,
         refused={},
         paths=tuple(TYPES),

@@ -14,11 +14,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 KIND, FOLDER, CORES = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-AT_ONCE = 20
 os.environ["CONTACTOR_KERNELS"] = "1"
 os.environ["POLARS_MAX_THREADS"] = "1"  # a process a core
 
+from contactor.cloud.history.fleet import tasks_of  # noqa: E402
 from contactor.cloud.history.rows import read_columns, read_fleet  # noqa: E402
+from contactor.cloud.lake.lake import Lake  # noqa: E402
 from contactor.cloud.lake.local_reader import LocalReader  # noqa: E402
 from contactor.cloud.lake.reading import View  # noqa: E402
 from contactor.history.columns import Columns  # noqa: E402
@@ -30,8 +31,10 @@ def read(vehicle_id: str) -> Columns:
 
 
 def chunks(vehicles: list[str]) -> list[list[str]]:
-    """Cars that are read together."""
-    return [vehicles[n : n + AT_ONCE] for n in range(0, len(vehicles), AT_ONCE)]
+    """Cars that are read together, as `contactor history rebuild` does."""
+    counts = Lake(LocalReader(FOLDER)).vehicles()
+    rows = {str(row["vehicle_id"]): int(row["rows"]) for row in counts.iter_rows(named=True)}
+    return tasks_of(vehicles, rows, CORES)
 
 
 def work(vehicles: list[str]) -> tuple[int, int, int]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from distributed import Client, LocalCluster
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contactor.app.folder import DataFolder
 from contactor.clock import NS_PER_DAY, FakeClock
@@ -81,6 +83,18 @@ def test_a_rebuilt_fleet_has_the_facts_of_each_car(data: Path) -> None:
     assert [settled.refresh(car).rows_read for car in CARS] == [0, 0, 0]
     together.close()
     alone.close()
+
+
+@given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=40), st.integers(1, 4))
+def test_tasks_fit_and_are_alike(counts: list[int], workers: int) -> None:
+    rows = {f"car{number:02}": count for number, count in enumerate(counts)}
+    tasks = fleet.tasks_of(sorted(rows), rows, workers)
+    assert [name for task in tasks for name in task] == sorted(rows)
+    sizes = [sum(rows[name] for name in task) for task in tasks]
+    assert max(sizes) <= fleet.SPAN_ROWS
+    if len(set(counts)) == 1 and counts[0] > 0 and len(counts) >= 8:
+        assert len(tasks) % workers == 0 or max(map(len, tasks)) == 1
+        assert max(map(len, tasks)) - min(map(len, tasks)) <= 1
 
 
 @pytest.mark.processes

@@ -60,10 +60,13 @@ def _here(folder: DataFolder, wanted: str | None, jobs: int) -> dict[str, int]:
             keeper.check(wanted)
         names = keeper.vehicles() if wanted is None else [wanted]
         if jobs > 1 and len(names) > 1 and not open_reader(folder).snapshot().kept_from:
-            context = get_context("spawn")
-            with ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as executor:
+            context, workers = get_context("spawn"), min(jobs, len(names))
+            with ProcessPoolExecutor(workers, mp_context=context) as executor:
                 return keeper.rebuild_all(
-                    lake_at(folder), names, executor=executor, on_progress=on_progress
+                    *(lake_at(folder), names),
+                    executor=executor,
+                    workers=workers,
+                    on_progress=on_progress,
                 )
         rows = {}
         for number, name in enumerate(names):

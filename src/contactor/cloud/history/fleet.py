@@ -1,7 +1,7 @@
 """The facts of many vehicles found anew: some vehicles are a task, on any executor.
 
-    with ProcessPoolExecutor() as executor:
-        rebuild_fleet(place, names, store, executor=executor)
+    with ProcessPoolExecutor(2) as executor:
+        rebuild_fleet(place, names, store, executor=executor, workers=2)
 
     client = dask.distributed.Client("tcp://...")       # the same on a Dask cluster
     rebuild_fleet("s3://fleet/lake", names, store, executor=client.get_executor())
@@ -11,7 +11,7 @@ lake holds many vehicles, so it is read once for all of a task. A task lost with
 repeated by the cluster.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,6 +48,7 @@ def rebuild_fleet(
     store: FactStore,
     *,
     executor: Executor,
+    workers: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, int]:
     """Find all facts of some vehicles anew, and keep them.
@@ -56,6 +57,7 @@ def rebuild_fleet(
 
     Args:
         place: a data folder, or the url of a lake, that every worker can reach.
+        workers: how many tasks the executor works on at once; each gets as many.
 
     Returns:
         How many rows were read of each.
@@ -69,7 +71,8 @@ def rebuild_fleet(
         for row in open_lake(place).vehicles().iter_rows(named=True)
     }
     rows = {}
-    for number, done in enumerate(_rebuilt(str(place), vehicles, executor, stored)):
+    tasks = tasks_of(sorted(vehicles), stored, workers)
+    for number, done in enumerate(_rebuilt(str(place), tasks, executor, stored)):
         store.replace(
             done.vehicle_id,
             done.known,
@@ -84,29 +87,37 @@ def rebuild_fleet(
 
 
 def _rebuilt(
-    place: str, vehicles: Collection[str], executor: Executor, rows: Mapping[str, int]
+    place: str, tasks: Iterable[Sequence[str]], executor: Executor, rows: Mapping[str, int]
 ) -> Iterator[Rebuilt]:
-    waiting = {
-        executor.submit(found_of, place, some, sum(rows.values()))
-        for some in _tasks(sorted(vehicles), rows)
-    }
+    waiting = {executor.submit(found_of, place, some, sum(rows.values())) for some in tasks}
     for future in as_completed(waiting):
         waiting.discard(future)
         yield from future.result()
 
 
-def _tasks(vehicles: Sequence[str], rows: Mapping[str, int]) -> Iterator[list[str]]:
-    """Vehicles that are read together, by id: few enough that their rows fit."""
-    task: list[str] = []
-    count = 0
+def tasks_of(vehicles: Sequence[str], rows: Mapping[str, int], workers: int) -> list[list[str]]:
+    """Vehicles that are read together: so few that their rows fit, and all tasks alike in size.
+
+    Args:
+        vehicles: by id, as the lake has them.
+        rows: how many each has.
+        workers: of this number, or a multiple of it, there are as many tasks.
+    """
+    every = sum(rows.get(one, 0) for one in vehicles)
+    least = max(-(-every // SPAN_ROWS), 1)
+    size = every / (-(-least // workers) * workers)
+    tasks: list[list[str]] = []
+    before, count = 0, SPAN_ROWS
     for vehicle_id in vehicles:
-        if task and count + rows.get(vehicle_id, 0) > SPAN_ROWS:
-            yield task
-            task, count = [], 0
-        task.append(vehicle_id)
-        count += rows.get(vehicle_id, 0)
-    if task:
-        yield task
+        mine = rows.get(vehicle_id, 0)
+        is_full = count + mine > SPAN_ROWS or before + mine / 2 > len(tasks) * size
+        if is_full or not tasks:
+            tasks.append([])
+            count = 0
+        tasks[-1].append(vehicle_id)
+        count += mine
+        before += mine
+    return tasks
 
 
 def found_of(place: str, vehicles: Sequence[str], rows: int) -> list[Rebuilt]:

@@ -96,11 +96,15 @@ class HistoryKeeper:
         vehicles: Collection[str],
         *,
         executor: Executor,
+        workers: int,
         on_progress: OnProgress | None = None,
     ) -> dict[str, int]:
-        """Find everything of some vehicles anew, each a task: see `fleet`."""
+        """Find everything of some vehicles anew, some of them a task: see `fleet`."""
         rows = rebuild_fleet(
-            place, vehicles, self._store, executor=executor, on_progress=on_progress
+            *(place, vehicles, self._store),
+            executor=executor,
+            workers=workers,
+            on_progress=on_progress,
         )
         for vehicle_id in vehicles:
             self._place(vehicle_id, self._stops(vehicle_id, None, None))
