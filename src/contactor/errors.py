@@ -24,6 +24,9 @@
     ├── AccessRefused           a login or a code that lets nobody in
     ├── AuditBroken             an audit log that is not as it was written
     ├── MalformedRecord         bytes that are no record of ours
+    ├── IdentityError           a key or certificate that cannot be read, made or accepted
+    │   └── EnrolmentRefused        the cloud gave no certificate
+    ├── UnknownIdentity         nobody was ever to enrol as that vehicle
     ├── LinkError               the broker refused, was lost, or answered too late
     │   └── LinkFull                the broker has no room for another message
     ├── OutboxError             the car's outbox cannot be read or written
@@ -152,6 +155,18 @@ class MalformedRecord(ContactorError):
     def __init__(self, message: str, identity: tuple[str, int, int] | None = None) -> None:
         super().__init__(message)
         self.identity = identity
+
+
+class IdentityError(ContactorError):
+    """A key or certificate that cannot be read, made or accepted."""
+
+
+class EnrolmentRefused(IdentityError):
+    """The cloud gave no certificate; the text is the cloud's reason."""
+
+
+class UnknownIdentity(ContactorError):
+    """No code was ever made and no certificate given for a vehicle of that id."""
 
 
 class LinkError(ContactorError):

@@ -33,9 +33,10 @@ async def until(is_so: Callable[[], bool], within_s: float = DEADLINE_S) -> None
 class BrokerProcess:
     """A real broker in a folder; it never outlives the tests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, has_gate: bool = False) -> None:
         self.folder = folder
-        self.launch: BrokerLaunch = prepare_broker(folder)
+        self._has_gate = has_gate
+        self.launch: BrokerLaunch = prepare_broker(folder, has_gate=has_gate)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,7 +54,7 @@ class BrokerProcess:
             )
 
     async def restart(self) -> None:
-        self.launch = prepare_broker(self.folder)
+        self.launch = prepare_broker(self.folder, has_gate=self._has_gate)
         self.start()
         await wait_broker(self.launch.url, DEADLINE_S)
 

@@ -10,6 +10,7 @@ from contactor.errors import FolderError, LinkError, MissingPart
 from contactor.link import broker, topics
 from contactor.link.broker import prepare_broker, read_url, wait_broker
 from contactor.link.nats import NatsTransport
+from contactor.link.ports import Delivery
 from tests.link.support import DEADLINE_S, BrokerProcess
 
 
@@ -124,6 +125,40 @@ def test_two_brokers_run_side_by_side(tmp_path: Path, broker_process: BrokerProc
         assert asyncio.run(road_is_open(broker_process.launch.url))
     finally:
         other.kill()
+
+
+@pytest.mark.processes
+def test_what_lay_in_a_broker_without_a_gate_is_handed_on(tmp_path: Path) -> None:
+    before = BrokerProcess(tmp_path)
+    try:
+        before.start()
+        asyncio.run(put_one(before.launch.url))
+    finally:
+        before.kill()
+    after = BrokerProcess(tmp_path, has_gate=True)
+    try:
+        after.start()
+        [delivery] = asyncio.run(take_all(after.launch.url))
+    finally:
+        after.kill()
+    assert (delivery.subject, delivery.payload) == (topics.uplink("leaf"), b"kept")
+
+
+async def put_one(url: str) -> None:
+    transport = NatsTransport(url, name="test")
+    await transport.wait_connected(DEADLINE_S)
+    await transport.consumer(topics.ALL_UPLINKS, name="test")
+    await transport.put(topics.uplink("leaf"), b"kept", message_id="1")
+    await transport.close()
+
+
+async def take_all(url: str) -> list[Delivery]:
+    transport = NatsTransport(url, name="test")
+    await transport.wait_connected(DEADLINE_S)
+    consumer = await transport.consumer(topics.ALL_UPLINKS, name="test")
+    found = await consumer.take(limit=10, timeout_s=DEADLINE_S)
+    await transport.close()
+    return found
 
 
 def _store_is_a_file(store: Path) -> None:

@@ -3,7 +3,18 @@
     FOLDER/broker.conf   written at every start
     FOLDER/password      made once
     FOLDER/url           how clients of this machine reach it, for other commands
+    FOLDER/gate.pem      two keys of who is asked about cars (`link.nats.gate`); with a gate only
     FOLDER/store/        what JetStream keeps; may be lost, for the cars hold it until it is stored
+
+With a gate, cars are in an account of their own, each with its own subjects:
+
+    CLOUD   JetStream, the cloud's processes by password; hears what cars say, tells cars
+    CARS    cars, each admitted by the gate with the rights of `link.rights`
+    SYSTEM  the gate
+
+The broker answers a record where its sender asks for it, without asking whether the sender may
+speak there. So cars are no neighbours of JetStream, and what would so come to a subject of the
+cloud's goes nowhere.
 
 Who starts it supervises it. It listens on this machine only, behind a random password; every file
 is its owner's alone.
@@ -26,10 +37,13 @@ import sysconfig
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from contactor.errors import FolderError, FolderFull, LinkError, MissingPart
+from contactor.errors import FolderError, FolderFull, IdentityError, LinkError, MissingPart
+from contactor.link import topics
 from contactor.link.nats.connection import Connection, read_address
+from contactor.link.private_files import write_private
 from contactor.signals.wire.limits import MAX_MESSAGE_BYTES
 
 HOST = "127.0.0.1"
@@ -41,8 +55,18 @@ MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES + 100_000
 STORE_BYTES = 2 * 2**30
 STORE_MEMORY_BYTES = 64 * 2**20
 BINARY = "nats-server"
+CLOUD, CARS, SYSTEM = "CLOUD", "CARS", "SYSTEM"
+NOWHERE = "nowhere"
+GATE = "gate.pem"
+END_OF_KEY = b"-----END PRIVATE KEY-----\n"
+GATE_S = 1.5
+"""So long a car waits at the door, which is less than it would wait by itself."""
 POLL_S = 0.02
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+if TYPE_CHECKING:
+    from contactor.link.identities.keys import KeyPair
+    from contactor.link.nats.gate import GatePass
 
 _log = logging.getLogger(__name__)
 
@@ -55,12 +79,20 @@ class BrokerLaunch:
     url: str = field(repr=False)
     port: int
 
+    @property
+    def bare_url(self) -> str:
+        """As whoever has an identity, or none yet, reaches it."""
+        return f"nats://{HOST}:{self.port}"
 
-def prepare_broker(folder: Path, *, port: int | None = None) -> BrokerLaunch:
+
+def prepare_broker(
+    folder: Path, *, port: int | None = None, has_gate: bool = False
+) -> BrokerLaunch:
     """Write what the broker needs to start in `folder`.
 
     Args:
         port: to listen on; None for the one used last, or another free one.
+        has_gate: whether cars come in by their keys, or whoever has the password.
 
     Raises:
         MissingPart: the broker is not installed.
@@ -76,13 +108,23 @@ def prepare_broker(folder: Path, *, port: int | None = None) -> BrokerLaunch:
         url = f"nats://{USER}:{password}@{HOST}:{chosen}"
         store = folder / "store"
         _move_aside_if_damaged(store)
-        _write_private(folder / "broker.conf", _config(chosen, password, store))
-        _write_private(folder / "url", url + "\n")
+        if has_gate:
+            _take_over(store / "jetstream")
+        access = _gated(password, _gate_keys(folder)) if has_gate else _open(password)
+        write_private(folder / "broker.conf", _config(chosen, access, store))
+        write_private(folder / "url", url + "\n")
     except OSError as error:
         if error.errno in NO_ROOM:
             raise FolderFull(f"no space left in {folder}") from error
         raise FolderError(f"broker folder {folder}: {error.strerror or error}") from error
     return BrokerLaunch([str(binary), "--config", str(folder / "broker.conf")], url, chosen)
+
+
+def _take_over(store: Path) -> None:
+    """What a broker without accounts kept is the cloud's: nobody may have stored it yet."""
+    before, now = store / "$G", store / CLOUD
+    if before.exists() and not now.exists():
+        before.rename(now)
 
 
 def read_url(folder: Path) -> str:
@@ -98,6 +140,21 @@ def read_url(folder: Path) -> str:
     if not url:
         raise LinkError(f"no broker in {folder}: its url is empty")
     return url
+
+
+def read_gate(folder: Path) -> "GatePass":
+    """What the gate of the broker in `folder` needs.
+
+    Raises:
+        LinkError: no broker with a gate was ever started there.
+    """
+    from contactor.link.nats.gate import GatePass
+
+    path = folder / GATE
+    if not path.exists():
+        raise LinkError(f"the broker in {folder} has no gate")
+    issuer, login = _gate_keys(folder)
+    return GatePass(read_url(folder), issuer, login)
 
 
 async def wait_broker(url: str, timeout_s: float) -> None:
@@ -133,20 +190,81 @@ def _find_server() -> Path:
     return Path(found)
 
 
-def _config(port: int, password: str, store: Path) -> str:
+def _config(port: int, access: str, store: Path) -> str:
     """Source: https://docs.nats.io/running-a-nats-service/configuration."""
     return f"""\
 # Written at every start; changes are lost.
 listen: "{HOST}:{port}"
 server_name: {_quoted(f"contactor-{secrets.token_hex(4)}")}
 max_payload: {MAX_PAYLOAD_BYTES}
-authorization {{ user: "{USER}", password: {_quoted(password)} }}
+{access}
 jetstream {{
   store_dir: {_quoted(str(store.absolute()))}
   max_memory_store: {STORE_MEMORY_BYTES}
   max_file_store: {STORE_BYTES}
 }}
 """
+
+
+def _open(password: str) -> str:
+    """Whoever has the password, with all rights."""
+    return f'authorization {{ user: "{USER}", password: {_quoted(password)} }}'
+
+
+def _gated(password: str, keys: "tuple[KeyPair, KeyPair]") -> str:
+    """The cloud by its password, cars by the gate; between the two accounts our subjects only."""
+    from contactor.link.nats.tokens import public_key
+
+    issuer, login = (pair.public_bytes for pair in keys)
+    up = topics.ALL_UPLINKS
+    from_cars = [f"{kind}.{topics.ANY}" for kind in topics.FROM_CARS]
+    to_cars = [f"{kind}.{topics.ANY}" for kind in topics.TO_CARS]
+    said_to_cars = [f'{{service: "{up}"}}', *(f'{{stream: "{one}"}}' for one in to_cars)]
+    said_by_cars = [f'{{stream: "{one}"}}' for one in from_cars]
+    heard_by_cars = [
+        f'{{service: {{account: {CLOUD}, subject: "{up}"}}}}',
+        *(f'{{stream: {{account: {CLOUD}, subject: "{one}"}}}}' for one in to_cars),
+    ]
+    heard_by_cloud = [f'{{stream: {{account: {CARS}, subject: "{one}"}}}}' for one in from_cars]
+    nowhere = [f'"{one}": "{NOWHERE}"' for one in to_cars]
+    return f"""\
+accounts {{
+  {CLOUD} {{
+    jetstream: enabled
+    users: [{{user: "{USER}", password: {_quoted(password)}}}]
+    exports: [{", ".join(said_to_cars)}]
+    imports: [{", ".join(heard_by_cloud)}]
+  }}
+  {CARS} {{
+    exports: [{", ".join(said_by_cars)}]
+    imports: [{", ".join(heard_by_cars)}]
+    mappings: {{{", ".join(nowhere)}}}
+  }}
+  {SYSTEM} {{ users: [{{nkey: {public_key("U", login)}}}] }}
+}}
+system_account: {SYSTEM}
+authorization {{
+  timeout: {GATE_S}
+  auth_callout {{
+    issuer: {public_key("A", issuer)}
+    account: {SYSTEM}
+    auth_users: ["{USER}", {public_key("U", login)}]
+  }}
+}}"""
+
+
+def _gate_keys(folder: Path) -> "tuple[KeyPair, KeyPair]":
+    """The key that the gate signs with, and the one that it comes in with; made once."""
+    from contactor.link.identities.keys import KeyPair
+
+    path = folder / GATE
+    try:
+        first, end, second = path.read_bytes().partition(END_OF_KEY)
+        return KeyPair.of_pem(first + end), KeyPair.of_pem(second)
+    except (FileNotFoundError, IdentityError):
+        pairs = KeyPair.make(), KeyPair.make()
+        write_private(path, pairs[0].pem + pairs[1].pem)
+        return pairs
 
 
 def _quoted(text: str) -> str:
@@ -163,7 +281,7 @@ def _password(path: Path) -> str:
         path.chmod(0o600)
         return known
     made = secrets.token_urlsafe(32)
-    _write_private(path, made + "\n")
+    write_private(path, made + "\n")
     return made
 
 
@@ -222,17 +340,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for its owner only."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise

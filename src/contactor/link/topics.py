@@ -7,6 +7,10 @@ contactor.v1.command.ID     requests to set an actuator, cloud to car; not kept
 contactor.v1.report.ID      where a command stands, car to cloud; not kept
 contactor.v1.campaign.ID    all that the car is to record, cloud to car; not kept
 contactor.v1.campaign-report.ID     how far it is with each, car to cloud; not kept
+contactor.v1.renewal.ID     it asks for its next certificate, car to cloud; not kept
+contactor.v1.certificate.ID that certificate, cloud to car; not kept
+contactor.v1.enrol.TICKET   a car that has a code asks for its first one; not kept
+contactor.v1.enrolled.TICKET        that certificate, or a refusal; not kept
 
 uplink("leaf")                              # 'contactor.v1.up.leaf'
 vehicle_of("contactor.v1.up.leaf")          # 'leaf'
@@ -30,13 +34,23 @@ _COMMAND = f"{PREFIX}.command"
 _REPORT = f"{PREFIX}.report"
 _CAMPAIGN = f"{PREFIX}.campaign"
 _CAMPAIGN_REPORT = f"{PREFIX}.campaign-report"
-KINDS = (_UPLINK, _HELLO, _WATERMARK, _COMMAND, _REPORT, _CAMPAIGN, _CAMPAIGN_REPORT)
+_RENEWAL = f"{PREFIX}.renewal"
+_CERTIFICATE = f"{PREFIX}.certificate"
+_ENROL = f"{PREFIX}.enrol"
+_ENROLLED = f"{PREFIX}.enrolled"
+FROM_CARS = (_HELLO, _REPORT, _CAMPAIGN_REPORT, _RENEWAL, _ENROL)
+"""What only cars say, and is not kept."""
+TO_CARS = (_WATERMARK, _COMMAND, _CAMPAIGN, _CERTIFICATE, _ENROLLED)
+"""What only the cloud says."""
+KINDS = (_UPLINK, *FROM_CARS, *TO_CARS)
 
 ALL_UPLINKS = f"{_UPLINK}.{ANY}"
 ALL_HELLOS = f"{_HELLO}.{ANY}"
 ALL_WATERMARKS = f"{_WATERMARK}.{ANY}"
 ALL_REPORTS = f"{_REPORT}.{ANY}"
 ALL_CAMPAIGN_REPORTS = f"{_CAMPAIGN_REPORT}.{ANY}"
+ALL_RENEWALS = f"{_RENEWAL}.{ANY}"
+ALL_ENROLMENTS = f"{_ENROL}.{ANY}"
 
 
 def uplink(vehicle_id: str) -> str:
@@ -74,9 +88,29 @@ def campaign_report(vehicle_id: str) -> str:
     return _subject(_CAMPAIGN_REPORT, vehicle_id)
 
 
+def renewal(vehicle_id: str) -> str:
+    """Where a vehicle asks for its next certificate; not kept."""
+    return _subject(_RENEWAL, vehicle_id)
+
+
+def certificate(vehicle_id: str) -> str:
+    """Where a vehicle hears its next certificate; not kept."""
+    return _subject(_CERTIFICATE, vehicle_id)
+
+
+def enrol(ticket: str) -> str:
+    """Where whoever has a code asks for a certificate; not kept."""
+    return _subject(_ENROL, ticket)
+
+
+def enrolled(ticket: str) -> str:
+    """Where the answer to that is heard; not kept."""
+    return _subject(_ENROLLED, ticket)
+
+
 @lru_cache(maxsize=MAX_REMEMBERED)
 def vehicle_of(subject: str) -> str:
-    """The vehicle that a subject names.
+    """The vehicle that a subject names, or the ticket of an enrolment.
 
     Raises:
         MalformedRecord: it is no subject of ours.

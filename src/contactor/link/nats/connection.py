@@ -11,15 +11,16 @@ good after some refusals, and sends late what nobody waits for any more.
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, NoServersError
@@ -34,6 +35,8 @@ CLOSE_S = 1
 PING_S = 10
 DEFAULT_PORT = 4222
 NO_RESPONDERS = "503"
+REFUSED = "it refused the user or password"
+NOT_KNOWN = "it refused the certificate or code"
 BETWEEN_URLS = re.compile(r",(?=(?:nats|tls)://)")
 """A password may hold a comma too."""
 
@@ -48,6 +51,29 @@ class Address:
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+
+
+class Proof(Protocol):
+    """Who somebody is, shown by a signature instead of a password."""
+
+    @property
+    def inbox(self) -> str:
+        """What every subject begins with at which answers are awaited."""
+        ...
+
+    @property
+    def token(self) -> str | None:
+        """What is presented beside the signature; None for nothing."""
+        ...
+
+    @property
+    def user_key(self) -> str | None:
+        """The public key that the broker itself knows; None where it does not."""
+        ...
+
+    def sign(self, nonce: str) -> bytes:
+        """The signature of what the broker made up for this connection."""
+        ...
 
 
 class Heard(NamedTuple):
@@ -136,13 +162,19 @@ class Connection:
         """Whether nats-py still holds the connection; it does not always say when it stops."""
         return self._client.is_connected
 
-    async def connect(self, address: Address, name: str) -> bool:
-        """Try once; whether it succeeded, else `reason` says why not. To be ended in any case."""
+    async def connect(self, address: Address, name: str, proof: Proof | None = None) -> bool:
+        """Try once; whether it succeeded, else `reason` says why not. To be ended in any case.
+
+        Args:
+            proof: who we are, in place of the user of the address.
+        """
         try:
             async with asyncio.timeout(CONNECT_S):
-                await self._connect(address, name)
+                await self._connect(address, name, proof)
         except Exception as error:  # noqa: BLE001  # the edge: a peer may send anything
             self.reason = self.reason or explain(error)
+            if proof is not None and self.reason == REFUSED:
+                self.reason = NOT_KNOWN
             return False
         self.reason = None
         return True
@@ -247,19 +279,23 @@ class Connection:
         with contextlib.suppress(LinkError):
             await self._exchange(None, b"", timeout_s=timeout_s)
 
-    async def _connect(self, address: Address, name: str) -> None:
+    async def _connect(self, address: Address, name: str, proof: Proof | None) -> None:
         async def note(error: Exception) -> None:
             self.reason = self.reason or explain(error)  # the first says most
 
         async def close() -> None:
             self.closed.set()
 
+        # nats-py sets the public key only where its own library of keys is installed.
+        self._client._public_nkey = proof.user_key if proof else None
         await self._client.connect(
             address.shown,
             name=name,
-            user=address.user,
-            password=address.password,
-            token=address.token,
+            user=None if proof else address.user,
+            password=None if proof else address.password,
+            token=proof.token if proof else address.token,
+            signature_cb=_signature_by(proof) if proof else None,
+            inbox_prefix=proof.inbox if proof else DEFAULT_INBOX_PREFIX,
             error_cb=note,
             closed_cb=close,
             allow_reconnect=False,
@@ -322,6 +358,10 @@ def _heard(subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) 
     return Heard(subject.decode(), payload, reply.decode(), status, description.strip())
 
 
+def _signature_by(proof: Proof) -> Callable[[str], bytes]:
+    return lambda nonce: base64.urlsafe_b64encode(proof.sign(nonce)).rstrip(b"=")
+
+
 def read_addresses(urls: str) -> tuple[Address, ...]:
     """What a link says: one url, or those of a cluster's servers with a comma between.
 
@@ -369,5 +409,5 @@ def explain(error: BaseException) -> str:
         return error.strerror[:1].lower() + error.strerror[1:]
     text = " ".join(str(error).split()).removeprefix("nats: ").strip("'")
     if "authorization" in text.lower():
-        return "it refused the user or password"
+        return REFUSED
     return text or type(error).__name__

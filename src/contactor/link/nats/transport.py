@@ -18,9 +18,11 @@ from contactor.link.mailbox import Mailbox
 from contactor.link.nats import jetstream
 from contactor.link.nats.connection import (
     CLOSE_S,
+    NOT_KNOWN,
     Connection,
     Heard,
     Listening,
+    Proof,
     read_addresses,
 )
 from contactor.link.nats.consumer import NatsConsumer, drop, retire
@@ -30,6 +32,8 @@ CONSUMER_S = 1.0
 PUT_S = 5.0
 WATCH_S = 0.25
 RECONNECT_S = (0.2, 1.0)
+REFUSED_S = 5.0
+"""The longest pause of who is refused: the cloud may be starting, or he is to stay out for good."""
 REPLICAS = 3
 
 _log = logging.getLogger(__name__)
@@ -43,15 +47,24 @@ class NatsTransport:
             with a comma between: of three or more, three hold each message.
         name: how the broker's monitoring calls this client.
         limits: of the queue, where this transport makes it.
+        proof: who this is, in place of the user of the url.
 
     Raises:
         UsageError: the url cannot be read.
     """
 
-    def __init__(self, url: str, *, name: str, limits: QueueLimits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        limits: QueueLimits | None = None,
+        proof: Proof | None = None,
+    ) -> None:
         self._addresses = read_addresses(url)
         self._address = self._addresses[0]
         self._name = name
+        self._proof = proof
         replicas = REPLICAS if len(self._addresses) >= REPLICAS else 1
         self._limits = replace(limits or QueueLimits(), replicas=replicas)
         self.connects = 0
@@ -179,13 +192,14 @@ class NatsTransport:
                 await connection.end()
             if not self._is_ending:
                 self._fail(connection.reason)
-                await asyncio.sleep(_pause_s(failures) / len(self._addresses))
+                longest_s = REFUSED_S if connection.reason == NOT_KNOWN else RECONNECT_S[1]
+                await asyncio.sleep(_pause_s(failures, longest_s) / len(self._addresses))
                 failures += 1
 
     async def _open(self, connection: Connection) -> bool:
         """Connect, and put every subscription in force; whether that succeeded."""
         self._listening.clear()
-        if not await connection.connect(self._address, self._name):
+        if not await connection.connect(self._address, self._name, self._proof):
             return False
         try:
             while new := [box for box in self._mailboxes if box not in self._listening]:
@@ -220,8 +234,7 @@ class NatsTransport:
         self._is_failing = True
 
 
-def _pause_s(failures: int) -> float:
+def _pause_s(failures: int, longest_s: float) -> float:
     """How long to wait before the next attempt: longer each time, and never in step with others."""
-    shortest_s, longest_s = RECONNECT_S
-    limit_s = min(shortest_s * 2.0 ** min(failures, 8), longest_s)
+    limit_s = min(RECONNECT_S[0] * 2.0 ** min(failures, 8), longest_s)
     return random.uniform(limit_s / 2, limit_s)
