@@ -3,15 +3,21 @@
     COMMANDS = FileFormat("commands", schema=SCHEMA, version=1)
     database = open_sqlite(folder.root / "commands.db", COMMANDS)
 
-Whoever owns the file says in its own words what the library's errors mean.
+    with folder_errors("commands.db"), transaction(database):
+        database.execute(...)
+
+A car's outbox says in its own words what the library's errors mean.
 """
 
 import logging
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from contactor.errors import FolderError, FolderFull
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +58,36 @@ def open_sqlite(path: Path | str, form: FileFormat) -> sqlite3.Connection:
     except sqlite3.DatabaseError as damage:
         _set_aside(Path(path), form.what, damage)
         return _connect(path, form)
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing: on disk when the block ends, undone when it raises."""
+    database.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        database.execute("rollback")
+        raise
+    database.execute("commit")
+
+
+@contextmanager
+def folder_errors(name: str) -> Iterator[None]:
+    """The library's errors as those of a file of a data folder.
+
+    Raises:
+        FolderFull: no space left.
+        FolderError: it cannot be opened, read or written.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        kind = FolderFull if is_full else FolderError
+        raise kind(f"{name}: {error}") from error
+    except OSError as error:
+        raise FolderError(f"{name}: {error.strerror}") from error
 
 
 def _connect(path: Path | str, form: FileFormat) -> sqlite3.Connection:

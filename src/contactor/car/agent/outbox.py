@@ -37,6 +37,7 @@ from contactor.signals.wire.encode import encode_codebook
 from contactor.signals.wire.envelope import MAGIC, MessageKind, read_envelope
 from contactor.signals.wire.limits import MAX_SEQUENCE
 from contactor.signals.wire.version_1 import decode_version_1
+from contactor.sqlite_file import transaction
 
 DEFAULT_LIMIT_BYTES = 256 * 2**20
 RESERVED_SENDS = 512
@@ -333,13 +334,8 @@ class Outbox:
         """All or nothing; the count of bytes follows."""
         held_bytes = self._messages.held_bytes
         try:
-            self._database.execute("begin immediate")
-            try:
+            with transaction(self._database):
                 yield
-            except BaseException:
-                self._database.execute("rollback")
-                raise
-            self._database.execute("commit")
         except BaseException as error:
             self._messages.held_bytes = held_bytes
             self._codebooks.forget()

@@ -4,12 +4,11 @@ database = open_database(folder.root / "campaigns.db")
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from contactor.errors import FolderError, FolderFull
-from contactor.sqlite_file import FileFormat, OtherFormatError, open_sqlite
+from contactor.errors import FolderError
+from contactor.sqlite_file import FileFormat, OtherFormatError, folder_errors, open_sqlite
 
 VERSION = 1
 SCHEMA = f"""
@@ -37,6 +36,9 @@ pragma user_version = {VERSION}
 """
 
 
+our_errors = partial(folder_errors, "campaigns.db")
+
+
 def open_database(path: Path | str) -> sqlite3.Connection:
     """Open the file; one that is no database any more is set aside and a new one begun.
 
@@ -48,16 +50,3 @@ def open_database(path: Path | str) -> sqlite3.Connection:
             return open_sqlite(path, FileFormat("campaigns", SCHEMA, VERSION))
         except OtherFormatError as error:
             raise FolderError(f"{path}: {error}") from error
-
-
-@contextmanager
-def our_errors() -> Iterator[None]:
-    """The library's errors as ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        kind = FolderFull if is_full else FolderError
-        raise kind(f"campaigns.db: {error}") from error
-    except OSError as error:
-        raise FolderError(f"campaigns.db: {error.strerror}") from error

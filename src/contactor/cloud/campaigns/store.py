@@ -21,6 +21,7 @@ from contactor.cloud.campaigns.database import open_database, our_errors
 from contactor.errors import UnknownCampaign, UsageError
 from contactor.link.campaign_messages import CampaignList
 from contactor.signals.campaign import MAX_PER_VEHICLE, Campaign, CampaignState, Progress
+from contactor.sqlite_file import transaction
 
 _campaign = msgspec.json.Decoder(Campaign)
 _progress = msgspec.json.Decoder(Progress)
@@ -256,14 +257,8 @@ class CampaignStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with our_errors():
-            self._database.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("rollback")
-                raise
-            self._database.execute("commit")
+        with our_errors(), transaction(self._database):
+            yield
 
 
 def _started(row: Sequence[Any]) -> Started:

@@ -9,16 +9,14 @@ Each write is on disk when it returns. A damaged file is set aside and a new one
 asked of a car is then forgotten, which is safe, as a car does nothing after a command's end.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from contactor.errors import FolderError, FolderFull, UnknownCommand
+from contactor.errors import FolderError, UnknownCommand
 from contactor.signals.command import Command, CommandState
-from contactor.sqlite_file import FileFormat, OtherFormatError, open_sqlite
+from contactor.sqlite_file import FileFormat, OtherFormatError, folder_errors, open_sqlite
 
 VERSION = 1
 SCHEMA = f"""
@@ -38,6 +36,7 @@ _FINAL = tuple(state.value for state in CommandState if state.is_final)
 _FINAL_SQL = ", ".join(f"'{state}'" for state in _FINAL)
 
 _decoder = msgspec.json.Decoder(Command)
+_errors = partial(folder_errors, "commands.db")
 
 
 class CommandStore:
@@ -134,16 +133,3 @@ class CommandStore:
         with _errors():
             rows = self._database.execute(query, values).fetchall()
         return [_decoder.decode(body) for (body,) in rows]
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """The library's errors as ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        kind = FolderFull if is_full else FolderError
-        raise kind(f"commands.db: {error}") from error
-    except OSError as error:
-        raise FolderError(f"commands.db: {error.strerror}") from error

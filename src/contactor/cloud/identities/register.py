@@ -10,19 +10,25 @@ No code is in it, only what `EnrolmentCode.digest` makes of it. Each write is on
 returns.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from contactor.errors import FolderError, FolderFull, UnknownIdentity
+from contactor.errors import FolderError, UnknownIdentity
 from contactor.link.identities.certificates import Certificate
-from contactor.sqlite_file import FileFormat, OtherFormatError, open_sqlite
+from contactor.sqlite_file import (
+    FileFormat,
+    OtherFormatError,
+    folder_errors,
+    open_sqlite,
+    transaction,
+)
 
 SCHEMA = """
 create table code (
@@ -40,6 +46,7 @@ pragma user_version = 1
 """
 FORMAT = FileFormat("identities", SCHEMA, 1)
 REPLACED = "replaced"
+_our_errors = partial(folder_errors, "identities.db")
 
 
 class IdentityState(StrEnum):
@@ -87,7 +94,10 @@ class Register:
 
     def __init__(self, path: Path | str) -> None:
         with _our_errors():
-            self._database = open_sqlite(path, FORMAT)
+            try:
+                self._database = open_sqlite(path, FORMAT)
+            except OtherFormatError as error:
+                raise FolderError(f"{path}: {error}") from error
             if path != ":memory:":
                 Path(path).chmod(0o600)
 
@@ -263,23 +273,5 @@ class Register:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _our_errors():
-            self._database.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("rollback")
-                raise
-            self._database.execute("commit")
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        if "full" in str(error):
-            raise FolderFull("no space left for the register of identities") from error
-        raise FolderError(f"register of identities: {error}") from error
-    except OtherFormatError as error:
-        raise FolderError(f"register of identities: {error}") from error
+        with _our_errors(), transaction(self._database):
+            yield
