@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from contactor.app.folder import DataFolder, RunningInstance
-from contactor.app.whole_files import write_whole
 from contactor.errors import FolderError, FolderInUse
+from contactor.whole_files import write_whole
 
 NOBODY = 2**22 + 1
 """More than any process id on Linux."""

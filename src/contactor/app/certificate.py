@@ -6,9 +6,9 @@ write_certificate(Path("battery.pdf"), told)
 from collections.abc import Mapping
 from pathlib import Path
 
-from contactor.app.whole_files import write_whole
 from contactor.clock import SystemClock
 from contactor.errors import UsageError
+from contactor.whole_files import write_whole
 
 ENDINGS = (".html", ".pdf")
 

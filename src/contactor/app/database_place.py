@@ -17,8 +17,8 @@ import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.settings import add_option
-from contactor.app.whole_files import write_whole
 from contactor.errors import FolderError, UsageError
+from contactor.whole_files import write_whole
 
 if TYPE_CHECKING:
     from contactor.cloud.database.areas import Area

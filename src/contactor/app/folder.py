@@ -27,8 +27,8 @@ from pathlib import Path
 import msgspec
 
 from contactor.app.format import Format, read_format, write_format
-from contactor.app.whole_files import FULL, write_whole
 from contactor.errors import FolderError, FolderFull, FolderInUse, UsageError
+from contactor.whole_files import FULL, write_whole
 
 UNFINISHED = ".restoring"
 """There while a backup is being restored."""

@@ -18,8 +18,8 @@ from typing import Annotated, Final
 import msgspec
 
 from contactor import __version__
-from contactor.app.whole_files import write_whole
 from contactor.errors import FolderError
+from contactor.whole_files import write_whole
 
 FORMAT: Final[int] = 2
 NAME: Final = "format.json"

@@ -22,11 +22,11 @@ from contactor import __version__
 from contactor.app.folder import DataFolder, Process, RunningInstance
 from contactor.app.local_http import get_json
 from contactor.app.supervisor import RoleSpec, Supervisor
-from contactor.app.whole_files import write_whole
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
 from contactor.clock import NS_PER_MS, to_iso
 from contactor.errors import InstanceError
 from contactor.link.broker import prepare_broker
+from contactor.whole_files import write_whole
 
 POLL_S = 0.1
 ANSWER_S = 2.0

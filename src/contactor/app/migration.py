@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from contactor.app.format import FORMAT, read_format, write_format
 from contactor.app.output import note
 from contactor.app.progress import progress_bar
-from contactor.app.whole_files import sync_folder
 from contactor.clock import NS_PER_S, to_iso
+from contactor.whole_files import sync_folder
 
 if TYPE_CHECKING:
     from contactor.app.folder import DataFolder

@@ -25,7 +25,6 @@ is its owner's alone.
 """
 
 import asyncio
-import errno
 import json
 import logging
 import os
@@ -43,8 +42,8 @@ from urllib.parse import urlsplit
 from contactor.errors import FolderError, FolderFull, IdentityError, LinkError, MissingPart
 from contactor.link import topics
 from contactor.link.nats.connection import Connection, read_address
-from contactor.link.private_files import write_private
 from contactor.signals.wire.limits import MAX_MESSAGE_BYTES
+from contactor.whole_files import FULL, write_whole
 
 HOST = "127.0.0.1"
 USER = "contactor"
@@ -62,7 +61,6 @@ END_OF_KEY = b"-----END PRIVATE KEY-----\n"
 GATE_S = 1.5
 """So long a car waits at the door, which is less than it would wait by itself."""
 POLL_S = 0.02
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 if TYPE_CHECKING:
     from contactor.link.identities.keys import KeyPair
@@ -111,10 +109,10 @@ def prepare_broker(
         if has_gate:
             _take_over(store / "jetstream")
         access = _gated(password, _gate_keys(folder)) if has_gate else _open(password)
-        write_private(folder / "broker.conf", _config(chosen, access, store))
-        write_private(folder / "url", url + "\n")
+        write_whole(folder / "broker.conf", _config(chosen, access, store))
+        write_whole(folder / "url", url + "\n")
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in FULL:
             raise FolderFull(f"no space left in {folder}") from error
         raise FolderError(f"broker folder {folder}: {error.strerror or error}") from error
     return BrokerLaunch([str(binary), "--config", str(folder / "broker.conf")], url, chosen)
@@ -263,7 +261,7 @@ def _gate_keys(folder: Path) -> "tuple[KeyPair, KeyPair]":
         return KeyPair.of_pem(first + end), KeyPair.of_pem(second)
     except (FileNotFoundError, IdentityError):
         pairs = KeyPair.make(), KeyPair.make()
-        write_private(path, pairs[0].pem + pairs[1].pem)
+        write_whole(path, pairs[0].pem + pairs[1].pem)
         return pairs
 
 
@@ -281,7 +279,7 @@ def _password(path: Path) -> str:
         path.chmod(0o600)
         return known
     made = secrets.token_urlsafe(32)
-    write_private(path, made + "\n")
+    write_whole(path, made + "\n")
     return made
 
 

@@ -23,7 +23,7 @@ def hello(*lanes: str, closing: bool = False, asleep: bool = False) -> Hello:
 def test_car_that_was_heard_is_online_until_it_is_lost() -> None:
     presence = Presence()
     assert presence.of("leaf", T0) is Connectivity.ASLEEP
-    presence.hear("leaf", T0)
+    presence.hear_all(["leaf"], T0)
     assert presence.of("leaf", T0 + ONLINE_NS) is Connectivity.ONLINE
     assert presence.of("leaf", T0 + ONLINE_NS + 1) is Connectivity.LOST
 
@@ -32,7 +32,7 @@ def test_car_that_rests_is_asleep_until_it_says_otherwise() -> None:
     for resting in (hello(closing=True), hello(asleep=True)):
         presence = Presence()
         presence.greet(resting, T0)
-        presence.hear("leaf", T0)  # what its outbox still held
+        presence.hear_all(["leaf"], T0)  # what its outbox still held
         assert presence.of("leaf", T0 + 10 * ONLINE_NS) is Connectivity.ASLEEP
         presence.greet(hello(), T0)
         assert presence.of("leaf", T0) is Connectivity.ONLINE
@@ -75,7 +75,7 @@ def test_car_whose_agent_closed_rests_after_an_import_too() -> None:
 def test_presence_is_bounded() -> None:
     presence = Presence(limit=5)
     for number in range(7):
-        presence.hear(str(number), T0)
+        presence.hear_all([str(number)], T0)
     presence.hear_all(["4", "8"], T0)
     presence.greet(Hello("9", "", (), asleep=True), T0)
     assert presence.of("4", T0) is Connectivity.ONLINE
@@ -98,7 +98,7 @@ _STEPS = st.lists(
 def step(presence: Presence, what: str, name: str, now_ns: int) -> None:
     streams = (StreamHello(1, "backlog" if what == "import" else "live", 1, 0),)
     if what == "hear":
-        presence.hear(name, now_ns)
+        presence.hear_all([name], now_ns)
     elif what == "hear all":
         presence.hear_all([name, _NAMES[0], name], now_ns)
     else:
@@ -129,13 +129,13 @@ def test_restart_takes_nothing_from_what_was_known() -> None:
     """Time in which nobody could be heard makes no car lost."""
     presence = Presence()
     for name in ("rests", "lost", "here", "new"):
-        presence.hear(name, T0)
+        presence.hear_all([name], T0)
     presence.greet(Hello("rests", "", (), asleep=True), T0)
     now_ns = T0 + ONLINE_NS + 1
-    presence.hear("here", now_ns)
+    presence.hear_all(["here"], now_ns)
     kept = presence.kept(now_ns)
     again, later_ns = Presence(), now_ns + 3600 * S
-    again.hear("new", later_ns)
+    again.hear_all(["new"], later_ns)
     again.restore(kept, later_ns)
     found = {name: again.of(name, later_ns) for name in presence.vehicles}
     assert list(found.values()) == ["asleep", "lost", "online", "online"]

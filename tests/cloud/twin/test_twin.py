@@ -155,37 +155,37 @@ def test_every_value_of_a_lost_car_is_stale_and_of_one_asleep_is_not() -> None:
 def test_value_of_a_car_that_is_awake_holds_until_its_heartbeat_is_overdue() -> None:
     """A parked car that is awake writes a row a minute; what the last one told is true."""
     twin, presence, clock = made()
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     twin.take(record(1, {SPEED: [0.0], GEAR: [0]}))
     rule = GROUP_RULES[Group.DRIVE]
     for _ in range(int(rule.heartbeat_s + rule.stale_s)):
         clock.advance(1)
-        presence.hear("leaf", clock.now_ns())
+        presence.hear_all(["leaf"], clock.now_ns())
         assert not twin.signals("leaf")[SPEED].stale
     clock.advance(1)
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     assert twin.signals("leaf")[SPEED].stale
 
 
 def test_value_that_a_newer_row_leaves_out_does_not_hold() -> None:
     twin, presence, clock = made()
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     twin.take(record(1, {SPEED: [0.0], GEAR: [0]}))
     clock.advance(8)
     twin.take(record(2, {GEAR: [0]}, ts=T0 + 8 * S))
     clock.advance(4)
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     signals = twin.signals("leaf")
     assert (signals[SPEED].stale, signals[GEAR].stale) == (True, False)
 
 
 def test_value_told_before_a_pause_does_not_hold_after_it() -> None:
     twin, presence, clock = made()
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     twin.take(record(1, {SPEED: [41.5]}))
     clock.advance(25)
     assert twin.signals("leaf")[SPEED].stale
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     assert twin.signals("leaf")[SPEED].stale
 
 
@@ -251,7 +251,7 @@ def test_desired_value_is_told_and_cleared() -> None:
 def test_car_that_is_new_is_told_with_its_connectivity() -> None:
     twin, presence, clock = made()
     hearing = twin.subscribe()
-    presence.hear("leaf", clock.now_ns())
+    presence.hear_all(["leaf"], clock.now_ns())
     twin.take(record(1, {SPEED: [41.5]}))
     kinds = [json.loads(text)["type"] for text in told(hearing)]
     assert kinds == ["change", "connectivity"]

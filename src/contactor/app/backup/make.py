@@ -19,9 +19,9 @@ from contactor import __version__
 from contactor.app.backup.archive import ArchiveWriter, Manifest, check_name
 from contactor.app.backup.contents import BACKUPS, Contents, contents
 from contactor.app.folder import DataFolder
-from contactor.app.whole_files import FULL, sync_folder
 from contactor.clock import NS_PER_S, to_iso
 from contactor.errors import FolderError, FolderFull, UsageError
+from contactor.whole_files import FULL, sync_folder
 
 OnProgress = Callable[[int, int], None]
 _DRAFT: Final = "backup"

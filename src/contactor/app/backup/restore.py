@@ -17,8 +17,8 @@ from contactor.app.backup.make import OnProgress
 from contactor.app.backup.second_life import begin_second_life
 from contactor.app.folder import UNFINISHED, DataFolder, is_empty
 from contactor.app.format import check_readable, write_format
-from contactor.app.whole_files import FULL, sync_folder, write_whole
 from contactor.errors import FolderError, FolderFull, UsageError
+from contactor.whole_files import FULL, sync_folder, write_whole
 
 _PIECE_BYTES: Final = 2**20
 

@@ -87,7 +87,7 @@ def _act(args: argparse.Namespace, alerts: "AskedAlerts") -> int:
 
 def _warn(args: argparse.Namespace, warnings: "Sequence[WarningNow]") -> int:
     from contactor.app.warnings_page import warnings_page
-    from contactor.app.whole_files import write_whole
+    from contactor.whole_files import write_whole
 
     if args.html is not None:
         write_whole(args.html, warnings_page(args.vehicle, warnings))

@@ -114,9 +114,9 @@ def _change(args: argparse.Namespace) -> "Change":
 
 def _export(args: argparse.Namespace) -> int:
     from contactor.app.journal import open_book, vehicle_of
-    from contactor.app.whole_files import write_whole
     from contactor.errors import UsageError
     from contactor.faces.report.month import MonthFormat
+    from contactor.whole_files import write_whole
 
     to = args.to or args.output.suffix.removeprefix(".").lower()
     if to not in FORMATS:

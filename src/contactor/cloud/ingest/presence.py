@@ -1,7 +1,7 @@
 """Who was heard of when: online, asleep or lost. Owned by the ingest, changed on its loop only.
 
     presence = Presence()
-    presence.hear("leaf", now_ns)
+    presence.hear_all(["leaf"], now_ns)
     presence.of("leaf", now_ns)         # Connectivity.ONLINE
     presence.codes(now_ns)              # of all at once, indices into CONNECTIVITIES
 
@@ -76,10 +76,6 @@ class Presence:
         self._flags = np.zeros(FIRST_ROWS, np.uint8)
 
     # ── what comes in ────────────────────────────────────────────────────────────────────────────
-
-    def hear(self, vehicle_id: str, now_ns: int) -> None:
-        """Note that something came from a car."""
-        self._hear(vehicle_id, now_ns)
 
     def hear_all(self, vehicles: Iterable[str], now_ns: int) -> None:
         """Note that something came from each of those cars."""

@@ -7,18 +7,18 @@ Polars and deltalake wrap the operating system's errors in types of their own; a
 arrives as `PanicException`, which is no `Exception`.
 """
 
-import errno
 import re
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_TEXTS = tuple(f"(os error {code})" for code in _FULL)
+from contactor.whole_files import FULL
+
+_FULL_TEXTS = tuple(f"(os error {code})" for code in FULL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MAX_CHARACTERS = 300
 
 
 def is_full(error: BaseException) -> bool:
     """Whether `error` says that no space was left."""
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in FULL:
         return True
     return any(text in str(error) for text in _FULL_TEXTS)
 

@@ -24,7 +24,7 @@ from contactor.clock import NS_PER_DAY, NS_PER_S, to_iso
 from contactor.errors import IdentityError
 from contactor.link.identities.certificates import URN, Certificate
 from contactor.link.identities.keys import KeyPair
-from contactor.link.private_files import FILE_MODE, make_private_folder, write_private
+from contactor.whole_files import FILE_MODE, make_private_folder, write_whole
 
 NAME = "authority.pem"
 OWN_DAYS = 20 * 365
@@ -72,7 +72,7 @@ class Authority:
                 path.chmod(FILE_MODE)
                 return cls._of_pem(path.read_bytes())
             made = cls.make(now_ns)
-            write_private(path, made._pair.pem + made.pem)
+            write_whole(path, made._pair.pem + made.pem)
         except OSError as error:
             raise IdentityError(f"authority {path}: {error.strerror or error}") from error
         except ValueError as error:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contactor.errors import IdentityError
-from contactor.link.private_files import FILE_MODE, write_private
+from contactor.whole_files import FILE_MODE, write_whole
 
 
 class KeyPair:
@@ -57,7 +57,7 @@ class KeyPair:
                 path.chmod(FILE_MODE)
                 return cls.of_pem(path.read_bytes())
             made = cls.make()
-            write_private(path, made.pem)
+            write_whole(path, made.pem)
         except OSError as error:
             raise IdentityError(f"key {path}: {error.strerror or error}") from error
         return made

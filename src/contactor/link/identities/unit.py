@@ -19,9 +19,9 @@ from contactor.errors import IdentityError
 from contactor.link.identities.certificates import Certificate
 from contactor.link.identities.codes import EnrolmentCode
 from contactor.link.identities.keys import KeyPair
-from contactor.link.private_files import make_private_folder, write_private
 from contactor.link.rights import inbox_of, rights_of_enrolment
 from contactor.signals.wire.limits import VEHICLE_ID
+from contactor.whole_files import make_private_folder, write_whole
 
 RENEW_AFTER = 2 / 3
 """Of a certificate's life; the rest is for a car that is away for long."""
@@ -99,7 +99,7 @@ class Identity:
         if certificate.not_after <= self.certificate.not_after:
             return
         try:
-            write_private(self._folder / "certificate.pem", certificate.pem)
+            write_whole(self._folder / "certificate.pem", certificate.pem)
         except OSError as error:
             raise IdentityError(f"{self._folder}: {error.strerror or error}") from error
         self.certificate = certificate
@@ -164,8 +164,8 @@ class Unit:
         if certificate.public_key != pair.public_bytes:
             raise IdentityError("the certificate is that of another key")
         try:
-            write_private(pending / "authority.pem", authority_pem)
-            write_private(pending / "certificate.pem", certificate.pem)
+            write_whole(pending / "authority.pem", authority_pem)
+            write_whole(pending / "certificate.pem", certificate.pem)
             if folder.exists():
                 shutil.rmtree(folder)
             pending.rename(folder)
