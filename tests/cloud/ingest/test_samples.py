@@ -67,6 +67,8 @@ def number_of(text: bytes) -> float | None:
 @example(b"-0.0")
 @example(b"123456789012345678e-22")
 @example(b"5e-324")
+@example(b"93000000.00000000000")
+@example(b"0.00000000000000000000093000000000000000000")
 def test_a_number_is_the_nearest_float(text: bytes) -> None:
     found = number_of(text)
     assert found is not None

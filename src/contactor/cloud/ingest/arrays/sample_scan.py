@@ -93,7 +93,7 @@ def read_number(data: Bytes, at: Number, end: Number) -> tuple[Number, Number, N
     for place in range(start, stop):
         if data[place] != POINT:
             digits = digits * 10 + (data[place] - ZERO)
-            count += digits > 0
+            count += 1 if count > 0 or digits > 0 else 0  # beyond 18 they may turn negative
     at = stop
     if at < end and (data[at] == SMALL_E or data[at] == LARGE_E):
         at += 1
