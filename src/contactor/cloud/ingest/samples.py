@@ -8,7 +8,7 @@ is null, of another type or out of range, a signal that the catalogue has not) i
 `json_form`, message by message, which says what is wrong.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,6 +41,19 @@ class ManySamples(NamedTuple):
     odd: list[int]
 
 
+class Shaped(NamedTuple):
+    """The samples of one shape.
+
+    Fields:
+        message, ts: (samples,), of each the number of its message, and its instant, ns.
+        columns: of each signal, with its group.
+    """
+
+    message: NDArray[np.int64]
+    ts: NDArray[np.int64]
+    columns: Sequence[tuple[Group, BatchColumn]]
+
+
 class Senders:
     """The vehicles of messages: (messages,) `places` in `names`, which are sorted."""
 
@@ -49,10 +62,24 @@ class Senders:
         places = {name: place for place, name in enumerate(self.names)}
         self.places = np.array([places[name] for name in vehicles], np.int32)
 
-    def found(self, batches: list[RowsBatch], is_odd: NDArray[np.bool_]) -> ManySamples:
-        """What was read of their messages, but the odd."""
+    def found(self, shapes: Iterable[Shaped], is_odd: NDArray[np.bool_]) -> ManySamples:
+        """What was read of their messages, but the odd: a batch for each shape and group."""
+        batches = [batch for shape in shapes for batch in self._batches(shape, is_odd)]
         read = np.bincount(self.places[~is_odd], minlength=len(self.names))
         return ManySamples(self.names, read, batches, np.flatnonzero(is_odd).tolist())
+
+    def _batches(self, shape: Shaped, is_odd: NDArray[np.bool_]) -> Iterator[RowsBatch]:
+        """The rows of a shape by group, those of one vehicle by ts."""
+        vehicle = self.places[shape.message]
+        order = np.lexsort((shape.ts, vehicle))
+        order = order[~is_odd[shape.message[order]]]
+        if not len(order):
+            return
+        by_group: dict[Group, list[BatchColumn]] = {}
+        for group, column in shape.columns:
+            by_group.setdefault(group, []).append(column)
+        for group, columns in by_group.items():
+            yield RowsBatch(group, self.names, vehicle, shape.ts, tuple(columns)).take(order)
 
 
 @dataclass(slots=True)
@@ -90,29 +117,22 @@ def read_samples(
             shape.messages.append(number)
             shape.ts.append(ts_ns)
             shape.cells.append(sample.values.values())
-    made: list[tuple[_Shape, dict[Group, list[BatchColumn]]]] = []
+    made: list[Shaped] = []
     for paths, shape in shapes.items():
         columns = _columns(paths, shape)
         if columns is None:
             odd.update(shape.messages)
         else:
-            made.append((shape, columns))
-    senders = Senders([name for name, _ in messages])
+            numbers, instants = (np.array(one, np.int64) for one in (shape.messages, shape.ts))
+            made.append(Shaped(numbers, instants, columns))
     is_odd = np.zeros(len(messages), np.bool_)
     is_odd[list(odd)] = True
-    batches = [
-        batch
-        for shape, by_group in made
-        for group, columns in by_group.items()
-        if len(batch := _batch(senders, shape, group, columns, is_odd))
-    ]
-    return senders.found(batches, is_odd)
+    return Senders([name for name, _ in messages]).found(made, is_odd)
 
 
-def _columns(paths: Sequence[str], shape: _Shape) -> dict[Group, list[BatchColumn]] | None:
-    """The columns of a shape by group; None where any cell is out of the ordinary."""
-    known = catalogue()
-    by_group: dict[Group, list[BatchColumn]] = {}
+def _columns(paths: Sequence[str], shape: _Shape) -> list[tuple[Group, BatchColumn]] | None:
+    """The columns of a shape, with their groups; None where any cell is out of the ordinary."""
+    known, columns = catalogue(), list[tuple[Group, BatchColumn]]()
     for path, cells in zip(paths, zip(*shape.cells, strict=True), strict=True):
         if path not in known:
             return None
@@ -121,8 +141,8 @@ def _columns(paths: Sequence[str], shape: _Shape) -> dict[Group, list[BatchColum
         if values is None or refused_elements(signal, values).any():
             return None
         state = np.full(len(cells), State.VALID, np.uint8)
-        by_group.setdefault(signal.group, []).append(Column(path, signal.datatype, values, state))
-    return by_group
+        columns.append((signal.group, Column(path, signal.datatype, values, state)))
+    return columns
 
 
 def _typed(signal: Signal, cells: Sequence[object]) -> NDArray[np.generic] | None:
@@ -146,18 +166,3 @@ def _typed(signal: Signal, cells: Sequence[object]) -> NDArray[np.generic] | Non
     except OverflowError:
         return None
     return None
-
-
-def _batch(
-    senders: Senders,
-    shape: _Shape,
-    group: Group,
-    columns: list[BatchColumn],
-    is_odd: NDArray[np.bool_],
-) -> RowsBatch:
-    """The rows of a shape and group, without those of odd messages, by vehicle and ts."""
-    message, ts = np.array(shape.messages, np.int64), np.array(shape.ts, np.int64)
-    vehicle = senders.places[message]
-    batch = RowsBatch(group, senders.names, vehicle, ts, tuple(columns))
-    order = np.lexsort((ts, vehicle))
-    return batch.take(order[~is_odd[message[order]]])

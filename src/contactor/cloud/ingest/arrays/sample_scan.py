@@ -4,21 +4,16 @@ A message is an object, or an array of them. One that is not wholly of the shape
 Source of the grammar of numbers: RFC 8259, section 6.
 """
 
-from typing import Any, TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from contactor.can.kernels.jit import kernel, load
+from contactor.cloud.ingest.arrays.fill import UNAVAILABLE, VALID
+from contactor.cloud.ingest.arrays.scan import Bytes, Number, Table
+from contactor.cloud.ingest.shapes import Kind
 from contactor.signals.wire.limits import MAX_CELLS, MAX_ROWS
 
-Bytes = NDArray[np.uint8]
-Table = NDArray[np.int64]
-Number: TypeAlias = int | np.signedinteger[Any]
-
-FLOAT, INTEGER, BOOLEAN, TEXT, MILLISECONDS, INSTANT = range(6)
-"""As in `shapes.Kind`."""
-UNAVAILABLE, VALID = 2, 1
+FLOAT, INTEGER, BOOLEAN, TEXT, MILLISECONDS, INSTANT = (int(kind) for kind in Kind)
 MAX_DIGITS = 18
 WORD = 8
 EXACT_POWERS = np.array([10.0**power for power in range(23)])

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from contactor.clock import NS_PER_MS
 from contactor.cloud.ingest.arrays.sample_scan import scan_samples
-from contactor.cloud.ingest.samples import ManySamples, Senders
+from contactor.cloud.ingest.samples import ManySamples, Senders, Shaped
 from contactor.cloud.ingest.shapes import Kind, Shape
 from contactor.errors import InvalidValue
-from contactor.signals.batch import BatchColumn, RowsBatch, TextColumn
+from contactor.signals.batch import BatchColumn, TextColumn
 from contactor.signals.catalogue import Signal
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, State
@@ -59,27 +59,16 @@ def read_known(
     starts = np.concatenate([[0], ends[:-1]])
     is_read = np.zeros(len(messages), np.bool_)
     is_odd = np.zeros(len(messages), np.bool_)
-    read = list[tuple[_Found, Table, list[tuple[Group, BatchColumn]]]]()
+    read = list[Shaped]()
     for shape in shapes:
         found = _scanned(shape, data, starts, ends, is_read)
         if len(found.message):
-            reader = _Columns(text, found, is_odd)
-            read.append((found, reader.instants(now_ns, latest_ns), reader.all()))
+            columns = _Columns(text, found, is_odd)
+            read.append(Shaped(found.message, columns.instants(now_ns, latest_ns), columns.all()))
         if is_read.all():
             break
     is_odd |= ~is_read
-    senders = Senders([name for name, _ in messages])
-    batches = list[RowsBatch]()
-    for found, ts, columns in read:
-        vehicle = senders.places[found.message]
-        order = np.lexsort((ts, vehicle))
-        order = order[~is_odd[found.message[order]]]
-        for group in dict.fromkeys(group for group, _ in columns):
-            of_group = tuple(column for one, column in columns if one is group)
-            batch = RowsBatch(group, senders.names, vehicle, ts, of_group).take(order)
-            if len(batch):
-                batches.append(batch)
-    return senders.found(batches, is_odd)
+    return Senders([name for name, _ in messages]).found(read, is_odd)
 
 
 def _scanned(
