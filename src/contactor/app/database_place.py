@@ -13,22 +13,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from contactor.app.folder import DataFolder
+from contactor.app.place_file import remember_url, remembered_url
 from contactor.app.settings import add_option
 from contactor.errors import FolderError, UsageError
-from contactor.whole_files import write_whole
 
 if TYPE_CHECKING:
     from contactor.cloud.database.areas import Area
     from contactor.cloud.database.database import Database
 
 NAME: Final = "database.json"
-
-
-class _Place(msgspec.Struct, frozen=True):
-    url: str
 
 
 def add_database_option(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +72,7 @@ def settle_database(folder: DataFolder, text: str | None) -> None:
         target.close()
     try:
         if url != known:
-            write_whole(folder.root / NAME, msgspec.json.encode(_Place(url)).decode())
+            remember_url(folder.root / NAME, url)
         for suffix in ("", "-wal", "-shm"):  # moved: an erasure finds it in one place
             Path(f"{folder.database}{suffix}").unlink(missing_ok=True)
     except OSError as error:
@@ -118,14 +112,7 @@ def database_url(folder: DataFolder) -> str | None:
     Raises:
         FolderError: the folder says so in a way that cannot be read.
     """
-    try:
-        return msgspec.json.decode((folder.root / NAME).read_bytes(), type=_Place).url
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise FolderError(f"{folder.root}/{NAME} cannot be read: {error.strerror}") from error
-    except (msgspec.MsgspecError, UnicodeError):
-        raise FolderError(f"{folder.root}/{NAME} cannot be read; allowed: a url") from None
+    return remembered_url(folder.root / NAME)
 
 
 def database_at(folder: DataFolder) -> str | Path:

@@ -15,22 +15,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from contactor.app.folder import DataFolder
+from contactor.app.place_file import remember_url, remembered_url
 from contactor.app.settings import add_option
 from contactor.errors import FolderError, UsageError
-from contactor.whole_files import write_whole
 
 if TYPE_CHECKING:
     from contactor.cloud.lake.keeper import LakeKeeper
     from contactor.cloud.lake.ports import LakeReader
 
 NAME: Final = "lake.json"
-
-
-class _Place(msgspec.Struct, frozen=True):
-    url: str
 
 
 def add_lake_option(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +56,7 @@ def settle_lake(folder: DataFolder, url: str | None) -> None:
             " allowed for a folder without one"
         )
     try:
-        write_whole(folder.root / NAME, msgspec.json.encode(_Place(checked)).decode())
+        remember_url(folder.root / NAME, checked)
     except OSError as error:
         raise FolderError(f"data folder {folder.root}: {error.strerror or error}") from error
 
@@ -73,12 +67,7 @@ def lake_url(folder: DataFolder) -> str | None:
     Raises:
         FolderError: the folder says so in a way that cannot be read.
     """
-    try:
-        return msgspec.json.decode((folder.root / NAME).read_bytes(), type=_Place).url
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError, UnicodeError) as error:
-        raise FolderError(f"{folder.root}/{NAME} cannot be read: {error}") from error
+    return remembered_url(folder.root / NAME)
 
 
 def has_lake(folder: DataFolder) -> bool:
