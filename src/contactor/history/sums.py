@@ -54,9 +54,7 @@ def flow(ts: Stamps, power: Floats, spans: Spans) -> Doubles:
             count = gather(ts[begin : begin + rows], power[begin : begin + rows], values, at)
             known, widest = add_flow(values, at, count, into, out)
             known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
-        sums[n, 0] = total(into[:places]) * S_PER_NS
-        sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
+        tell_flow(sums[n], into[:places], out[:places], known_ns, widest_ns)
     return sums
 
 
@@ -92,9 +90,7 @@ def product_flow(ts: Stamps, voltage: Floats, current: Floats, spans: Spans) -> 
                         values[count], at[count] = volts * np.float64(ampere[k]), now[k]
             known, widest = add_flow(values, at, count, into, out)
             known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
-        sums[n, 0] = total(into[:places]) * S_PER_NS
-        sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
+        tell_flow(sums[n], into[:places], out[:places], known_ns, widest_ns)
     return sums
 
 
@@ -120,9 +116,7 @@ def gated_flow(ts: Stamps, power: Floats, flag: Floats, spans: Spans) -> Doubles
                     values[count], at[count] = float(power[i]), ts[i]
             known, widest = add_flow(values, at, count, into, out)
             known_ns, widest_ns = known_ns + known, max(widest_ns, widest)
-        sums[n, 0] = total(into[:places]) * S_PER_NS
-        sums[n, 1] = total(out[:places]) * S_PER_NS
-        sums[n, 2], sums[n, 3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
+        tell_flow(sums[n], into[:places], out[:places], known_ns, widest_ns)
     return sums
 
 
@@ -226,6 +220,12 @@ def add_flow(
     return known_ns, widest_ns
 
 
+def tell_flow(told: Doubles, into: Doubles, out: Doubles, known_ns: int, widest_ns: int) -> None:
+    """Put down what flowed in a stretch, J and s."""
+    told[0], told[1] = total(into) * S_PER_NS, total(out) * S_PER_NS
+    told[2], told[3] = known_ns * S_PER_NS, widest_ns * S_PER_NS
+
+
 def total(sums: Doubles) -> float:
     """The sum of the sums of all places, always in the same order."""
     whole = 0.0
@@ -234,4 +234,4 @@ def total(sums: Doubles) -> float:
     return whole
 
 
-PARTS = (gather, add_flow, total)
+PARTS = (gather, add_flow, total, tell_flow)

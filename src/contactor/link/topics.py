@@ -129,9 +129,18 @@ def matches(pattern: str, subject: str) -> bool:
     return all(want in {ANY, token} for want, token in zip(wanted, given, strict=True))
 
 
-def _subject(kind: str, vehicle_id: str) -> str:
+def check_vehicle_id(vehicle_id: str) -> None:
+    """See that a subject can name a vehicle.
+
+    Raises:
+        UsageError: it cannot.
+    """
     if not VEHICLE_ID.fullmatch(vehicle_id):
         raise UsageError(
             f"vehicle id {vehicle_id[:80]!r}; allowed: 1 to 64 letters, digits, '_' and '-'"
         )
+
+
+def _subject(kind: str, vehicle_id: str) -> str:
+    check_vehicle_id(vehicle_id)
     return f"{kind}.{vehicle_id}"

@@ -27,7 +27,7 @@ from contactor.link.identities.codes import LENGTH, EnrolmentCode
 from contactor.link.nats.callout import Knock
 from contactor.link.nats.gate import Admission
 from contactor.link.rights import rights_of_enrolment, rights_of_vehicle
-from contactor.signals.wire.limits import VEHICLE_ID
+from contactor.link.topics import check_vehicle_id
 
 MAX_AT_ONCE = 10_000
 MAX_CODE_DAYS = 3650
@@ -258,10 +258,7 @@ def _check_vehicles(vehicles: Sequence[str]) -> None:
         raise UsageError(f"codes for {len(vehicles)} vehicles; allowed at once: 1 to {MAX_AT_ONCE}")
     seen: set[str] = set()
     for vehicle_id in vehicles:
-        if not VEHICLE_ID.fullmatch(vehicle_id):
-            raise UsageError(
-                f"vehicle id {vehicle_id[:80]!r}; allowed: 1 to 64 letters, digits, '_' and '-'"
-            )
+        check_vehicle_id(vehicle_id)
         if vehicle_id in seen:
             raise UsageError(f"vehicle {vehicle_id} stands twice")
         seen.add(vehicle_id)
