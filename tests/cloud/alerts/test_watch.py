@@ -88,7 +88,7 @@ def test_what_holds_fires_by_time_alone_unless_it_is_stale(tmp_path: Path) -> No
 def test_car_that_is_lost_fires_once(tmp_path: Path) -> None:
     async def live(*, is_first: bool) -> None:
         clock, presence = FakeClock(START), Presence()
-        presence.hear("leaf", START)
+        presence.hear_all(["leaf"], START)
         alerts = opened(tmp_path / "a.sqlite3", clock, presence)
         await alerts.put(document(Rule("lost", OnSilence(lost_s=120))))
         for _ in range(300):
