@@ -142,6 +142,10 @@ class AccessRefused(ContactorError):
     """A name, a password or a code that lets nobody in; the text says no more than it must."""
 
 
+class TooManyTries(AccessRefused):
+    """Too much was tried from there; the text says when again."""
+
+
 class AuditBroken(ContactorError):
     """An audit log is not as it was written; the text says at which line."""
 

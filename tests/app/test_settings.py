@@ -20,6 +20,7 @@ TOLD = ["--csv", "--since", "--until", "--vehicle"]
 ARGUMENTS = {
     "agent": [],
     "alerts": [],
+    "audit": [],
     "backup": [],
     "battery": ["--certificate", "--csv", "--vehicle"],
     "campaign": [],
@@ -53,7 +54,9 @@ ARGUMENTS = {
         "--soc-pct",
         "--temperature-degc",
     ],
+    "token": [],
     "trips": ["--explain", *TOLD],
+    "user": [],
     "vehicles": ["--vehicle", "--where"],
 }
 """Command → options that say what this one command is to do, and so are no settings."""

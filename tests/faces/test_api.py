@@ -303,6 +303,15 @@ ONLY_CHANGED = {
     "/api/v1/vehicles/{vehicle_id}/history/rebuild": {"post"},
     "/api/v1/vehicles/{vehicle_id}/journal/{entry_id}": {"patch"},
     "/api/v1/places/{place_id}": {"put", "patch", "delete"},
+    "/api/v1/first-owner/code": {"post"},
+    "/api/v1/sessions/{session_id}": {"delete"},
+    "/api/v1/password": {"put"},
+    "/api/v1/tokens/{token_id}": {"delete"},
+    "/api/v1/people/{name}/roles": {"put"},
+    "/api/v1/people/{name}/password": {"put"},
+    "/api/v1/people/{name}/opened/{opened_id}": {"delete"},
+    "/api/v1/vehicles/{vehicle_id}/people/{name}": {"put"},
+    "/api/v1/vehicles/{vehicle_id}/people/{name}/{role}": {"delete"},
 }
 """Paths that cannot be got."""
 
@@ -336,9 +345,25 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/vehicles/{vehicle_id}/journal/month",
         "/api/v1/places",
         "/api/v1/tariffs",
+        "/api/v1/first-owner",
+        "/api/v1/session",
+        "/api/v1/sessions",
+        "/api/v1/tokens",
+        "/api/v1/people",
+        "/api/v1/people/{name}",
+        "/api/v1/people/{name}/sessions",
+        "/api/v1/people/{name}/tokens",
+        "/api/v1/vehicles/{vehicle_id}/people",
+        "/api/v1/audit",
         *ONLY_CHANGED,
     }
     changes = {
+        "/api/v1/first-owner": {"post"},
+        "/api/v1/session": {"post", "delete"},
+        "/api/v1/tokens": {"post"},
+        "/api/v1/people": {"post"},
+        "/api/v1/people/{name}": {"delete"},
+        "/api/v1/people/{name}/tokens": {"post"},
         "/api/v1/alerts/rules": {"post"},
         "/api/v1/tariffs": {"put"},
         "/api/v1/vehicles/{vehicle_id}/commands": {"post"},
@@ -396,43 +421,66 @@ def test_openapi_refers_to_what_it_holds(document: dict[str, dict[str, object]])
             place = place[key]
 
 
+FOR_ANYBODY = {("/healthz", "get"), ("/api/v1/first-owner", "get")}
+BODY, NAMED = {"400", "413"}, {"400", "404"}
+OF_PEOPLE: list[tuple[str, str, set[str]]] = [
+    ("first-owner", "get", set()),
+    ("first-owner", "post", BODY | {"429"}),
+    ("first-owner/code", "post", set()),
+    ("session", "get", set()),
+    ("session", "post", BODY | {"429"}),
+    ("session", "delete", set()),
+    ("sessions", "get", {"404"}),
+    ("tokens", "get", {"404"}),
+    ("tokens", "post", BODY | NAMED),
+    ("password", "put", BODY | NAMED | {"429"}),
+    ("people", "get", set()),
+    ("people", "post", BODY | {"429"}),
+    ("people/{name}/roles", "put", BODY | NAMED),
+    ("people/{name}/password", "put", BODY | NAMED | {"429"}),
+    ("people/{name}/tokens", "post", BODY | NAMED),
+    ("vehicles/{vehicle_id}/people/{name}", "put", BODY | NAMED),
+    ("audit", "get", {"400"}),
+]
+
+
 def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, object]]) -> None:
     campaigns, alerts = "/api/v1/campaigns", "/api/v1/alerts"
     expected = {
         (alerts, "get"): {"400"},
         (f"{alerts}/rules", "get"): set(),
-        (f"{alerts}/rules", "post"): {"400", "403", "413"},
-        (f"{alerts}/rules/{{name}}", "delete"): {"400", "403", "404"},
+        (f"{alerts}/rules", "post"): {"400", "413"},
+        (f"{alerts}/rules/{{name}}", "delete"): {"400", "404"},
         (f"{alerts}/channels", "get"): set(),
-        (f"{alerts}/channels/{{name}}", "delete"): {"400", "403", "404"},
-        (f"{alerts}/channels/{{name}}/test", "post"): {"400", "403", "404", "502"},
+        (f"{alerts}/channels/{{name}}", "delete"): {"400", "404"},
+        (f"{alerts}/channels/{{name}}/test", "post"): {"400", "404", "502"},
         (f"{alerts}/push-key", "get"): {"501"},
-        (f"{alerts}/push-subscriptions", "post"): {"400", "403", "413"},
-        (f"{alerts}/{{alert_id}}/acknowledge", "post"): {"400", "403", "404"},
-        ("/api/v1/vehicles/{vehicle_id}/history/rebuild", "post"): {"400", "403", "404"},
-        ("/api/v1/vehicles/{vehicle_id}/journal/{entry_id}", "patch"): {"400", "403", "404", "413"},
+        (f"{alerts}/push-subscriptions", "post"): {"400", "413"},
+        (f"{alerts}/{{alert_id}}/acknowledge", "post"): {"400", "404"},
+        ("/api/v1/vehicles/{vehicle_id}/history/rebuild", "post"): {"400", "404"},
+        ("/api/v1/vehicles/{vehicle_id}/journal/{entry_id}", "patch"): {"400", "404", "413"},
         ("/api/v1/places", "get"): set(),
-        ("/api/v1/places/{place_id}", "patch"): {"400", "403", "404", "413"},
-        ("/api/v1/places/{place_id}", "put"): {"400", "403", "413"},
-        ("/api/v1/places/{place_id}", "delete"): {"400", "403", "404"},
+        ("/api/v1/places/{place_id}", "patch"): {"400", "404", "413"},
+        ("/api/v1/places/{place_id}", "put"): {"400", "413"},
+        ("/api/v1/places/{place_id}", "delete"): {"400", "404"},
         ("/api/v1/tariffs", "get"): set(),
-        ("/api/v1/tariffs", "put"): {"400", "403", "413"},
+        ("/api/v1/tariffs", "put"): {"400", "413"},
         ("/healthz", "get"): set(),
         ("/metrics", "get"): set(),
         ("/api/v1/vehicles", "get"): {"400"},
         (campaigns, "get"): {"400"},
-        (campaigns, "post"): {"400", "403", "404", "413"},
-        (f"{campaigns}/{{campaign_id}}", "delete"): {"400", "403", "404"},
+        (campaigns, "post"): {"400", "404", "413"},
+        (f"{campaigns}/{{campaign_id}}", "delete"): {"400", "404"},
+        **{(f"/api/v1/{path}", method): errors for path, method, errors in OF_PEOPLE},
     }
     for path, operation in operations(document):
         (method,) = (name for name, one in document["paths"][path].items() if one is operation)
         errors = {
             status: one for status, one in operation["responses"].items() if status[0] in "45"
         }
-        usual = (
-            {"400", "403", "404", "409", "413"} if "requestBody" in operation else {"400", "404"}
-        )
-        assert errors.keys() == expected.get((path, method), usual), (path, method)
+        usual = {"400", "404", "409", "413"} if "requestBody" in operation else {"400", "404"}
+        who = set() if (path, method) in FOR_ANYBODY else {"401", "403"}
+        assert errors.keys() == expected.get((path, method), usual) | who, (path, method)
         for status, error in errors.items():
             form = "Refusal" if status == "409" else "Problem"
             assert error["content"] == {

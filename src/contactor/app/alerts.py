@@ -110,7 +110,9 @@ def open_alerts(data: Path) -> AskedAlerts:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return _OfFolder(folder) if instance is None else _OfInstance(instance.url)
+    return (
+        _OfFolder(folder) if instance is None else _OfInstance(instance.url, folder.shown_secret())
+    )
 
 
 class _OfFolder:
@@ -184,11 +186,13 @@ class _OfFolder:
 class _OfInstance:
     """Through the running instance."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret: str | None) -> None:
         root = f"{url}/api/v1"
-        self._api = InstanceApi(f"{root}/alerts", timeout_s=TIMEOUT_S, unknown=UnknownAlert)
+        self._api = InstanceApi(
+            f"{root}/alerts", secret=secret, timeout_s=TIMEOUT_S, unknown=UnknownAlert
+        )
         self._vehicles = InstanceApi(
-            f"{root}/vehicles", timeout_s=TIMEOUT_S, unknown=UnknownVehicle
+            f"{root}/vehicles", secret=secret, timeout_s=TIMEOUT_S, unknown=UnknownVehicle
         )
 
     def alerts(self, *, limit: int, is_open: bool) -> list[AlertNow]:

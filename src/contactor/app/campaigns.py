@@ -76,7 +76,9 @@ def open_campaigns(data: Path) -> Campaigns:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return _OfFolder(folder) if instance is None else _OfInstance(instance.url)
+    return (
+        _OfFolder(folder) if instance is None else _OfInstance(instance.url, folder.shown_secret())
+    )
 
 
 class _StoredFleet:
@@ -136,9 +138,9 @@ class _OfFolder:
 class _OfInstance:
     """Through the running instance."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret: str | None) -> None:
         root = f"{url}/api/v1/campaigns"
-        self._api = InstanceApi(root, timeout_s=TIMEOUT_S, unknown=UnknownCampaign)
+        self._api = InstanceApi(root, secret=secret, timeout_s=TIMEOUT_S, unknown=UnknownCampaign)
 
     def all(self) -> list[CampaignNow]:
         return self._api.items("", CampaignPage)

@@ -10,6 +10,7 @@ from typing import Self
 
 import uvicorn
 
+from contactor.app.access import OpenedAccess, open_access
 from contactor.app.database_place import database_at
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
@@ -52,11 +53,12 @@ MAX_CLIENT_MESSAGE_BYTES = 4_096
 
 
 def serve_cloud(
-    folder: DataFolder, *, link: str, host: str, port: int, has_ingest: bool = True
+    folder: DataFolder, *, link: str, host: str, port: int, has_login: bool, has_ingest: bool = True
 ) -> int:
     """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
 
     Args:
+        has_login: whether anybody is asked who they are.
         has_ingest: whether it stores what comes, or others do.
 
     Raises:
@@ -64,11 +66,13 @@ def serve_cloud(
         LakeError: the lake cannot be opened or written.
     """
     put_loop_first()
-    return asyncio.run(_serve(folder, link, host, port, has_ingest=has_ingest))
+    return asyncio.run(_serve(folder, link, host, port, has_login=has_login, has_ingest=has_ingest))
 
 
-async def _serve(folder: DataFolder, link: str, host: str, port: int, *, has_ingest: bool) -> int:
-    cloud = await _Cloud.open(folder, link, has_ingest=has_ingest)
+async def _serve(
+    folder: DataFolder, link: str, host: str, port: int, *, has_login: bool, has_ingest: bool
+) -> int:
+    cloud = await _Cloud.open(folder, link, has_login=has_login, has_ingest=has_ingest)
     server = _server(cloud.api(), host, port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -111,11 +115,13 @@ class _Cloud:
         campaigns: CampaignStore,
         link: str,
         folder: DataFolder,
+        opened: OpenedAccess,
     ) -> None:
         """Wire them; without a `store` to write to, what ingests elsewhere take in is followed."""
         self._clock = clock = SystemClock()
         presence = Presence()
         self._commands = commands
+        self.opened = opened
         self._transport = NatsTransport(link, name="cloud")
         self.twin = Twin(presence=presence, clock=clock)
         self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
@@ -183,7 +189,9 @@ class _Cloud:
         )
 
     @classmethod
-    async def open(cls, folder: DataFolder, link: str, *, has_ingest: bool) -> Self:
+    async def open(
+        cls, folder: DataFolder, link: str, *, has_login: bool, has_ingest: bool
+    ) -> Self:
         """The cloud over a data folder, its twin as it was last.
 
         Raises:
@@ -194,7 +202,8 @@ class _Cloud:
             await asyncio.to_thread(open_reader, folder) if store is None else store
         )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
-        cloud = cls(reader, store, commands, campaigns, link, folder)
+        opened = open_access(folder, has_login=has_login, clock=SystemClock())
+        cloud = cls(reader, store, commands, campaigns, link, folder, opened)
         if isinstance(cloud.ingest, Follower):
             await cloud.ingest.prepare()
             # What was on its way to the lake is in it then; what comes after waits in the queue.
@@ -214,6 +223,8 @@ class _Cloud:
             alerts=self.alerts,
             history=self.history,
             journal=self.journal,
+            access=self.opened.access,
+            records=self.opened.records,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
@@ -263,6 +274,7 @@ class _Cloud:
         await self.alerts.close()
         await asyncio.to_thread(self.history.close)
         self.journal.close()
+        self.opened.close()
         await self._transport.close()
 
 

@@ -100,10 +100,11 @@ def _move(folder: DataFolder, target: "Database", name: str) -> None:
 
 def facts() -> "list[Area]":
     """The areas of what people made: it can be found nowhere else."""
+    from contactor.cloud.access.area import ACCESS
     from contactor.cloud.alerts.tables import ALERTS
     from contactor.cloud.journal.area import JOURNAL
 
-    return [JOURNAL, ALERTS]
+    return [JOURNAL, ALERTS, ACCESS]
 
 
 def database_url(folder: DataFolder) -> str | None:

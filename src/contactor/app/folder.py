@@ -8,6 +8,8 @@ DIR/twin/           the newest values, for a quick start
 DIR/broker/         the embedded broker and its url
 DIR/agent/          the cars' outbox
 DIR/log/            one file per role
+DIR/audit.jsonl     who did what, in a chain of hashes
+DIR/own-secret      what commands on the folder show the instance
 DIR/backups/        made before it was brought to a newer format (`migration`)
 
 folder = DataFolder.create(path)
@@ -139,6 +141,15 @@ class DataFolder:
         return self.root / "history.sqlite3"
 
     @property
+    def audit(self) -> Path:
+        return self.root / "audit.jsonl"
+
+    @property
+    def own_secret(self) -> Path:
+        """What commands on this folder show the instance that runs on it; made at its start."""
+        return self.root / "own-secret"
+
+    @property
     def is_new(self) -> bool:
         """Whether nothing was ever recorded or stored in it."""
         return not self.outbox.exists() and not (self.root / "lake").exists()
@@ -220,6 +231,19 @@ class DataFolder:
         except FileNotFoundError:
             return None
         return None
+
+    def shown_secret(self) -> str | None:
+        """What to show the instance that runs here; None where none ever had a login.
+
+        Raises:
+            FolderError: it is another user's.
+        """
+        try:
+            return self.own_secret.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _folder_error(self.own_secret, error) from error
 
     def running(self) -> RunningInstance | None:
         """The instance that runs on this folder now, or None.

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from contactor import __version__
+from contactor.app.first_owner import FirstOwner
 from contactor.app.folder import DataFolder, Process, RunningInstance
 from contactor.app.local_http import get_json
 from contactor.app.supervisor import RoleSpec, Supervisor
@@ -46,6 +47,7 @@ class Instance:
     bus: str | None = None
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
     outbox_days: int | None = None
+    has_login: bool = True
 
 
 class RunFile:
@@ -55,13 +57,16 @@ class RunFile:
         self._path, self._url = path, url
         self._started_at = to_iso(time.time_ns() // NS_PER_MS * NS_PER_MS)
         self._has_begun = self._is_failing = False
+        self._processes: tuple[Process, ...] = ()
+        self._first_owner_url: str | None = None
 
-    def begin(self, processes: tuple[Process, ...]) -> None:
+    def begin(self, processes: tuple[Process, ...], first_owner_url: str | None = None) -> None:
         """Write it for the first time.
 
         Raises:
             OSError: it cannot be written.
         """
+        self._first_owner_url = first_owner_url
         self._write(processes)
         self._has_begun = True
 
@@ -80,10 +85,21 @@ class RunFile:
                 _log.warning("run.json written again")
             self._is_failing = False
 
+    def tell_first_owner(self, url: str | None) -> None:
+        """Write by which link somebody becomes the first owner; None where there is one."""
+        self._first_owner_url = url
+        self.update(self._processes)
+
     def _write(self, processes: tuple[Process, ...]) -> None:
         document = RunningInstance(
-            self._url, __version__, self._started_at, os.getpid(), processes, first_owner_url=None
+            self._url,
+            __version__,
+            self._started_at,
+            os.getpid(),
+            processes,
+            first_owner_url=self._first_owner_url,
         )
+        self._processes = processes
         write_whole(self._path, msgspec.json.encode(document).decode())
 
 
@@ -129,19 +145,27 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
         loop.add_signal_handler(number, stopped.set)
     running = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stopped.wait())
-    getting_ready = asyncio.create_task(_wait_ready(url, instance.vehicles, folder.log))
+    getting_ready = asyncio.create_task(_wait_ready(folder, url, instance.vehicles))
+    owning: asyncio.Task[None] | None = None
     try:
         await asyncio.wait({running, stopping, getting_ready}, return_when=asyncio.FIRST_COMPLETED)
         if getting_ready.done() and not running.done():
             getting_ready.result()
             supervisor.ready()
-            run_file.begin(supervisor.processes)
+            first_owner = FirstOwner(folder, url)
+            link = await asyncio.to_thread(first_owner.link) if instance.has_login else None
+            run_file.begin(supervisor.processes, link)
             print(f"ready {url}", flush=True)
+            if link is not None:
+                print(f"first owner {link}", flush=True)
+                owning = asyncio.create_task(first_owner.follow(run_file))
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
     finally:
         getting_ready.cancel()
+        if owning is not None:
+            owning.cancel()
         await supervisor.stop()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError, InstanceError):
@@ -155,6 +179,7 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
     data = ["--data", str(folder.root)]
     environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": link}
     serve = [*own, "serve", *data, "--host", instance.host, "--port", str(instance.port)]
+    serve += [] if instance.has_login else ["--no-auth"]
     roles = [
         RoleSpec("broker", broker, death_signal=signal.SIGKILL),
         RoleSpec("cloud", serve, environment=environment),
@@ -180,7 +205,7 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
     return roles
 
 
-async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
+async def _wait_ready(folder: DataFolder, url: str, vehicles: tuple[str, ...]) -> None:
     """Return when the API answers and each vehicle has sent its first value since this start.
 
     Raises:
@@ -190,7 +215,9 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
     rows: dict[str, int] = {}
     while True:
         try:
-            missing = await asyncio.to_thread(vehicles_without_value, url, missing, rows)
+            missing = await asyncio.to_thread(
+                vehicles_without_value, url, missing, rows, secret=folder.shown_secret()
+            )
             is_answered = True
         except OSError:
             is_answered = False
@@ -200,12 +227,16 @@ async def _wait_ready(url: str, vehicles: tuple[str, ...], log: Path) -> None:
         waited += POLL_S
         if waited >= 5:
             waited = 0.0
-            values = f"first value of {', '.join(missing)} (see {log / 'agent.log'})"
+            values = f"first value of {', '.join(missing)} (see {folder.log / 'agent.log'})"
             print(f"waiting for {values if is_answered else 'the API'}", flush=True)
 
 
 def vehicles_without_value(
-    url: str, vehicles: Sequence[str], rows: dict[str, int] | None = None
+    url: str,
+    vehicles: Sequence[str],
+    rows: dict[str, int] | None = None,
+    *,
+    secret: str | None = None,
 ) -> list[str]:
     """Those of the vehicles that have sent no value since the instance at `url` started.
 
@@ -214,6 +245,7 @@ def vehicles_without_value(
     Args:
         rows: how many of each were stored when it was first asked; a vehicle that has more by now
             has sent some, though it may sleep again.
+        secret: what to show there.
 
     Raises:
         OSError: there is no answer, or none yet.
@@ -223,13 +255,16 @@ def vehicles_without_value(
         if not vehicles:
             get_json(f"{url}/healthz", timeout_s=ANSWER_S)
         seen = {} if rows is None else rows
-        return [vehicle_id for vehicle_id in vehicles if not _has_value(url, vehicle_id, seen)]
+        return [
+            vehicle_id for vehicle_id in vehicles if not _has_value(url, vehicle_id, seen, secret)
+        ]
     except (ValueError, msgspec.ValidationError) as error:
         raise InstanceError(f"{url} is answered by no Contactor: {error}") from error
 
 
-def _has_value(url: str, vehicle_id: str, rows: dict[str, int]) -> bool:
-    page = get_json(f"{url}/api/v1/vehicles?vehicle={vehicle_id}", timeout_s=ANSWER_S)
+def _has_value(url: str, vehicle_id: str, rows: dict[str, int], secret: str | None) -> bool:
+    place = f"{url}/api/v1/vehicles?vehicle={vehicle_id}"
+    page = get_json(place, timeout_s=ANSWER_S, secret=secret)
     items = msgspec.convert(page, _Page).items
     if not items:
         rows.setdefault(vehicle_id, 0)

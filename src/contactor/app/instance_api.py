@@ -1,7 +1,7 @@
 """The API of the instance that runs on a folder; what it refuses becomes an error of ours.
 
 root = "http://localhost:8080/api/v1/campaigns"
-api = InstanceApi(root, timeout_s=60.0, unknown=UnknownCampaign)
+api = InstanceApi(root, secret=secret, timeout_s=60.0, unknown=UnknownCampaign)
 campaigns = api.items("", CampaignPage)
 api.ask("DELETE", f"/{quoted(campaign_id)}")
 """
@@ -42,6 +42,7 @@ class InstanceApi:
 
     Args:
         root: the address; places are written behind it.
+        secret: what to show there.
         unknown: what a 404 is, where a question says nothing else.
         otherwise: what any other refusal is; a 400 is always a UsageError.
     """
@@ -50,11 +51,12 @@ class InstanceApi:
         self,
         root: str,
         *,
+        secret: str | None,
         timeout_s: float,
         unknown: type[ContactorError],
         otherwise: type[ContactorError] = InstanceError,
     ) -> None:
-        self._root, self._timeout_s = root, timeout_s
+        self._root, self._timeout_s, self._secret = root, timeout_s, secret
         self._unknown, self._otherwise = unknown, otherwise
 
     def ask(
@@ -77,7 +79,10 @@ class InstanceApi:
         """
         url = self._url(place, query)
         return self._answer(
-            unknown, lambda: ask_json(url, method=method, body=body, timeout_s=self._timeout_s)
+            unknown,
+            lambda: ask_json(
+                url, method=method, body=body, timeout_s=self._timeout_s, secret=self._secret
+            ),
         )
 
     def items(
@@ -100,7 +105,9 @@ class InstanceApi:
     def bytes(self, place: str, *, query: Mapping[str, object]) -> bytes:
         """What is there, whole; raises as `ask`."""
         url = self._url(place, query)
-        return self._answer(None, lambda: get_bytes(url, timeout_s=self._timeout_s))
+        return self._answer(
+            None, lambda: get_bytes(url, timeout_s=self._timeout_s, secret=self._secret)
+        )
 
     def _url(self, place: str, query: Mapping[str, object]) -> str:
         given = {key: value for key, value in query.items() if value is not None}

@@ -110,7 +110,11 @@ def open_book(data: Path) -> AskedJournal:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return FolderJournal(folder) if instance is None else InstanceJournal(instance.url)
+    return (
+        FolderJournal(folder)
+        if instance is None
+        else InstanceJournal(instance.url, folder.shown_secret())
+    )
 
 
 def vehicle_of(data: Path, wanted: str | None) -> str:

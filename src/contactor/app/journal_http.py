@@ -17,8 +17,10 @@ TIMEOUT_S = 60.0
 class InstanceJournal:
     """Through the running instance."""
 
-    def __init__(self, url: str) -> None:
-        self._api = InstanceApi(f"{url}/api/v1", timeout_s=TIMEOUT_S, unknown=UnknownVehicle)
+    def __init__(self, url: str, secret: str | None) -> None:
+        self._api = InstanceApi(
+            f"{url}/api/v1", secret=secret, timeout_s=TIMEOUT_S, unknown=UnknownVehicle
+        )
 
     def entries(self, vehicle_id: str, since_ns: int | None, until_ns: int | None) -> list[Entry]:
         span = span_query(since_ns, until_ns)

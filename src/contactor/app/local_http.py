@@ -8,7 +8,7 @@ import json
 import urllib.request
 
 
-def get_json(url: str, *, timeout_s: float) -> object:
+def get_json(url: str, *, timeout_s: float, secret: str | None = None) -> object:
     """The document at `url`.
 
     Raises:
@@ -16,31 +16,47 @@ def get_json(url: str, *, timeout_s: float) -> object:
         OSError: there is no answer, or not a whole one.
         ValueError: it is no JSON.
     """
-    return ask_json(url, method="GET", timeout_s=timeout_s)
+    return ask_json(url, method="GET", timeout_s=timeout_s, secret=secret)
 
 
-def ask_json(url: str, *, method: str, timeout_s: float, body: bytes | None = None) -> object:
+def ask_json(
+    url: str,
+    *,
+    method: str,
+    timeout_s: float,
+    body: bytes | None = None,
+    secret: str | None = None,
+) -> object:
     """The document that answers a request, which may carry one itself; None where none comes.
+
+    Args:
+        secret: what to show; None where nobody is asked who they are.
 
     Raises:
         urllib.error.HTTPError: the answer is an error.
         OSError: there is no answer, or not a whole one.
         ValueError: it is no JSON.
     """
-    headers = {} if body is None else {"content-type": "application/json"}
+    headers = _shown(secret)
+    if body is not None:
+        headers["content-type"] = "application/json"
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
     content = _answer(request, timeout_s)
     return json.loads(content) if content else None
 
 
-def get_bytes(url: str, *, timeout_s: float) -> bytes:
+def get_bytes(url: str, *, timeout_s: float, secret: str | None = None) -> bytes:
     """What is at `url`, whole.
 
     Raises:
         urllib.error.HTTPError: the answer is an error.
         OSError: there is no answer, or not a whole one.
     """
-    return _answer(urllib.request.Request(url), timeout_s)
+    return _answer(urllib.request.Request(url, headers=_shown(secret)), timeout_s)
+
+
+def _shown(secret: str | None) -> dict[str, str]:
+    return {} if secret is None else {"authorization": f"Bearer {secret}"}
 
 
 def _answer(request: urllib.request.Request, timeout_s: float) -> bytes:

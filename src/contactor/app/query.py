@@ -102,7 +102,11 @@ def open_query(data: Path) -> Query:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return _LakeQuery(folder) if instance is None else InstanceQuery(instance.url)
+    return (
+        _LakeQuery(folder)
+        if instance is None
+        else InstanceQuery(instance.url, folder.shown_secret())
+    )
 
 
 class _LakeQuery:
@@ -193,9 +197,13 @@ class _Page(msgspec.Struct, frozen=True):
 class InstanceQuery:
     """Asks the running instance."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret: str | None) -> None:
         self._api = InstanceApi(
-            f"{url}/api/v1", timeout_s=TIMEOUT_S, unknown=UnknownVehicle, otherwise=LakeError
+            f"{url}/api/v1",
+            secret=secret,
+            timeout_s=TIMEOUT_S,
+            unknown=UnknownVehicle,
+            otherwise=LakeError,
         )
 
     def vehicles(self, where: str | None = None) -> list[Mapping[str, object]]:

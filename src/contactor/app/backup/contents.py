@@ -33,7 +33,10 @@ BACKUPS: Final = "backups"
 HISTORY: Final = "history.sqlite3"
 """Facts that are found again in the lake."""
 MADE_ANEW: Final = frozenset(
-    {"format.json", "lock", "run.json", "broker", "log", "twin", HISTORY, BACKUPS, DATABASE}
+    {
+        *("format.json", "lock", "run.json", "own-secret", "broker", "log", "twin"),
+        *(HISTORY, BACKUPS, DATABASE),
+    }
 )
 _CARS: Final = "agent"
 _LAKE: Final = "lake"

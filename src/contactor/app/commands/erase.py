@@ -1,6 +1,7 @@
 """`contactor erase`: one vehicle, gone from a data folder that is not in use."""
 
 import argparse
+import contextlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from contactor.app.lake_place import has_lake, open_store
 from contactor.app.output import note, print_json
 from contactor.app.progress import progress_bar
 from contactor.app.settings import add_data_option
+from contactor.clock import SystemClock
 from contactor.errors import FolderInUse, UnknownVehicle, UsageError
 
 _CHUNK = 1 << 20
@@ -96,7 +98,19 @@ def _erase_said(folder: DataFolder, vehicle: str) -> int:
         gone += journal.erase(vehicle)
         journal.close()
         _forget_alerts(folder, vehicle)
+        gone += _forget_access(folder, vehicle)
     return gone
+
+
+def _forget_access(folder: DataFolder, vehicle: str) -> int:
+    """Remove who may do what of a vehicle, and under what name the audit log has it."""
+    from contactor.cloud.access.area import ACCESS
+    from contactor.cloud.access.people import People
+    from contactor.cloud.database.database import Database
+
+    people = People(Database.open(database_at(folder), [ACCESS]), clock=SystemClock())
+    with contextlib.closing(people):
+        return people.forget_vehicle(vehicle)
 
 
 def _forget_alerts(folder: DataFolder, vehicle: str) -> None:

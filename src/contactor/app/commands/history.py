@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     folder = DataFolder.existing(args.data)
     instance = folder.running()
     if instance is not None:
-        rows = _in_instance(InstanceQuery(instance.url), wanted)
+        rows = _in_instance(InstanceQuery(instance.url, folder.shown_secret()), wanted)
     else:
         rows = _here(folder, wanted, args.jobs or os.cpu_count() or 1)
     if args.json:

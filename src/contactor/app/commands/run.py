@@ -171,5 +171,6 @@ def run(args: argparse.Namespace) -> int:
             bus=args.bus,
             outbox_bytes=args.outbox_bytes,
             outbox_days=args.outbox_days,
+            has_login=not args.no_auth,
         )
         return run_instance(folder, instance)

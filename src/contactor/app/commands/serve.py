@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_host(args.host)
     tell_environment(args)
+    has_login = not args.no_auth
     if args.link:
         read_addresses(args.link)
     if args.ingest == "none" and not args.link:
@@ -54,13 +55,24 @@ def run(args: argparse.Namespace) -> int:
         settle_database(folder, args.database)
         with shared(folder), alone(folder, "serve.lock"):
             port = free_port(args.host, args.port)
-            return serve_cloud(folder, link=args.link, host=args.host, port=port, has_ingest=False)
+            return serve_cloud(
+                folder,
+                link=args.link,
+                host=args.host,
+                port=port,
+                has_ingest=False,
+                has_login=has_login,
+            )
     if os.environ.get("CONTACTOR_SUPERVISED"):
-        return serve_cloud(folder, link=args.link, host=args.host, port=args.port)
+        return serve_cloud(
+            folder, link=args.link, host=args.host, port=args.port, has_login=has_login
+        )
     with folder.held():
         settle_lake(folder, args.lake)
         settle_database(folder, args.database)
         port = free_port(args.host, args.port)
         if args.link:
-            return serve_cloud(folder, link=args.link, host=args.host, port=port)
-        return run_instance(folder, Instance(host=args.host, port=port))
+            return serve_cloud(
+                folder, link=args.link, host=args.host, port=port, has_login=has_login
+            )
+        return run_instance(folder, Instance(host=args.host, port=port, has_login=has_login))

@@ -50,6 +50,10 @@ ACCESS = Area(
                 role        text,
                 until_ns    bigint not null
             )""",
+            """create table access_alias (
+                vehicle_id text primary key,
+                alias      text not null unique
+            )""",
         ),
     ),
 )
@@ -105,4 +109,10 @@ codes = Table(
     Column("vehicle_id", Text),
     Column("role", Text),
     Column("until_ns", BigInteger),
+)
+aliases = Table(
+    "access_alias",
+    _metadata,
+    Column("vehicle_id", Text, primary_key=True),
+    Column("alias", Text),
 )

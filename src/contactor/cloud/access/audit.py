@@ -86,7 +86,7 @@ class AuditLog:
     """Appends to one file; used from any thread, by one process."""
 
     def __init__(self, path: Path, chain: Chain) -> None:
-        self._path, self._chain = path, chain
+        self.path, self._chain = path, chain
         self._lock = threading.Lock()
 
     @classmethod
@@ -118,9 +118,9 @@ class AuditLog:
             chain = self._chain
             line, head = _sealed(entry, chain)
             try:
-                _append(self._path, line)
+                _append(self.path, line)
             except OSError as error:
-                raise FolderError(f"{self._path.name}: {error.strerror}") from error
+                raise FolderError(f"{self.path.name}: {error.strerror}") from error
             self._chain = Chain(chain.count + 1, head)
 
 
@@ -150,14 +150,62 @@ def entries(path: Path) -> Iterator[Entry]:
         FolderError: it cannot be read.
     """
     for line, _ in _checked(path):
-        yield Entry(
-            ts=from_iso(line.ts),
-            who=line.who,
-            what=line.what,
-            outcome=line.outcome,
-            vehicle_id=line.vehicle_id,
-            detail=line.detail,
-        )
+        yield _entry(line)
+
+
+def newest(path: Path, *, before: int | None = None) -> Iterator[tuple[int, Entry]]:
+    """Entries and their numbers, the newest first; each as its own hash says, not the chain.
+
+    Args:
+        before: only those of a lower number.
+
+    Raises:
+        AuditBroken: a line is not as it was written.
+        FolderError: it cannot be read.
+    """
+    try:
+        for text in _backwards(path):
+            line, _ = _own(text, path.name)
+            if before is None or line.number < before:
+                yield line.number, _entry(line)
+    except OSError as error:
+        raise FolderError(f"{path.name}: {error.strerror}") from error
+
+
+def _backwards(path: Path) -> Iterator[bytes]:
+    """The lines of a file, the last first."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        left, tail = file.seek(0, os.SEEK_END), b""
+        while left:
+            step = min(left, MAX_LINE_BYTES)
+            left -= step
+            file.seek(left)
+            lines = (file.read(step) + tail).splitlines(keepends=True)
+            tail = lines.pop(0) if left else b""
+            yield from reversed(lines)
+
+
+def _own(text: bytes, name: str) -> tuple[_Line, Chain]:
+    """A line whose hash is right, and the chain up to it, by what it says itself."""
+    body, _, _ = text.rpartition(_SEAL)
+    try:
+        line = _decoder.decode(body + b"}")
+    except msgspec.MsgspecError as error:
+        raise AuditBroken(f"{name}: no line of the log") from error
+    return _next(text, Chain(line.number - 1, line.previous), name)
+
+
+def _entry(line: _Line) -> Entry:
+    return Entry(
+        ts=from_iso(line.ts),
+        who=line.who,
+        what=line.what,
+        outcome=line.outcome,
+        vehicle_id=line.vehicle_id,
+        detail=line.detail,
+    )
 
 
 def _checked(path: Path) -> Iterator[tuple[_Line, Chain]]:
@@ -258,9 +306,4 @@ def _chain_at_end(path: Path) -> Chain:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - MAX_LINE_BYTES, 0))
         text = file.read()[:-1].rpartition(b"\n")[2] + b"\n"
-    body, _, _ = text.rpartition(_SEAL)
-    try:
-        line = _decoder.decode(body + b"}")
-    except msgspec.MsgspecError as error:
-        raise AuditBroken(f"{path.name}: its last line is no line of the log") from error
-    return _next(text, Chain(line.number - 1, line.previous), path.name)[1]
+    return _own(text, path.name)[1]

@@ -30,7 +30,7 @@ from contactor.cloud.access.passwords import check_password, hashed, is_password
 from contactor.cloud.access.rights import EVERY_VEHICLE, RIGHTS, SCOPES, Right, Role, Scope
 from contactor.cloud.access.throttle import Throttle
 from contactor.cloud.database.database import Database
-from contactor.errors import AccessRefused, UnknownPerson, UsageError
+from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 
 MAX_NAME: Final = 64
 SESSION_NS: Final = 30 * NS_PER_DAY
@@ -121,16 +121,21 @@ class Principal:
 
     def may(self, right: Right, vehicle_id: str, now_ns: int) -> bool:
         """Whether something is allowed of a vehicle, or of all with `EVERY_VEHICLE`."""
+        reach = self.reach(right, now_ns)
+        return reach is None or vehicle_id in reach
+
+    def reach(self, right: Right, now_ns: int) -> frozenset[str] | None:
+        """The vehicles of which something is allowed; None for every one."""
         if self.scope is not None and right not in SCOPES[self.scope]:
-            return False
-        if self.only not in (EVERY_VEHICLE, vehicle_id):
-            return False
-        return any(
-            right in RIGHTS[held.role]
+            return frozenset()
+        vehicles = frozenset(
+            held.vehicle_id
             for held in self.person.roles
-            if held.vehicle_id in (EVERY_VEHICLE, vehicle_id)
-            and (held.until_ns is None or held.until_ns > now_ns)
+            if right in RIGHTS[held.role] and (held.until_ns is None or held.until_ns > now_ns)
         )
+        if EVERY_VEHICLE in vehicles:
+            return None if self.only == EVERY_VEHICLE else frozenset({self.only})
+        return vehicles if self.only == EVERY_VEHICLE else vehicles & {self.only}
 
 
 class People:
@@ -235,6 +240,45 @@ class People:
             _insert_roles(connection, person.id, wanted)
             return _person(connection, _row(connection, name))
 
+    def grant(self, name: str, held: Held) -> Person:
+        """Give somebody a role; the same one for the same vehicle gives way to it.
+
+        Raises:
+            UnknownPerson: there is none.
+            UsageError: it would end before it began, or leave no owner.
+        """
+        if held.until_ns is not None and held.until_ns <= self._clock.now_ns():
+            raise UsageError(f"a role until {to_iso(held.until_ns)}, which is past")
+        return self._change_role(name, held, is_given=True)
+
+    def withdraw(self, name: str, vehicle_id: str, role: Role) -> Person:
+        """Take a role away.
+
+        Raises:
+            UnknownPerson: there is none.
+            UsageError: they do not have it, or it would leave no owner.
+        """
+        return self._change_role(name, Held(vehicle_id, role), is_given=False)
+
+    def forget_vehicle(self, vehicle_id: str) -> int:
+        """Remove all that names a vehicle, so that no byte of the file does.
+
+        Returns:
+            how many roles, tokens and codes there were.
+        """
+        with self._database.writing() as connection:
+            gone = [
+                connection.execute(delete(table).where(table.c.vehicle_id == vehicle_id)).rowcount
+                for table in (_roles, _tokens, _codes, area.aliases)
+            ]
+        self._database.scrub()
+        return sum(gone[:-1])
+
+    def has_owner(self) -> bool:
+        """Whether somebody owns all."""
+        with self._database.reading() as connection:
+            return bool(_owners(connection))
+
     def set_password(self, name: str, password: str) -> None:
         """Give somebody another password; all sessions end.
 
@@ -260,25 +304,11 @@ class People:
             device: what the browser calls itself.
 
         Raises:
-            AccessRefused: name or password is wrong, or there were too many tries from there.
+            AccessRefused: name or password is wrong.
+            TooManyTries: there were too many from there.
         """
         now_ns = self._clock.now_ns()
-        both = f"{address} {_key(name)}"
-        wait_ns = max(
-            self._by_address.wait_ns(address, now_ns), self._by_both.wait_ns(both, now_ns)
-        )
-        if wait_ns:
-            raise AccessRefused(f"too many tries; again in {-(-wait_ns // NS_PER_S)} s")
-        with self._database.reading() as connection:
-            row = connection.execute(
-                select(_people).where(_people.c.key_name == _key(name))
-            ).one_or_none()
-        if not is_password(None if row is None else row.password, password):
-            self._by_address.count(address, now_ns)
-            self._by_both.count(both, now_ns)
-            raise AccessRefused(NOT_THESE)
-        assert row is not None
-        self._by_both.forget(both)
+        row = self._checked(name, password, address)
         secret, number = new_secret(SecretKind.SESSION), secrets.token_hex(8)
         until_ns = now_ns + SESSION_NS
         with self._database.writing() as connection:
@@ -298,6 +328,10 @@ class People:
                 )
             )
         return Opened(number, secret, until_ns)
+
+    def check_password(self, name: str, password: str, *, address: str) -> None:
+        """Accept somebody's password; raises as `log_in`."""
+        self._checked(name, password, address)
 
     def make_token(
         self,
@@ -380,7 +414,46 @@ class People:
         """Let go of the database."""
         self._database.close()
 
+    def _checked(self, name: str, password: str, address: str) -> Row[tuple[object, ...]]:
+        """The row of whose name and password these are."""
+        now_ns = self._clock.now_ns()
+        both = f"{address} {_key(name)}"
+        wait_ns = max(
+            self._by_address.wait_ns(address, now_ns), self._by_both.wait_ns(both, now_ns)
+        )
+        if wait_ns:
+            raise TooManyTries(f"too many tries; again in {-(-wait_ns // NS_PER_S)} s")
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(_people).where(_people.c.key_name == _key(name))
+            ).one_or_none()
+        if not is_password(None if row is None else row.password, password):
+            self._by_address.count(address, now_ns)
+            self._by_both.count(both, now_ns)
+            raise AccessRefused(NOT_THESE)
+        assert row is not None
+        self._by_both.forget(both)
+        return row
+
     # ── within a transaction ─────────────────────────────────────────────────────────────────────
+
+    def _change_role(self, name: str, held: Held, *, is_given: bool) -> Person:
+        with self._database.writing() as connection:
+            person = _person(connection, _row(connection, name))
+            stays_owner = is_given and held.until_ns is None
+            if (held.vehicle_id, held.role) == (EVERY_VEHICLE, Role.OWNER) and not stays_owner:
+                _keep_an_owner(connection, person)
+            same = and_(
+                _roles.c.person_id == person.id,
+                _roles.c.vehicle_id == held.vehicle_id,
+                _roles.c.role == held.role.value,
+            )
+            gone = connection.execute(delete(_roles).where(same)).rowcount
+            if is_given:
+                _insert_roles(connection, person.id, [held])
+            elif not gone:
+                raise UsageError(f"{person.name} is no {held.role} of {held.vehicle_id}")
+            return _person_of(connection, person.id)
 
     def _by_session(self, kept: str) -> Principal | None:
         now_ns = self._clock.now_ns()
@@ -469,8 +542,7 @@ def _checked_name(name: str) -> str:
 def _row(connection: Connection, name: str) -> Row[tuple[object, ...]]:
     row = connection.execute(select(_people).where(_people.c.key_name == _key(name))).one_or_none()
     if row is None:
-        known = connection.scalars(select(_people.c.name).order_by(_people.c.key_name).limit(10))
-        raise UnknownPerson(f"nobody is called {name!r}; known: {', '.join(known) or 'nobody'}")
+        raise UnknownPerson(f"nobody is called {name[:MAX_NAME]!r}")
     return row
 
 

@@ -98,9 +98,17 @@ _LETS_IN: Final = (
 )
 
 
+_WHERE: Final = ("Vehicle.CurrentLocation", "Vehicle.Cabin.Infotainment.Navigation")
+
+
 def may(role: Role, right: Right) -> bool:
     """Whether a role allows something."""
     return right in RIGHTS[role]
+
+
+def tells_where(text: str) -> bool:
+    """Whether a signal's path, or a question that names one, is of where a car is."""
+    return any(branch in text for branch in _WHERE)
 
 
 def right_to_set(path: str) -> Right:

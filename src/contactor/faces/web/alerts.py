@@ -16,13 +16,17 @@ from litestar import Response, delete, get, post
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from contactor.clock import Clock
+from contactor.cloud.access.rights import Right
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.channels import Push
 from contactor.cloud.alerts.document import MAX_BYTES, Document, decode_document
 from contactor.cloud.alerts.ports import NotDelivered
 from contactor.cloud.alerts.told import AlertNow, AlertPage, ChannelNow, ChannelPage, Kept, RulePage
 from contactor.cloud.alerts.warnings_told import WarningPage
-from contactor.errors import UsageError
+from contactor.errors import UnknownAlert, UsageError
+from contactor.faces.web.login import SignedIn
+from contactor.faces.web.needs import may, of_all, of_some, of_vehicle, reach
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import AnyRequest, Problem, answer, described
 
@@ -65,14 +69,30 @@ class Tested(msgspec.Struct, frozen=True):
 _subscription = msgspec.json.Decoder(Subscription)
 
 
-def alert_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
+_RULES = of_all(Right.RULES)
+
+
+def alert_routes(alerts: Alerts, clock: Clock) -> Sequence[BaseRouteHandler]:
     """The handlers over the alerts of an instance."""
-    return [*_alert_routes(alerts), *_rule_routes(alerts), *_channel_routes(alerts)]
+    return [*_alert_routes(alerts, clock), *_rule_routes(alerts), *_channel_routes(alerts)]
 
 
-def _alert_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
-    @get("/alerts", summary="Alerts, newest first", responses=described(400))
+def _alert_routes(alerts: Alerts, clock: Clock) -> Sequence[BaseRouteHandler]:
+    async def of(request: SignedIn, right: Right, alert_id: str) -> AlertNow:
+        """An alert, for somebody who may do something of its vehicle; unknown to anybody else."""
+        found = await alerts.alert(alert_id)
+        if not may(request, right, found.vehicle_id, clock):
+            raise UnknownAlert(f"no alert {alert_id[:64]!r}")
+        return found
+
+    @get(
+        "/alerts",
+        summary="Alerts, newest first",
+        responses=described(400),
+        needs=of_some(Right.HISTORY),
+    )
     async def fired(
+        request: SignedIn,
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
         is_open: Annotated[
@@ -80,25 +100,35 @@ def _alert_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         ] = False,
     ) -> AlertPage:
         found, before = await alerts.alerts(limit=limit, before=_number(cursor), is_open=is_open)
-        return AlertPage(found, None if before is None else str(before))
+        mine = reach(request, Right.HISTORY, clock)
+        shown = found if mine is None else [one for one in found if one.vehicle_id in mine]
+        return AlertPage(shown, None if before is None else str(before))
 
-    @get("/alerts/{alert_id:str}", summary="An alert", responses=described(400, 404))
-    async def one(alert_id: FromPath[str]) -> AlertNow:
-        return await alerts.alert(alert_id)
+    @get(
+        "/alerts/{alert_id:str}",
+        summary="An alert",
+        responses=described(400, 404),
+        needs=of_some(Right.HISTORY),
+    )
+    async def one(request: SignedIn, alert_id: FromPath[str]) -> AlertNow:
+        return await of(request, Right.HISTORY, alert_id)
 
     @post(
         "/alerts/{alert_id:str}/acknowledge",
         summary="Say that somebody has seen an alert",
         status_code=200,
-        responses=described(400, 403, 404),
+        responses=described(400, 404),
+        needs=of_some(Right.JOURNAL),
     )
-    async def acknowledge(alert_id: FromPath[str]) -> AlertNow:
+    async def acknowledge(request: SignedIn, alert_id: FromPath[str]) -> AlertNow:
+        await of(request, Right.JOURNAL, alert_id)
         return await alerts.acknowledge(alert_id)
 
     @get(
         "/vehicles/{vehicle_id:str}/warnings",
         summary="Early warnings of a vehicle, each with what shows it",
         responses=described(400, 404),
+        needs=of_vehicle(Right.HISTORY),
     )
     async def warnings(vehicle_id: FromPath[str]) -> WarningPage:
         return WarningPage(await alerts.warnings(vehicle_id))
@@ -107,7 +137,7 @@ def _alert_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
 
 
 def _rule_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
-    @get("/alerts/rules", summary="Every alert rule")
+    @get("/alerts/rules", summary="Every alert rule", responses=described(), needs=_RULES)
     async def rules() -> RulePage:
         return RulePage(await alerts.rules())
 
@@ -116,7 +146,8 @@ def _rule_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         summary="Keep alert rules and channels, in place of those of the same names",
         status_code=200,
         request_max_body_size=MAX_BYTES,
-        responses=described(400, 403, 413),
+        responses=described(400, 413),
+        needs=_RULES,
     )
     async def put(request: AnyRequest, data: JSONBody[Document]) -> Kept:
         document = decode_document(await request.body())  # `data` was read leniently: "1" for 1
@@ -126,7 +157,8 @@ def _rule_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         "/alerts/rules/{name:str}",
         summary="Forget an alert rule",
         status_code=200,
-        responses=described(400, 403, 404),
+        responses=described(400, 404),
+        needs=_RULES,
     )
     async def remove(name: FromPath[str]) -> Removed:
         await alerts.watch.remove(rule=name)
@@ -136,7 +168,12 @@ def _rule_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
 
 
 def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
-    @get("/alerts/channels", summary="Every channel, without its secrets")
+    @get(
+        "/alerts/channels",
+        summary="Every channel, without its secrets",
+        responses=described(),
+        needs=_RULES,
+    )
     async def channels() -> ChannelPage:
         return ChannelPage(await alerts.channels())
 
@@ -144,7 +181,8 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         "/alerts/channels/{name:str}",
         summary="Forget a channel",
         status_code=200,
-        responses=described(400, 403, 404),
+        responses=described(400, 404),
+        needs=_RULES,
     )
     async def remove(name: FromPath[str]) -> Removed:
         await alerts.watch.remove(channel=name)
@@ -154,7 +192,8 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         "/alerts/channels/{name:str}/test",
         summary="Send a message to a channel now",
         status_code=200,
-        responses=described(400, 403, 404, 502),
+        responses=described(400, 404, 502),
+        needs=_RULES,
     )
     async def test(name: FromPath[str]) -> Tested | Response[Problem]:
         try:
@@ -163,7 +202,12 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
             return answer(502, f"channel {name}: {error}")
         return Tested(name, message.id)
 
-    @get("/alerts/push-key", summary="What a browser subscribes with", responses=described(501))
+    @get(
+        "/alerts/push-key",
+        summary="What a browser subscribes with",
+        responses=described(501),
+        needs=of_some(Right.HISTORY),
+    )
     async def push_key() -> PushKey | Response[Problem]:
         try:
             return PushKey(await alerts.push_key())
@@ -175,7 +219,8 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         summary="Keep a browser's push subscription as a channel",
         status_code=201,
         request_max_body_size=MAX_SUBSCRIPTION_BYTES,
-        responses=described(400, 403, 413),
+        responses=described(400, 413),
+        needs=of_all(Right.HISTORY),
     )
     async def subscribe(request: AnyRequest, data: JSONBody[Subscription]) -> ChannelNow:
         given = _read_subscription(await request.body())

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Litestar, MediaType, Router, get
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -19,6 +19,9 @@ from litestar.types import ASGIApp
 
 from contactor import __version__
 from contactor.clock import Clock
+from contactor.cloud.access.door import OpenDoor
+from contactor.cloud.access.records import Records
+from contactor.cloud.access.rights import Right, tells_where
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -27,13 +30,17 @@ from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
 from contactor.faces.web.alerts import alert_routes
 from contactor.faces.web.app import web_app_routes
+from contactor.faces.web.audited import Audited
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
-from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow
+from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.live import Live
+from contactor.faces.web.login import Access, SignedIn, login_routes
+from contactor.faces.web.needs import ANYBODY, guard, may, of_all, of_some, of_vehicle, reach
 from contactor.faces.web.parameters import Instant, span_of
+from contactor.faces.web.people import people_routes
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
 from contactor.signals.catalogue import catalogue
@@ -84,36 +91,57 @@ def create_api(
     history: History | None = None,
     journal: Journal | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
+    access: Access | None = None,
+    records: Records | None = None,
 ) -> ASGIApp:
-    """The ASGI application over a fleet, what is asked of it, and its live stream."""
+    """The ASGI application over a fleet, what is asked of it, and its live stream.
+
+    Args:
+        access: people, and the door that knows them; without it everybody may do everything.
+        records: where it is noted who did what.
+    """
+    door = OpenDoor() if access is None else access.door
+
+    def _check_paths(request: SignedIn, vehicle_id: str, paths: Iterable[str]) -> None:
+        if any(map(tells_where, paths)) and not may(request, Right.LOCATE, vehicle_id, clock):
+            raise PermissionDeniedException(f"needs {Right.LOCATE}: a path tells where it is")
 
     @get(
         "/vehicles",
         summary="Every vehicle, those named, or those that are so now",
         responses=described(400),
+        needs=of_some(Right.SEE),
     )
     async def vehicles(
+        request: SignedIn,
         limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
         cursor: FromQuery[str | None] = None,
         vehicle: NameList = None,
         where: Where = None,
     ) -> VehiclePage:
-        return VehiclePage(*fleet.page(vehicle, where, limit=limit, cursor=cursor))
+        right = Right.LOCATE if where is not None and tells_where(where) else Right.SEE
+        seen = reach(request, right, clock)
+        named = vehicle if seen is None else seen if vehicle is None else seen & set(vehicle)
+        return VehiclePage(*fleet.page(named, where, limit=limit, cursor=cursor))
 
     @get(
         "/vehicles/{vehicle_id:str}",
         summary="The last value of each signal of a vehicle",
         responses=described(400, 404),
+        needs=of_vehicle(Right.SEE),
     )
-    async def vehicle(vehicle_id: FromPath[str]) -> VehicleNow:
-        return fleet.now(vehicle_id)
+    async def vehicle(request: SignedIn, vehicle_id: FromPath[str]) -> VehicleNow:
+        now = fleet.now(vehicle_id)
+        return now if may(request, Right.LOCATE, vehicle_id, clock) else without_place(now)
 
     @get(
         "/vehicles/{vehicle_id:str}/signals",
         summary="Stored values, extremes kept",
         responses=described(400, 404),
+        needs=of_vehicle(Right.SEE),
     )
     async def signals(
+        request: SignedIn,
         vehicle_id: FromPath[str],
         path: PathList = None,
         start: Instant = None,
@@ -121,6 +149,7 @@ def create_api(
         max_points: Annotated[int, QueryParameter(ge=1, le=MAX_POINTS)] = 1000,
     ) -> SeriesAnswer:
         paths = _paths(path)
+        _check_paths(request, vehicle_id, paths)
         span = span_of(start, end)
         answer = await fleet.series(vehicle_id, paths, *span, max_points)
         return SeriesAnswer(vehicle_id, answer)
@@ -129,31 +158,47 @@ def create_api(
         "/vehicles/{vehicle_id:str}/summary",
         summary="Count, extremes and mean of each signal",
         responses=described(400, 404),
+        needs=of_vehicle(Right.SEE),
     )
     async def summary(
-        vehicle_id: FromPath[str], path: PathList = None, start: Instant = None, end: Instant = None
+        request: SignedIn,
+        vehicle_id: FromPath[str],
+        path: PathList = None,
+        start: Instant = None,
+        end: Instant = None,
     ) -> Mapping[str, object]:
         paths = _paths(path) if path else None
+        if paths is None and not may(request, Right.LOCATE, vehicle_id, clock):
+            paths = [path for path in catalogue() if not tells_where(path)]
+        _check_paths(request, vehicle_id, paths or ())
         span = span_of(start, end)
         return await fleet.summary(vehicle_id, paths, *span)
 
-    @get("/healthz", summary="Whether the instance answers")
+    @get("/healthz", summary="Whether the instance answers", needs=ANYBODY)
     async def healthz() -> Health:
         return Health("ok", __version__)
 
-    @get("/metrics", summary="What the instance counts", media_type=prometheus.MEDIA_TYPE)
+    @get(
+        "/metrics",
+        summary="What the instance counts",
+        media_type=prometheus.MEDIA_TYPE,
+        responses=described(),
+        needs=of_all(Right.SEE),
+    )
     async def metrics() -> str:
         told = () if alerts is None else prometheus.alert_metrics(alerts)
         return prometheus.metrics_text([*measures(), *told])
 
     routes = [
         *(vehicles, vehicle, signals, summary),
-        *command_routes(fleet, dispatcher),
+        *(() if access is None else login_routes(access)),
+        *(() if access is None or records is None else people_routes(access, records)),
+        *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
-        *(() if alerts is None else alert_routes(alerts)),
+        *(() if alerts is None else alert_routes(alerts, clock)),
         *(() if history is None else history_routes(fleet, history)),
         *_journal_routes(fleet, history, journal, clock),
-        live.route(),
+        live.route(door),
     ]
     api = Litestar(
         [Router("/api/v1", route_handlers=routes), healthz, metrics, *web_app_routes()],
@@ -163,9 +208,11 @@ def create_api(
             ContactorError: of_our_error,
             Exception: of_unexpected,
         },
+        guards=[guard(door, clock)],
         logging_config=None,
     )
-    return SameSite(api)
+    site = SameSite(api)
+    return site if records is None else Audited(site, records, clock)
 
 
 def _journal_routes(
@@ -179,8 +226,17 @@ def _journal_routes(
 
 def _openapi() -> OpenAPIConfig:
     """The document alone: the framework's pages over it load scripts from elsewhere."""
+    for_anybody = Router(
+        OPENAPI, route_handlers=[], opt={"needs": ANYBODY}, include_in_schema=False
+    )
     document = JsonRenderPlugin(path=["/", "/openapi.json"], media_type=MediaType.JSON)
-    return OpenAPIConfig("Contactor", __version__, path=OPENAPI, render_plugins=[document])
+    return OpenAPIConfig(
+        "Contactor",
+        __version__,
+        path=OPENAPI,
+        render_plugins=[document],
+        openapi_router=for_anybody,
+    )
 
 
 def _paths(paths: Sequence[str] | None) -> list[str]:

@@ -14,6 +14,7 @@ from litestar import HttpMethod, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
+from contactor.faces.web.needs import ANYBODY
 from contactor.faces.web.problems import AnyRequest
 
 STATIC = Path(__file__).parent / "static"
@@ -60,6 +61,7 @@ def web_app_routes(static: Path = STATIC) -> list[HTTPRouteHandler]:
         ["/", "/{path:path}"],
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         include_in_schema=False,
+        needs=ANYBODY,
         sync_to_thread=False,
     )
     def page(request: AnyRequest) -> Response[bytes]:

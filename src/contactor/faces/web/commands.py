@@ -8,17 +8,23 @@ from typing import Annotated, Self
 
 import msgspec
 from litestar import get, post
+from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from contactor.clock import Clock
+from contactor.cloud.access.rights import Right, right_to_set
 from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
-from contactor.faces.web.problems import AnyRequest, described
+from contactor.faces.web.login import SignedIn
+from contactor.faces.web.needs import may, note, of_vehicle
+from contactor.faces.web.problems import described
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar
 
 MAX_BODY_BYTES = 16_384
+SETTING = (Right.COMFORT, Right.OPEN)
 
 
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +71,9 @@ def _strictly(body: bytes) -> CommandRequest:
         raise UsageError(f"body: {error}") from error
 
 
-def command_routes(fleet: Fleet, dispatcher: Dispatcher) -> Sequence[BaseRouteHandler]:
+def command_routes(
+    fleet: Fleet, dispatcher: Dispatcher, clock: Clock
+) -> Sequence[BaseRouteHandler]:
     """The handlers over a fleet and its dispatcher."""
 
     @post(
@@ -73,19 +81,25 @@ def command_routes(fleet: Fleet, dispatcher: Dispatcher) -> Sequence[BaseRouteHa
         summary="Ask an actuator of a vehicle to be set",
         status_code=202,
         request_max_body_size=MAX_BODY_BYTES,
-        responses=described(400, 403, 404, 409, 413),
+        responses=described(400, 404, 409, 413),
+        needs=of_vehicle(*SETTING),
     )
     async def ask(
-        request: AnyRequest, vehicle_id: FromPath[str], data: JSONBody[CommandRequest]
+        request: SignedIn, vehicle_id: FromPath[str], data: JSONBody[CommandRequest]
     ) -> CommandNow:
         vehicle = fleet.vehicle(vehicle_id)
         asked = _strictly(await request.body())  # `data` was read leniently: "1" for 1
+        note(request, path=asked.path, value=str(asked.value))
+        right = right_to_set(asked.path)
+        if not may(request, right, vehicle_id, clock):
+            raise PermissionDeniedException(f"needs {right}, to set {asked.path}")
         command = await dispatcher.submit(
             vehicle_id,
             asked.path,
             asked.value,
             profile=vehicle.profile,
             expires_in_s=asked.expires_in_s,
+            issued_by=request.user.person.name,
         )
         return CommandNow.of(command)
 
@@ -93,6 +107,7 @@ def command_routes(fleet: Fleet, dispatcher: Dispatcher) -> Sequence[BaseRouteHa
         "/vehicles/{vehicle_id:str}/commands",
         summary="What a vehicle was asked, newest first",
         responses=described(400, 404),
+        needs=of_vehicle(*SETTING, Right.HISTORY),
     )
     async def commands(
         vehicle_id: FromPath[str],
@@ -108,6 +123,7 @@ def command_routes(fleet: Fleet, dispatcher: Dispatcher) -> Sequence[BaseRouteHa
         "/vehicles/{vehicle_id:str}/commands/{command_id:str}",
         summary="Where a command stands",
         responses=described(400, 404),
+        needs=of_vehicle(*SETTING, Right.HISTORY),
     )
     async def command(vehicle_id: FromPath[str], command_id: FromPath[str]) -> CommandNow:
         fleet.vehicle(vehicle_id)

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from contactor.clock import Clock, to_iso
+from contactor.cloud.access.rights import tells_where
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
@@ -53,6 +54,12 @@ class VehicleNow(msgspec.Struct, frozen=True):
     profile: str | None
     connectivity: Connectivity
     signals: dict[str, SignalNow]
+
+
+def without_place(now: VehicleNow) -> VehicleNow:
+    """It, for somebody who is not to know where it is."""
+    signals = {path: signal for path, signal in now.signals.items() if not tells_where(path)}
+    return msgspec.structs.replace(now, signals=signals)
 
 
 class Fleet:

@@ -16,11 +16,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from contactor.clock import NS_PER_DAY, Clock
+from contactor.cloud.access.rights import Right
 from contactor.cloud.history.documents import Document
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.history.refresh import Refreshed
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
+from contactor.faces.web.needs import of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import described
 from contactor.history.facts import Facts
@@ -95,6 +97,9 @@ class History:
         return await loop.run_in_executor(self._threads, self._keeper.rebuild, vehicle_id)
 
 
+_HISTORY = of_vehicle(Right.HISTORY)
+
+
 def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
     """The routes below `/vehicles/{vehicle_id}`."""
 
@@ -112,6 +117,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/trips",
         summary="Trips that began in [start, end), by time",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def trips(
         vehicle_id: FromPath[str],
@@ -127,6 +133,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/trips/{trip_id:str}/consumption",
         summary="What drove the consumption of a trip, each part with its uncertainty",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def consumption(
         vehicle_id: FromPath[str], trip_id: FromPath[str]
@@ -138,6 +145,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/charges",
         summary="Charges that began in [start, end), by time",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def charges(
         vehicle_id: FromPath[str],
@@ -153,6 +161,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/places",
         summary="Where the vehicle stopped in [start, end), the most visited first",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def places(
         vehicle_id: FromPath[str],
@@ -168,6 +177,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/battery",
         summary="The battery's capacity and health, each with its uncertainty",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def battery(vehicle_id: FromPath[str]) -> Mapping[str, object]:
         fleet.vehicle(vehicle_id)
@@ -177,6 +187,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/report",
         summary="Sums over [start, end), and the range now",
         responses=described(400, 404),
+        needs=_HISTORY,
     )
     async def report(
         vehicle_id: FromPath[str], start: Instant = None, end: Instant = None
@@ -187,7 +198,8 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/history/rebuild",
         summary="Find everything anew that there are rows for",
         status_code=200,
-        responses=described(400, 403, 404),
+        responses=described(400, 404),
+        needs=of_vehicle(Right.RULES),
     )
     async def rebuild(vehicle_id: FromPath[str]) -> Rebuilt:
         fleet.vehicle(vehicle_id)

@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
+from contactor.cloud.access.rights import Right
 from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemarks, page_of
 from contactor.cloud.journal.fences import FenceJson, KnownPlace, KnownPlaces, known_place
@@ -24,6 +25,7 @@ from contactor.errors import UsageError
 from contactor.faces.report.month import MEDIA_TYPES, MonthFormat, month_file
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
+from contactor.faces.web.needs import of_all, of_some, of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import AnyRequest, described
 from contactor.history.tariff import Tariffs
@@ -46,6 +48,9 @@ class DrawnPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     fence: FenceJson
+
+
+_READ, _WRITE = of_vehicle(Right.HISTORY), of_all(Right.JOURNAL)
 
 
 def journal_routes(
@@ -86,6 +91,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/journal",
         summary="Trips and charges with what was said of them, newest first",
         responses=described(400, 404),
+        needs=_READ,
     )
     async def entries(
         vehicle_id: FromPath[str],
@@ -102,7 +108,8 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/journal/{entry_id:str}",
         summary="Say something of a trip or a charge",
         request_max_body_size=MAX_WORDS_BYTES,
-        responses=described(400, 403, 404, 413),
+        responses=described(400, 404, 413),
+        needs=of_vehicle(Right.JOURNAL),
     )
     async def change(
         request: AnyRequest,
@@ -117,6 +124,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/journal/loose",
         summary="What was said of trips and charges that are not found any more",
         responses=described(400, 404),
+        needs=_READ,
     )
     async def loose(vehicle_id: FromPath[str]) -> LooseRemarks:
         return LooseRemarks(await asked.of(vehicle_id, lambda book: book.loose(vehicle_id)))
@@ -125,6 +133,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/journal/month",
         summary="A month as CSV, XLSX or PDF",
         responses=described(400, 404),
+        needs=_READ,
     )
     async def month(
         vehicle_id: FromPath[str],
@@ -149,7 +158,12 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
 
 
 def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
-    @get("/places", summary="Every place that is known")
+    @get(
+        "/places",
+        summary="Every place that is known",
+        responses=described(),
+        needs=of_all(Right.LOCATE),
+    )
     async def places() -> KnownPlaces:
         found = await asked.all(lambda book: book.journal.places())
         return KnownPlaces([known_place(place) for place in found])
@@ -158,7 +172,8 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/places/{place_id:str}",
         summary="Name a place",
         request_max_body_size=MAX_WORDS_BYTES,
-        responses=described(400, 403, 404, 413),
+        responses=described(400, 404, 413),
+        needs=_WRITE,
     )
     async def name(
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[PlaceName]
@@ -170,7 +185,8 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/places/{place_id:str}",
         summary="Draw a place",
         request_max_body_size=MAX_FENCE_BYTES,
-        responses=described(400, 403, 413),
+        responses=described(400, 413),
+        needs=_WRITE,
     )
     async def draw(
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[DrawnPlace]
@@ -184,7 +200,8 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/places/{place_id:str}",
         summary="Forget a place",
         status_code=204,
-        responses=described(400, 403, 404),
+        responses=described(400, 404),
+        needs=_WRITE,
     )
     async def forget(place_id: FromPath[str]) -> None:
         await asked.all(lambda book: book.journal.forget_place(place_id))
@@ -193,7 +210,12 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
 
 
 def _tariff_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
-    @get("/tariffs", summary="What charging costs, or null")
+    @get(
+        "/tariffs",
+        summary="What charging costs, or null",
+        responses=described(),
+        needs=of_some(Right.HISTORY),
+    )
     async def tariffs() -> Tariffs | None:
         return await asked.all(lambda book: book.tariffs())
 
@@ -201,7 +223,8 @@ def _tariff_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         "/tariffs",
         summary="Say what charging costs",
         request_max_body_size=MAX_TARIFF_BYTES,
-        responses=described(400, 403, 413),
+        responses=described(400, 413),
+        needs=_WRITE,
     )
     async def say(request: AnyRequest, data: JSONBody[Tariffs]) -> Tariffs:
         said = _decoded(await request.body(), Tariffs)

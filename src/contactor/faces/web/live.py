@@ -23,11 +23,15 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from contactor.clock import Clock, to_iso
+from contactor.cloud.access.door import Doorkeeper
+from contactor.cloud.access.people import Principal
+from contactor.cloud.access.rights import Right, tells_where
 from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.twin.feed import Subscription
 from contactor.cloud.twin.twin import TICK_S, SignalNow, Twin
-from contactor.errors import ContactorError, UsageError
+from contactor.errors import ContactorError, UnknownVehicle, UsageError
 from contactor.faces.web.fleet import Fleet, VehicleNow
+from contactor.faces.web.needs import of_some, secret_of
 from contactor.signals.catalogue import catalogue
 
 MAX_SOCKETS = 256
@@ -35,6 +39,7 @@ MAX_VEHICLES = 128  # a request line has room for 8 KB
 MAX_PATHS = 128
 SILENCE_S = 2.0
 SEND_LIMIT_S = 30.0
+STILL_WELCOME_S = 2.0
 MAX_REASON_BYTES = 120  # RFC 6455, section 5.5: a close frame has room for 123
 GOING_AWAY, POLICY, TRY_AGAIN = 1001, 1008, 1013
 
@@ -66,7 +71,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
     now: str
 
 
-AnySocket = WebSocket[object, object, State]
+AnySocket = WebSocket[Principal, object, State]
 
 
 class Live:
@@ -94,10 +99,10 @@ class Live:
             await asyncio.sleep(TICK_S)
             self._twin.tick()
 
-    def route(self) -> WebsocketRouteHandler:
-        """The handler of the stream."""
+    def route(self, door: Doorkeeper) -> WebsocketRouteHandler:
+        """The handler of the stream; who loses the right to it is told so and put out."""
 
-        @websocket("/live")
+        @websocket("/live", needs=of_some(Right.SEE))
         async def live(socket: AnySocket) -> None:
             await socket.accept()
             if self._sockets >= MAX_SOCKETS:
@@ -105,16 +110,17 @@ class Live:
                 return
             self._sockets += 1
             try:
-                await self._serve(socket)
+                await self._serve(socket, door)
             finally:
                 self._sockets -= 1
 
         return live
 
-    async def _serve(self, socket: AnySocket) -> None:
+    async def _serve(self, socket: AnySocket, door: Doorkeeper) -> None:
         try:
-            vehicles = self._vehicles(socket.query_params.getall("vehicle", []))
+            named = socket.query_params.getall("vehicle", [])
             paths = _paths(socket.query_params.getall("path", []))
+            vehicles, paths = self._allowed(socket.user, named, paths)
         except ContactorError as error:
             await _close(socket, POLICY, str(error))
             return
@@ -130,6 +136,7 @@ class Live:
                 asyncio.create_task(self._send(socket, first, subscription)),
                 asyncio.create_task(_read(socket)),
                 asyncio.create_task(self._closing.wait()),
+                asyncio.create_task(_until_put_out(socket, door, self._clock)),
             ]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -139,6 +146,9 @@ class Live:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         if self._closing.is_set():
             await _close(socket, GOING_AWAY, "the server stops")
+            return
+        if results and results[-1] is None:
+            await _close(socket, POLICY, "the session has ended, or its rights have changed")
             return
         for result in results:
             if isinstance(result, Exception) and not isinstance(
@@ -157,12 +167,27 @@ class Live:
                 tick = Tick(to_iso(self._clock.now_ns()))
                 await _send_text(socket, _encoder.encode(tick).decode())
 
-    def _vehicles(self, names: Sequence[str]) -> frozenset[str] | None:
+    def _allowed(
+        self, principal: Principal, names: Sequence[str], paths: frozenset[str] | None
+    ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """Of what is asked for that which may be seen; None for all.
+
+        Raises:
+            UsageError: too many vehicles.
+            UnknownVehicle: one is not known, or not to be seen.
+        """
         if len(names) > MAX_VEHICLES:
             raise UsageError(f"{len(names)} vehicles; the limit is {MAX_VEHICLES}")
+        seen, located = _seen_by(principal, self._clock)
         for name in names:
+            if seen is not None and name not in seen:
+                raise UnknownVehicle(f"no vehicle {name!r}")
             self._fleet.vehicle(name)
-        return frozenset(names) or None
+        vehicles = frozenset(names) or seen
+        if located is not None and not (vehicles is not None and vehicles <= located):
+            known = catalogue() if paths is None else paths
+            paths = frozenset(path for path in known if not tells_where(path))
+        return vehicles, paths
 
 
 def _paths(paths: Sequence[str]) -> frozenset[str] | None:
@@ -175,6 +200,21 @@ async def _read(socket: AnySocket) -> None:
     """Until the client is gone; what it says is of no interest."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
+
+
+async def _until_put_out(socket: AnySocket, door: Doorkeeper, clock: Clock) -> None:
+    """Until who listens is nobody any more, or may see something else."""
+    secret, _ = secret_of(socket)
+    seen = _seen_by(socket.user, clock)
+    while (principal := await door.principal(secret)) and _seen_by(principal, clock) == seen:
+        await asyncio.sleep(STILL_WELCOME_S)
+
+
+def _seen_by(
+    principal: Principal, clock: Clock
+) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+    now_ns = clock.now_ns()
+    return principal.reach(Right.SEE, now_ns), principal.reach(Right.LOCATE, now_ns)
 
 
 async def _send_text(socket: AnySocket, text: str) -> None:

@@ -2,6 +2,8 @@
 
 import http
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -11,11 +13,14 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import ResponseSpec
 
 from contactor.errors import (
+    AccessRefused,
     CommandRefused,
     ContactorError,
+    TooManyTries,
     UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
+    UnknownPerson,
     UnknownPlace,
     UnknownTrip,
     UnknownVehicle,
@@ -28,9 +33,14 @@ _UNKNOWN = (
     UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
+    UnknownPerson,
     UnknownPlace,
     UnknownTrip,
     UnknownVehicle,
+)
+
+_STATUS: Mapping[type[ContactorError] | tuple[type[ContactorError], ...], int] = MappingProxyType(
+    {_UNKNOWN: 404, TooManyTries: 429, AccessRefused: 401}
 )
 
 _log = logging.getLogger(__name__)
@@ -61,7 +71,10 @@ def answer(status: int, detail: str) -> Response[Problem]:
 
 
 def described(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problem documents that a route may answer, for the API's own description."""
+    """The problem documents that a route may answer, for the API's own description.
+
+    Any route may answer 401 and 403: who asks is nobody we know, or may not.
+    """
     return {
         status: ResponseSpec(
             Refusal if status == http.HTTPStatus.CONFLICT else Problem,
@@ -69,7 +82,7 @@ def described(*statuses: int) -> dict[int, ResponseSpec]:
             description=http.HTTPStatus(status).phrase,
             media_type=MEDIA_TYPE,
         )
-        for status in statuses
+        for status in sorted({401, 403, *statuses})
     }
 
 
@@ -79,7 +92,9 @@ def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem
         return of_unexpected(request, error)
     extra = error.extra if isinstance(error.extra, list) else []
     details = [f"{item.get('key')}: {item.get('message')}" for item in extra]
-    return answer(error.status_code, "; ".join(details) or error.detail)
+    refused = answer(error.status_code, "; ".join(details) or error.detail)
+    refused.headers.update(error.headers or {})
+    return refused
 
 
 def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
@@ -88,7 +103,8 @@ def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
-    return answer(404 if isinstance(error, _UNKNOWN) else 500, str(error))
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    return answer(status, str(error))
 
 
 def _refusal(reason: str) -> Response[Problem]:

@@ -25,7 +25,7 @@ from contactor.faces.web.problems import MEDIA_TYPE, Problem
 HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 POLICY_VIOLATION: Final = 1008
 """Source: RFC 6455, 7.4.1."""
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SameSite:
@@ -50,7 +50,7 @@ def refusal(scope: Scope) -> tuple[int, str] | None:
     hosts = _header(scope["headers"], b"host")
     if len(hosts) != 1 or _name(hosts[0]) not in HOSTS:
         return 421, f"host {', '.join(hosts)[:120]!r}; served here: {', '.join(sorted(HOSTS))}"
-    is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in _SAFE_METHODS
+    is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
     origins = _header(scope["headers"], b"origin")
     if is_change and origins and any(_host_of(origin) != hosts[0].lower() for origin in origins):
         return 403, f"origin {', '.join(origins)[:120]!r} is another site than {hosts[0]!r}"

@@ -1,0 +1,126 @@
+"""`contactor user`: who may come in, and what they are to which vehicle.
+
+contactor user add Mia --role owner --password-stdin < password.txt
+contactor user role Mia driver@leaf guest@kona
+contactor user list
+contactor user password Mia --password-stdin < password.txt
+contactor user remove Mia
+"""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from contactor.app.output import print_json, print_table
+from contactor.app.settings import add_data_option
+from contactor.errors import UsageError
+
+if TYPE_CHECKING:
+    from contactor.cloud.access.told import PersonNow, RoleNow
+
+ROLES: Final = ("owner", "operator", "driver", "guest", "viewer", "workshop", "maker")
+MAX_PASSWORD_BYTES: Final = 1_024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="everybody, and what they are")
+    added = actions.add_parser("add", help="add somebody")
+    roles = actions.add_parser("role", help="let somebody be this, and nothing else")
+    password = actions.add_parser("password", help="give somebody another password")
+    removed = actions.add_parser("remove", help="remove somebody, with all sessions and tokens")
+    for action in (added, roles, password, removed):
+        action.add_argument("name", metavar="NAME")
+    added.add_argument("--role", required=True, choices=ROLES, help="what they are to be")
+    added.add_argument("--vehicle", metavar="ID", default="*", help="of which; default all")
+    roles.add_argument(
+        "roles", nargs="+", metavar="ROLE[@VEHICLE]", help=f"{'|'.join(ROLES)}, of one or of all"
+    )
+    for action in (added, password):
+        action.add_argument(
+            "--password-stdin", action="store_true", help="read it there; default: ask for it"
+        )
+    for action in (listed, added, roles, password, removed):
+        add_data_option(action)
+        action.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one action."""
+    from contactor.app.people import open_people
+    from contactor.cloud.access.rights import Role
+    from contactor.cloud.access.told import RoleNow
+
+    if args.action == "list":
+        return _print(open_people(args.data).all(), is_json=args.json)
+    if args.action == "add":
+        role = RoleNow(Role(args.role), args.vehicle)
+        password = _password(is_stdin=args.password_stdin)
+        added = open_people(args.data).add(args.name, password, [role])
+        return _print([added], is_json=args.json)
+    if args.action == "role":
+        roles = [_role(text) for text in args.roles]
+        return _print([open_people(args.data).set_roles(args.name, roles)], is_json=args.json)
+    if args.action == "password":
+        password = _password(is_stdin=args.password_stdin)
+        open_people(args.data).set_password(args.name, password)
+    else:
+        open_people(args.data).remove(args.name)
+    if args.json:
+        print_json({"name": args.name})
+    else:
+        done = "password changed, every session ended" if args.action == "password" else "removed"
+        print(f"{args.name}: {done}")
+    return 0
+
+
+def _role(text: str) -> "RoleNow":
+    from contactor.cloud.access.rights import EVERY_VEHICLE, Role
+    from contactor.cloud.access.told import RoleNow
+
+    role, at, vehicle_id = text.partition("@")
+    if role not in ROLES or (at and not vehicle_id):
+        raise UsageError(f"role {text!r}; allowed: {', '.join(ROLES)}, or ROLE@VEHICLE")
+    return RoleNow(Role(role), vehicle_id or EVERY_VEHICLE)
+
+
+def _password(*, is_stdin: bool) -> str:
+    """The password: a line of stdin, or typed twice.
+
+    Raises:
+        UsageError: there is none, it is too long, or typed unlike.
+    """
+    if is_stdin:
+        text = sys.stdin.readline(MAX_PASSWORD_BYTES).rstrip("\r\n")
+        if not text:
+            raise UsageError("--password-stdin: no password comes in")
+        return text
+    if not sys.stdin.isatty():
+        raise UsageError("no terminal to ask for a password; --password-stdin reads it")
+    text = getpass.getpass("password: ")
+    if text != getpass.getpass("again: "):
+        raise UsageError("the two passwords are unlike")
+    return text
+
+
+def _print(people: "Sequence[PersonNow]", *, is_json: bool) -> int:
+    if is_json:
+        print_json(people)
+        return 0
+    if not people:
+        print("nobody yet")
+        return 0
+    rows = [
+        [one.name, ", ".join(_shown(role) for role in one.roles) or "nothing"] for one in people
+    ]
+    print_table(("name", "roles"), rows)
+    return 0
+
+
+def _shown(role: "RoleNow") -> str:
+    where = "" if role.vehicle_id == "*" else f"@{role.vehicle_id}"
+    until = "" if role.until is None else f" until {role.until}"
+    return f"{role.role}{where}{until}"

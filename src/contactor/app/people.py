@@ -1,0 +1,230 @@
+"""People of a data folder: through the instance that runs on it, else in its database.
+
+people = open_people(Path("contactor-data"))
+people.add("Mia", "correct horse battery", [RoleNow(Role.DRIVER, "leaf")])
+people.make_token("Mia", name="grafana", scope=Scope.READ, vehicle_id="*", until=None)
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from contactor.app.database_place import database_at
+from contactor.app.folder import DataFolder
+from contactor.app.instance_api import InstanceApi, quoted
+from contactor.clock import SystemClock, to_iso
+from contactor.cloud.access.area import ACCESS
+from contactor.cloud.access.audit import AuditLog
+from contactor.cloud.access.people import People
+from contactor.cloud.access.records import Record, Records
+from contactor.cloud.access.rights import Scope
+from contactor.cloud.access.told import (
+    NewToken,
+    PersonNow,
+    PersonPage,
+    RoleNow,
+    TokenNow,
+    TokenPage,
+    held_of,
+    instant,
+)
+from contactor.cloud.database.database import Database
+from contactor.errors import UnknownPerson
+from contactor.faces.web.people import AuditPage
+
+TIMEOUT_S: Final = 60.0
+PAGE: Final = 1_000
+
+
+class AskedPeople(Protocol):
+    """What can be done with the people of a data folder."""
+
+    def all(self) -> list[PersonNow]:
+        """Everybody, by name."""
+        ...
+
+    def add(self, name: str, password: str, roles: Sequence[RoleNow]) -> PersonNow:
+        """Add somebody.
+
+        Raises:
+            UsageError: the name is taken or none, or the password is none.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove somebody.
+
+        Raises:
+            UnknownPerson: there is none.
+            UsageError: it is the last owner.
+        """
+        ...
+
+    def set_password(self, name: str, password: str) -> None:
+        """Give somebody another password; raises as `add` and `remove`."""
+        ...
+
+    def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
+        """Let somebody be this, and nothing else; raises as `remove`."""
+        ...
+
+    def tokens(self, name: str) -> list[TokenNow]:
+        """Somebody's tokens, the newest first."""
+        ...
+
+    def make_token(
+        self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
+    ) -> NewToken:
+        """Make a token of somebody.
+
+        Raises:
+            UnknownPerson: there is none.
+            UsageError: it would end before it began.
+        """
+        ...
+
+    def end(self, user: str, opened_id: str) -> None:
+        """End a token or a session of somebody.
+
+        Raises:
+            UnknownPerson: there is none.
+        """
+        ...
+
+    def audit(self, limit: int) -> list[Record]:
+        """The newest entries of the audit log."""
+        ...
+
+
+def open_people(data: Path) -> AskedPeople:
+    """The way to the people of a folder.
+
+    Raises:
+        UsageError: there is no such folder.
+        FolderError: it is no data folder of ours.
+    """
+    folder = DataFolder.existing(data)
+    instance = folder.running()
+    if instance is None:
+        return _OfFolder(folder)
+    return _OfInstance(instance.url, folder.shown_secret())
+
+
+class _OfFolder:
+    """In the database; the folder is held meanwhile."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+
+    def all(self) -> list[PersonNow]:
+        with self._people() as people:
+            return [PersonNow.of(one) for one in people.all()]
+
+    def add(self, name: str, password: str, roles: Sequence[RoleNow]) -> PersonNow:
+        with self._people() as people:
+            return PersonNow.of(people.add(name, password, [held_of(role) for role in roles]))
+
+    def remove(self, name: str) -> None:
+        with self._people() as people:
+            people.remove(name)
+
+    def set_password(self, name: str, password: str) -> None:
+        with self._people() as people:
+            people.set_password(name, password)
+
+    def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
+        with self._people() as people:
+            return PersonNow.of(people.set_roles(name, [held_of(role) for role in roles]))
+
+    def tokens(self, name: str) -> list[TokenNow]:
+        with self._people() as people:
+            return [TokenNow.of(one) for one in people.tokens(name)]
+
+    def make_token(
+        self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
+    ) -> NewToken:
+        with self._people() as people:
+            made = people.make_token(
+                user,
+                called=name,
+                scope=scope,
+                vehicle_id=vehicle_id,
+                until_ns=None if until is None else instant(until),
+            )
+        return NewToken(
+            made.id, made.secret, None if made.until_ns is None else to_iso(made.until_ns)
+        )
+
+    def end(self, user: str, opened_id: str) -> None:
+        with self._people() as people:
+            if not people.end(user, opened_id):
+                raise UnknownPerson(f"{user} has no session or token {opened_id[:40]!r}")
+
+    def audit(self, limit: int) -> list[Record]:
+        with self._folder.held():
+            database = Database.open(database_at(self._folder), [ACCESS])
+            try:
+                log = AuditLog.open(self._folder.audit)
+                return Records(log, database, clock=SystemClock()).page(limit=limit, before=None)
+            finally:
+                database.close()
+
+    @contextlib.contextmanager
+    def _people(self) -> Iterator[People]:
+        with self._folder.held():
+            database = Database.open(database_at(self._folder), [ACCESS])
+            with contextlib.closing(People(database, clock=SystemClock())) as people:
+                yield people
+
+
+class _OfInstance:
+    """Through the running instance."""
+
+    def __init__(self, url: str, secret: str | None) -> None:
+        self._api = InstanceApi(
+            f"{url}/api/v1", secret=secret, timeout_s=TIMEOUT_S, unknown=UnknownPerson
+        )
+
+    def all(self) -> list[PersonNow]:
+        return msgspec.convert(self._api.ask("GET", "/people"), PersonPage).items
+
+    def add(self, name: str, password: str, roles: Sequence[RoleNow]) -> PersonNow:
+        body = {"name": name, "password": password, "roles": roles}
+        return self._person("POST", "/people", body)
+
+    def remove(self, name: str) -> None:
+        self._api.ask("DELETE", _place(name))
+
+    def set_password(self, name: str, password: str) -> None:
+        body = msgspec.json.encode({"password": password})
+        self._api.ask("PUT", f"{_place(name)}/password", body)
+
+    def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
+        return self._person("PUT", f"{_place(name)}/roles", {"roles": roles})
+
+    def tokens(self, name: str) -> list[TokenNow]:
+        return msgspec.convert(self._api.ask("GET", f"{_place(name)}/tokens"), TokenPage).items
+
+    def make_token(
+        self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
+    ) -> NewToken:
+        body = {"name": name, "scope": scope, "vehicle_id": vehicle_id, "expires_at": until}
+        answer = self._api.ask("POST", f"{_place(user)}/tokens", msgspec.json.encode(body))
+        return msgspec.convert(answer, NewToken)
+
+    def end(self, user: str, opened_id: str) -> None:
+        self._api.ask("DELETE", f"{_place(user)}/opened/{quoted(opened_id)}")
+
+    def audit(self, limit: int) -> list[Record]:
+        query = {"limit": min(limit, PAGE)}
+        return msgspec.convert(self._api.ask("GET", "/audit", query=query), AuditPage).items
+
+    def _person(self, method: str, place: str, body: object) -> PersonNow:
+        return msgspec.convert(self._api.ask(method, place, msgspec.json.encode(body)), PersonNow)
+
+
+def _place(name: str) -> str:
+    return f"/people/{quoted(name)}"

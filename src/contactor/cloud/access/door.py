@@ -1,0 +1,94 @@
+"""On whose behalf something is asked, by the secret that comes with it.
+
+    door = Door(people, own_secret=secret, clock=clock)
+    await door.principal("cto_tok_8Jc…")        # Principal, or None: nobody who may come in
+    door.forget()                               # roles, sessions or tokens were changed
+
+What the database said is believed for a second, so that a page of many requests asks it once; what
+is changed through this instance is forgotten at once.
+"""
+
+import asyncio
+import hmac
+from collections import OrderedDict
+from typing import Final, Protocol
+
+from contactor.clock import NS_PER_S, Clock
+from contactor.cloud.access.credentials import MAX_SECRET_CHARACTERS, fingerprint
+from contactor.cloud.access.people import Held, People, Person, Principal
+from contactor.cloud.access.rights import EVERY_VEHICLE, Role
+
+BELIEVED_NS: Final = NS_PER_S
+REMEMBERED: Final = 4_096
+LOCAL: Final = Principal(
+    Person("local", "local", (Held(EVERY_VEHICLE, Role.OWNER),), has_password=False), "local"
+)
+"""The commands of this instance, or everybody where there is no login."""
+
+
+class Doorkeeper(Protocol):
+    """Knows who may come in."""
+
+    @property
+    def has_login(self) -> bool:
+        """Whether anybody is asked who he is."""
+        ...
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        """Who shows that secret; None for nobody who may come in."""
+        ...
+
+    def forget(self) -> None:
+        """What was known of anybody may have changed."""
+        ...
+
+
+class OpenDoor:
+    """Lets everybody in, with all rights."""
+
+    has_login = False
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        """The owner, whoever asks."""
+        return LOCAL
+
+    def forget(self) -> None:
+        """Nothing is known."""
+
+
+class Door:
+    """Asks people's sessions and tokens; lives on one loop.
+
+    Args:
+        own_secret: what the commands of this instance show.
+    """
+
+    has_login = True
+
+    def __init__(self, people: People, *, own_secret: str, clock: Clock) -> None:
+        self._people = people
+        self._own_secret = own_secret.encode()
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[int, Principal]] = OrderedDict()
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        """Who shows that secret."""
+        if secret is None or len(secret) > MAX_SECRET_CHARACTERS:
+            return None
+        if hmac.compare_digest(secret.encode("utf-8", "surrogatepass"), self._own_secret):
+            return LOCAL
+        key, now_ns = fingerprint(secret), self._clock.monotonic_ns()
+        known = self._known.get(key)
+        if known is not None and now_ns < known[0]:
+            return known[1]
+        found = await asyncio.to_thread(self._people.by_secret, secret)
+        self._known.pop(key, None)
+        if found is not None:
+            self._known[key] = (now_ns + BELIEVED_NS, found)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        """Ask the database anew."""
+        self._known.clear()

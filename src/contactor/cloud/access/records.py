@@ -1,0 +1,137 @@
+"""Who did what, noted in the audit log under names that can be forgotten.
+
+    records = Records(AuditLog.open(folder / "audit.jsonl"), database, clock=clock)
+    records.note(principal, "command", "accepted", vehicle_id="leaf", detail={"path": path})
+    records.is_new(principal, Right.LOCATE, "leaf")     # once an hour
+    records.page(limit=100, before=None)
+
+A line of the log cannot be taken out of its chain. So people stand in it by their number, vehicles
+by an alias, and what these mean stands in the database: who or what is erased there stays in the
+log as somebody.
+"""
+
+import itertools
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+from sqlalchemy import insert, select
+
+from contactor.clock import NS_PER_S, Clock, to_iso
+from contactor.cloud.access import area
+from contactor.cloud.access.audit import AuditLog, Entry, newest
+from contactor.cloud.access.people import Principal
+from contactor.cloud.access.rights import Right
+from contactor.cloud.database.database import Database
+from contactor.errors import FolderError
+
+SEEN_NS: Final = 3_600 * NS_PER_S
+REMEMBERED: Final = 10_000
+NOTHING: Mapping[str, str | float | bool | None] = MappingProxyType({})
+
+_log = logging.getLogger(__name__)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An entry of the log as it is told: with names, where they are still known."""
+
+    number: int
+    ts: str
+    who: str
+    by: str
+    what: str
+    vehicle_id: str | None
+    outcome: str
+    detail: dict[str, str | float | bool | None]
+
+
+class Records:
+    """Notes what is done; calls block, any thread may call."""
+
+    def __init__(self, log: AuditLog, database: Database, *, clock: Clock) -> None:
+        self._log, self._database, self._clock = log, database, clock
+        self._aliases: dict[str, str] = {}
+        self._seen: OrderedDict[tuple[str, Right, str | None], int] = OrderedDict()
+
+    def note(
+        self,
+        who: Principal | None,
+        what: str,
+        outcome: str,
+        *,
+        vehicle_id: str | None = None,
+        detail: Mapping[str, str | float | bool | None] = NOTHING,
+    ) -> None:
+        """Note something; where that fails, the instance's log says so and work goes on."""
+        try:
+            entry = Entry(
+                ts=self._clock.now_ns(),
+                who="nobody" if who is None else who.person.id,
+                what=what,
+                outcome=outcome,
+                vehicle_id=None if vehicle_id is None else self._alias(vehicle_id),
+                detail={"by": "" if who is None else who.by, **detail},
+            )
+            self._log.append(entry)
+        except FolderError as error:
+            _log.error("not noted in the audit log what=%s reason=%s", what, error)
+
+    def is_new(self, who: Principal, right: Right, vehicle_id: str | None) -> bool:
+        """Whether somebody looks at something for the first time in an hour; on one thread."""
+        key, now_ns = (who.by, right, vehicle_id), self._clock.now_ns()
+        if now_ns - self._seen.get(key, now_ns - SEEN_NS) < SEEN_NS:
+            return False
+        self._seen.pop(key, None)
+        self._seen[key] = now_ns
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+    def page(self, *, limit: int, before: int | None) -> list[Record]:
+        """The newest entries, those before a number.
+
+        Raises:
+            AuditBroken: the log is not as it was written.
+            FolderError: it cannot be read.
+        """
+        found = list(itertools.islice(newest(self._log.path, before=before), limit))
+        with self._database.reading() as connection:
+            people = dict(connection.execute(select(area.people.c.id, area.people.c.name)).all())
+            rows = connection.execute(select(area.aliases.c.alias, area.aliases.c.vehicle_id)).all()
+        vehicles = dict(rows)
+        return [_record(number, entry, people, vehicles) for number, entry in found]
+
+    def _alias(self, vehicle_id: str) -> str:
+        if vehicle_id in self._aliases:
+            return self._aliases[vehicle_id]
+        mine = area.aliases.c.vehicle_id == vehicle_id
+        with self._database.writing() as connection:
+            alias = connection.scalar(select(area.aliases.c.alias).where(mine))
+            if alias is None:
+                alias = f"v{secrets.token_hex(6)}"
+                values = {"vehicle_id": vehicle_id, "alias": alias}
+                connection.execute(insert(area.aliases).values(values))
+        self._aliases[vehicle_id] = alias
+        return alias
+
+
+def _record(
+    number: int, entry: Entry, people: Mapping[str, str], vehicles: Mapping[str, str]
+) -> Record:
+    detail = dict(entry.detail)
+    by = detail.pop("by", "")
+    known = vehicles.get(entry.vehicle_id or "", entry.vehicle_id)
+    return Record(
+        number=number,
+        ts=to_iso(entry.ts),
+        who=people.get(entry.who, entry.who),
+        by=str(by),
+        what=entry.what,
+        vehicle_id=known,
+        outcome=entry.outcome,
+        detail=detail,
+    )
