@@ -3,6 +3,7 @@
 //   cockpit.begin()
 //   cockpit.see(PATHS.speed)        // { value: 52.3, isStale: false, ... }
 
+import { door } from './door.svelte'
 import * as api from './api/client'
 import { Live, type LineState } from './api/live'
 import type { Command, Connectivity, LiveMessage, Value, Vehicle } from './api/types'
@@ -63,6 +64,7 @@ class Cockpit {
       onHeard: () => {
         this.heardAt = this.now = Date.now()
       },
+      onPutOut: () => door.leave(),
     }).open()
     void this.#list()
   }

@@ -2,7 +2,7 @@
 
 import type { Command, Page, Series, Value, VehicleRow } from './types'
 
-const API = '/api/v1'
+export const API = '/api/v1'
 const TIMEOUT_MS = 20_000
 
 /** The server said no, in words: `reason` where it gave one, else the problem's detail. */
@@ -15,9 +15,18 @@ export class Refusal extends Error {
   }
 }
 
-async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+let nobody = () => {}
+
+/** Have it called when the server no longer knows who asks. */
+export function whenNobody(then: () => void): void {
+  nobody = then
+}
+
+export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const answer = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (answer.status === 204) return undefined as T
   if (answer.ok) return (await answer.json()) as T
+  if (answer.status === 401 && init.method !== 'POST') nobody()
   const problem = await answer.json().catch(() => ({}))
   const words = problem.reason ?? problem.detail ?? problem.title ?? `HTTP ${answer.status}`
   throw new Refusal(answer.status, String(words))

@@ -11,6 +11,7 @@ export type LineState = 'connecting' | 'open' | 'closed'
 const FIRST_PAUSE_MS = 400
 const LONGEST_PAUSE_MS = 8000
 const DEAD_MS = 8000
+const PUT_OUT = 1008
 
 /** How long to wait before try number `n` (from 0), with up to a quarter of it at random. */
 export function pause(n: number, random = Math.random()): number {
@@ -22,6 +23,8 @@ interface Listener {
   onState(state: LineState): void
   /** Something came. */
   onHeard(): void
+  /** The server no longer tells us anything: the session has ended. */
+  onPutOut(): void
 }
 
 export class Live {
@@ -54,7 +57,10 @@ export class Live {
       this.#heard()
       this.listener.onMessage(JSON.parse(event.data) as LiveMessage)
     }
-    socket.onclose = () => this.#closed(socket)
+    socket.onclose = (event) => {
+      if (event.code === PUT_OUT) this.listener.onPutOut()
+      else this.#closed(socket)
+    }
   }
 
   #closed(socket: WebSocket): void {

@@ -8,6 +8,7 @@ export const en = {
   'app.waiting': 'Waiting for a car',
   'app.waiting.hint': 'As soon as a car connects, it appears here.',
   'header.vehicle': 'Car',
+  'header.logout': 'Log out {name}',
   'header.language': '切换到中文',
   'header.language.short': '中',
   'header.theme.dark': 'Dark appearance',
@@ -22,6 +23,18 @@ export const en = {
   'line.hint.asleep': 'The car is silent; these are its last values',
   'line.hint.lost': 'The car went silent without a word; these are its last values',
   'line.hint.reconnecting': 'The connection to the server is lost; values may be out of date',
+
+  'door.login': 'Log in',
+  'door.login.enter': 'Log in',
+  'door.first': 'Welcome',
+  'door.first.hint': 'You are the first here: choose a name and a password, and all of this is yours.',
+  'door.first.enter': 'Become the owner',
+  'door.waiting': 'Nobody owns this yet',
+  'door.waiting.hint':
+    'Open the link that `contactor run` printed; it also stands in run.json in the data folder.',
+  'door.name': 'Name',
+  'door.password': 'Password',
+  'door.password.hint': 'At least 10 characters; several words are easy to remember.',
 
   'value.unknown': 'unknown',
   'value.stale': 'out of date',

@@ -103,9 +103,9 @@ class SessionOpened(msgspec.Struct, frozen=True):
 
 
 class WhoNow(msgspec.Struct, frozen=True):
-    """Who asks, by what, and what they may of which vehicle."""
+    """Who asks, by what, and what they may of which vehicle; nobody has no name."""
 
-    name: str
+    name: str | None
     by: str
     scope: Scope | None
     roles: list[RoleNow]
@@ -199,8 +199,10 @@ def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
         asked = decoded(await request.body(), Login)
         return await _log_in(access, request, asked.name, asked.password)
 
-    @get("/session", summary="Who asks, and what they may", responses=described(), needs=SOMEBODY)
+    @get("/session", summary="Who asks, and what they may", needs=ANYBODY)
     async def who(request: SignedIn) -> WhoNow:
+        if request.user is None:
+            return WhoNow(None, "", None, [], {})
         return _who(request.user, access.clock.now_ns())
 
     @delete("/session", summary="Log out", status_code=204, responses=described(), needs=SOMEBODY)
