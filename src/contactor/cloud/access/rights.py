@@ -61,14 +61,14 @@ class Scope(StrEnum):
 
 
 _READING: Final = frozenset({Right.SEE, Right.LOCATE, Right.HISTORY})
-_SETTING: Final = frozenset({Right.COMFORT, Right.OPEN})
+SETTING: Final = frozenset({Right.COMFORT, Right.OPEN})
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
     {
         Role.OWNER: frozenset(Right),
         Role.OPERATOR: frozenset(Right) - {Right.GOVERN},
-        Role.DRIVER: _READING | _SETTING | {Right.JOURNAL},
-        Role.GUEST: _SETTING | {Right.SEE},
+        Role.DRIVER: _READING | SETTING | {Right.JOURNAL},
+        Role.GUEST: SETTING | {Right.SEE},
         Role.VIEWER: _READING,
         Role.WORKSHOP: frozenset({Right.SEE, Right.DIAGNOSE}),
         Role.MAKER: frozenset({Right.DIAGNOSE}),
@@ -79,7 +79,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
 SCOPES: Final[Mapping[Scope, frozenset[Right]]] = MappingProxyType(
     {
         Scope.READ: _READING,
-        Scope.COMMAND: _READING | _SETTING,
+        Scope.COMMAND: _READING | SETTING,
         Scope.ADMIN: frozenset(Right),
     }
 )

@@ -13,7 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
-from contactor.cloud.access.rights import Right, right_to_set
+from contactor.cloud.access.rights import SETTING, Right, right_to_set
 from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
@@ -24,7 +24,6 @@ from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar
 
 MAX_BODY_BYTES = 16_384
-SETTING = (Right.COMFORT, Right.OPEN)
 
 
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +81,7 @@ def command_routes(
         status_code=202,
         request_max_body_size=MAX_BODY_BYTES,
         responses=described(400, 404, 409, 413),
-        needs=of_vehicle(*SETTING),
+        needs=of_vehicle(*sorted(SETTING)),
     )
     async def ask(
         request: SignedIn, vehicle_id: FromPath[str], data: JSONBody[CommandRequest]
@@ -107,7 +106,7 @@ def command_routes(
         "/vehicles/{vehicle_id:str}/commands",
         summary="What a vehicle was asked, newest first",
         responses=described(400, 404),
-        needs=of_vehicle(*SETTING, Right.HISTORY),
+        needs=of_vehicle(*sorted(SETTING), Right.HISTORY),
     )
     async def commands(
         vehicle_id: FromPath[str],
@@ -123,7 +122,7 @@ def command_routes(
         "/vehicles/{vehicle_id:str}/commands/{command_id:str}",
         summary="Where a command stands",
         responses=described(400, 404),
-        needs=of_vehicle(*SETTING, Right.HISTORY),
+        needs=of_vehicle(*sorted(SETTING), Right.HISTORY),
     )
     async def command(vehicle_id: FromPath[str], command_id: FromPath[str]) -> CommandNow:
         fleet.vehicle(vehicle_id)

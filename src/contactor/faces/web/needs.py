@@ -20,12 +20,12 @@ from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Scope
+from litestar.types import Scope as AsgiScope
 
 from contactor.clock import Clock
 from contactor.cloud.access.door import Doorkeeper
 from contactor.cloud.access.people import Principal
-from contactor.cloud.access.rights import EVERY_VEHICLE, Right
+from contactor.cloud.access.rights import EVERY_VEHICLE, SETTING, Right, Scope
 from contactor.faces.web.same_site import SAFE_METHODS
 
 SEEN: Final = "contactor.seen"
@@ -109,7 +109,9 @@ def guard(door: Doorkeeper, clock: Clock) -> Guard:
             return
         if principal is None:
             raise NotAuthorizedException("log in, or show a token", headers=CHALLENGE)
-        if is_cookie and _is_change(connection) and "origin" not in connection.headers:
+        if _is_beyond(principal, needs, connection):
+            raise PermissionDeniedException(f"a token of scope {principal.scope} may not")
+        if is_cookie and _says_origin(connection) and "origin" not in connection.headers:
             raise PermissionDeniedException("with a cookie, a change must say its Origin")
         if needs.rights and not _is_held(principal, needs, vehicle_id, clock.now_ns()):
             words = " or ".join(needs.rights)
@@ -133,7 +135,7 @@ def cookie_name(connection: AnyConnection) -> str:
     return f"contactor-session-{port}" if colon and port.isdigit() else "contactor-session"
 
 
-def seen_of(scope: Scope) -> Seen:
+def seen_of(scope: AsgiScope) -> Seen:
     """What became of a request up to now."""
     return cast("dict[str, Seen]", scope).setdefault(SEEN, Seen())
 
@@ -160,9 +162,21 @@ def _route(connection: AnyConnection, handler: BaseRouteHandler) -> str:
     return f"{method} {min(handler.paths).replace(':str', '')}"
 
 
+def _says_origin(connection: AnyConnection) -> bool:
+    """Whether a browser says from which page it asks."""
+    return connection.scope["type"] == ScopeType.WEBSOCKET or _is_change(connection)
+
+
 def _is_change(connection: AnyConnection) -> bool:
     scope = connection.scope
-    return scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
+    return scope["type"] == ScopeType.HTTP and scope["method"] not in SAFE_METHODS
+
+
+def _is_beyond(principal: Principal, needs: Needs, connection: AnyConnection) -> bool:
+    """Whether a token would change what its scope is not for: it changes a car, or nothing."""
+    if principal.scope in (None, Scope.ADMIN) or not _is_change(connection):
+        return False
+    return principal.scope is Scope.READ or not SETTING.intersection(needs.rights)
 
 
 def _is_held(principal: Principal, needs: Needs, vehicle_id: str | None, now_ns: int) -> bool:
