@@ -1,5 +1,7 @@
 """Which role may do what: the whole table, as people would say it."""
 
+from pathlib import Path
+
 import pytest
 
 from contactor.cloud.access.rights import RIGHTS, SCOPES, Right, Role, Scope, may, right_to_set
@@ -40,3 +42,18 @@ def test_what_lets_somebody_in_needs_more() -> None:
     closing = {path for path in actuators if any(word in path for word in words)}
     harmless = ("Shade", "Mirrors", "GloveBox", "Windshield", "Infotainment")
     assert {path for path in closing - opening if not any(one in path for one in harmless)} == set()
+
+
+def test_the_guide_shows_the_table() -> None:
+    guide = Path(__file__).resolve().parents[3] / "docs" / "guides" / "people.md"
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in guide.read_text().splitlines()
+        if line.startswith("|")
+    ]
+    roles = [Role(name) for name in rows[0][1:]]
+    shown = {row[0].partition(":")[0]: row[1:] for row in rows[2:]}
+    assert set(roles) == set(Role)
+    assert shown == {
+        right.value: ["✓" if may(role, right) else "" for role in roles] for right in Right
+    }
