@@ -23,6 +23,7 @@ from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, UnknownPerson, UsageError
 
 GOOD = "correct horse battery"
+T0 = 1_772_535_600 * NS_PER_S
 OWNER = Held(EVERY_VEHICLE, Role.OWNER)
 
 
@@ -34,7 +35,7 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock(1_772_535_600 * NS_PER_S)
+    return FakeClock(T0)
 
 
 @pytest.fixture
@@ -197,3 +198,33 @@ def test_a_throttle_refills_evenly_and_forgets_the_oldest() -> None:
     for number in range(MAX_KEYS):
         throttle.count(str(number), 0)
     assert throttle.wait_ns("a", 0) == 0
+
+
+def test_a_role_said_twice_is_held_once(mia: People) -> None:
+    until_ns = T0 + 10**18
+    roles = [Held("leaf", Role.DRIVER), Held("leaf", Role.DRIVER, until_ns)]
+    assert mia.add("Ben", None, roles).roles == (Held("leaf", Role.DRIVER, until_ns),)
+    again = [Held("*", Role.OWNER), Held("*", Role.OWNER)]
+    assert mia.set_roles("Mia", again).roles == (Held("*", Role.OWNER),)
+
+
+def test_a_role_is_granted_and_withdrawn(mia: People) -> None:
+    mia.add("Ben", None, [])
+    assert mia.grant("ben", Held("leaf", Role.GUEST)).roles == (Held("leaf", Role.GUEST),)
+    assert mia.withdraw("ben", "leaf", Role.GUEST).roles == ()
+    with pytest.raises(UsageError, match="Ben is no guest of leaf"):
+        mia.withdraw("Ben", "leaf", Role.GUEST)
+    with pytest.raises(UsageError, match="which is past"):
+        mia.grant("Ben", Held("leaf", Role.GUEST, until_ns=1))
+    with pytest.raises(UsageError, match="Mia is the last owner"):
+        mia.withdraw("Mia", "*", Role.OWNER)
+    with pytest.raises(UsageError, match="Mia is the last owner"):
+        mia.grant("Mia", Held("*", Role.OWNER, until_ns=T0 + 10**18))
+
+
+def test_what_names_a_vehicle_is_forgotten(mia: People) -> None:
+    mia.add("Ben", None, [Held("leaf", Role.GUEST), Held("kona", Role.GUEST)])
+    mia.make_token("Ben", called="it", scope=Scope.READ, vehicle_id="leaf")
+    assert mia.forget_vehicle("leaf") == 2
+    assert mia.find("Ben").roles == (Held("kona", Role.GUEST),)
+    assert mia.tokens("Ben") == []

@@ -559,7 +559,8 @@ def _person(connection: Connection, row: Row[tuple[object, ...]]) -> Person:
 
 
 def _insert_roles(connection: Connection, person_id: str, roles: list[Held]) -> None:
-    for held in roles:
+    """Of several ends of one role for one vehicle, the last said holds."""
+    for held in {(one.vehicle_id, one.role): one for one in roles}.values():
         connection.execute(
             insert(_roles).values(
                 person_id=person_id,

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import delete, get, post
+from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
@@ -28,7 +29,7 @@ from contactor.errors import UnknownAlert, UsageError
 from contactor.faces.web.login import SignedIn
 from contactor.faces.web.needs import may, of_all, of_some, of_vehicle, reach
 from contactor.faces.web.parameters import Limit
-from contactor.faces.web.problems import AnyRequest, Problem, answer, described
+from contactor.faces.web.problems import AnyRequest, described
 
 MAX_SUBSCRIPTION_BYTES = 8_192
 
@@ -195,11 +196,11 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         responses=described(400, 404, 502),
         needs=_RULES,
     )
-    async def test(name: FromPath[str]) -> Tested | Response[Problem]:
+    async def test(name: FromPath[str]) -> Tested:
         try:
             message = await alerts.outbox.test(name)
         except NotDelivered as error:
-            return answer(502, f"channel {name}: {error}")
+            raise HTTPException(f"channel {name}: {error}", status_code=502) from error
         return Tested(name, message.id)
 
     @get(
@@ -208,11 +209,12 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         responses=described(501),
         needs=of_some(Right.HISTORY),
     )
-    async def push_key() -> PushKey | Response[Problem]:
+    async def push_key() -> PushKey:
         try:
             return PushKey(await alerts.push_key())
         except ModuleNotFoundError as error:
-            return answer(501, f"this needs {error.name}: pip install 'contactor[alerts]'")
+            needed = f"this needs {error.name}: pip install 'contactor[alerts]'"
+            raise HTTPException(needed, status_code=501) from error
 
     @post(
         "/alerts/push-subscriptions",
@@ -227,9 +229,7 @@ def _channel_routes(alerts: Alerts) -> Sequence[BaseRouteHandler]:
         # The same browser that subscribes again is the same channel.
         name = f"push-{hashlib.sha256(given.endpoint.encode()).hexdigest()[:12]}"
         channel = Push(name, given.endpoint, given.keys.p256dh, given.keys.auth)
-        document = msgspec.convert(
-            {"version": 1, "channels": [msgspec.to_builtins(channel)]}, Document
-        )
+        document = _checked({"version": 1, "channels": [msgspec.to_builtins(channel)]})
         _, kept = await alerts.put(document)
         return kept[0]
 
@@ -240,6 +240,13 @@ def _read_subscription(body: bytes) -> Subscription:
     try:
         return _subscription.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise UsageError(f"push subscription: {error}") from error
+
+
+def _checked(content: object) -> Document:
+    try:
+        return msgspec.convert(content, Document)
+    except msgspec.ValidationError as error:
         raise UsageError(f"push subscription: {error}") from error
 
 

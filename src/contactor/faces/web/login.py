@@ -112,6 +112,9 @@ class WhoNow(msgspec.Struct, frozen=True):
     rights: dict[str, list[Right]]
 
 
+NOBODY: Final = WhoNow(name=None, by="", scope=None, roles=[], rights={})
+
+
 @dataclass(slots=True)
 class Access:
     """People, and the door that knows them."""
@@ -202,15 +205,15 @@ def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
     @get("/session", summary="Who asks, and what they may", needs=ANYBODY)
     async def who(request: SignedIn) -> WhoNow:
         if request.user is None:
-            return WhoNow(None, "", None, [], {})
+            return NOBODY
         return _who(request.user, access.clock.now_ns())
 
-    @delete("/session", summary="Log out", status_code=204, responses=described(), needs=SOMEBODY)
-    async def log_out(request: SignedIn) -> Response[None]:
+    @delete("/session", summary="Log out", status_code=200, responses=described(), needs=SOMEBODY)
+    async def log_out(request: SignedIn) -> Response[WhoNow]:
         kind, _, number = request.user.by.partition(" ")
         if kind == "session":
             await access.change(lambda people: people.end(request.user.person.name, number))
-        gone = Response(None, status_code=204)
+        gone = Response(NOBODY)
         gone.delete_cookie(cookie_name(request), path="/")
         return gone
 

@@ -88,7 +88,7 @@ def described(*statuses: int) -> dict[int, ResponseSpec]:
 
 def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem]:
     """What the framework refused: an unknown path, a parameter of the wrong form."""
-    if error.status_code >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR:
         return of_unexpected(request, error)
     extra = error.extra if isinstance(error.extra, list) else []
     details = [f"{item.get('key')}: {item.get('message')}" for item in extra]
