@@ -18,6 +18,7 @@ from contactor.car.agent.live import LiveCar
 from contactor.car.agent.outbox import Lane, Outbox
 from contactor.car.agent.series import Series
 from contactor.car.agent.uplink import Uplink
+from contactor.car.profiles.limits import GEAR
 from contactor.car.profiles.profile import load_profile
 from contactor.car.virtual.car import VirtualCar
 from contactor.clock import NS_PER_S, SystemClock
@@ -234,12 +235,26 @@ def at_desk(use: Callable[[CommandDesk, Buses, Bench], Awaitable[None]], tmp_pat
 
 def test_frame_is_not_repeated_once_the_car_moves(tmp_path: Path) -> None:
     async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
-        desk.read([says("Vehicle.Speed", 0.0)])
+        desk.read([says("Vehicle.Speed", 0.0), says(GEAR, 126)])
         await bench.ask(LOCK, value=False)
         await asyncio.sleep(0.3)
         assert len(buses.sent) == 1
         desk.read([says("Vehicle.Speed", 60.0)])
         await asyncio.sleep(1.2)
+        assert len(buses.sent) == 1
+
+    at_desk(use, tmp_path)
+
+
+def test_door_of_a_standing_car_is_not_asked_for_anything_in_drive(tmp_path: Path) -> None:
+    async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        desk.read([says("Vehicle.Speed", 0.0), says(GEAR, 127)])
+        await bench.ask(LOCK, value=False)
+        await asyncio.sleep(0.3)
+        assert not buses.sent
+        desk.read([says(GEAR, 126)])
+        await bench.ask(LOCK, value=False, name="in_park")
+        await asyncio.sleep(0.3)
         assert len(buses.sent) == 1
 
     at_desk(use, tmp_path)

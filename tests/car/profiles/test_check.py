@@ -18,6 +18,7 @@ HEAD = 'format = 1\ntitle = "Test car"\n\n'
 MARK = "#!"
 LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
 START = "Vehicle.Powertrain.TractionBattery.Charging.StartStopCharging"
+POWER = "Vehicle.LowVoltageSystemState"
 ACTUATOR = f'[actuators."{LIMIT}"]\nframe = "Command.Limit"\n'
 
 
@@ -399,6 +400,43 @@ def test_check_finds_what_is_wrong_with_a_map(make_folder, entries, level, messa
         (f'[limits."{LIMIT}"]\nrate_limit_s = -1 #!\n', "error", r"rate_limit_s is -1; 0 or more"),
         (f'[limits."{LIMIT}"]\nnot_while_moving = 1 #!\n', "error", r"not_while_moving is 1, not"),
         (f'[limits."{START}"] #!\n', "warning", r"no \[actuators\] entry in map\.toml sends it"),
+        # states of the car
+        (f'[limits."{LIMIT}"]\ngears = 126 #!\n', "error", r"gears is 126, not a list such as"),
+        (f'[limits."{LIMIT}"]\ngears = ["P"] #!\n', "error", r"SelectedGear: 'P' is no int8"),
+        (f'[limits."{LIMIT}"]\ngears = [126] #!\n', "warning", r"reads no .*SelectedGear: the gu"),
+        (
+            f'[limits."{LIMIT}"]\n\n\nnot_while = {{ "Vehicle.Cabin.IsLocked" = true }} #!\n',
+            "error",
+            r"unknown signal 'Vehicle\.Cabin\.IsLocked'",
+        ),
+        (
+            f'[limits."{LIMIT}"]\nnot_while = {{ "{POWER}" = "IGN" }} #!\n',
+            "error",
+            r"'IGN' is not one of UNDEFINED, LOCK",
+        ),
+        (
+            f'[limits."{LIMIT}"]\nonly_while = {{ "Vehicle.Speed" = 0 }} #!\n',
+            "error",
+            r"Vehicle\.Speed is float: a state is no such number",
+        ),
+        (f'[limits."{LIMIT}"]\nonly_while = "ON" #!\n', "error", r"only_while is 'ON', not a tab"),
+        (
+            f'[limits."{LIMIT}"]\nonly_while = {{ "{POWER}" = "ON" }} #!\n',
+            "warning",
+            r"map\.toml reads no Vehicle\.LowVoltageSystemState: the guard will refuse",
+        ),
+        (f'[limits."{LIMIT}"]\nexcludes = 3 #!\n', "error", r"excludes is 3, not a text"),
+        (f'[limits."{LIMIT}"]\nexcludes = ["{LIMIT}"] #!\n', "error", r"excludes .*, itself; all"),
+        (
+            f'[limits."{LIMIT}"]\nexcludes = ["Vehicle.Speed"] #!\n',
+            "error",
+            r"excludes Vehicle\.Speed, a sensor; allowed: another actuator",
+        ),
+        (
+            f'[limits."{LIMIT}"]\nexcludes = ["{START}"] #!\n',
+            "warning",
+            r"excludes .*StartStopCharging, which may not be asked for anything",
+        ),
     ],
 )
 def test_check_finds_what_is_wrong_with_limits(make_folder, text, level, message):
@@ -407,6 +445,14 @@ def test_check_finds_what_is_wrong_with_limits(make_folder, text, level, message
     finding = the_finding(folder, message)
     assert (finding.file, finding.line) == ("limits.toml", marked_line(text))
     assert finding.level == level
+
+
+def test_check_knows_the_states_that_the_car_never_says(make_folder):
+    gear = "Vehicle.Powertrain.Transmission.SelectedGear"
+    text = f'format = 1\n[limits."{LIMIT}"]\ngears = [126, 5] #!\n'
+    map_text = HEAD + signal(gear, 'from = "Pack.Mode"', "values = { 0 = 126, 1 = 127 }") + ACTUATOR
+    finding = the_finding(make_folder(map_text, limits=text), r"SelectedGear is never 5; map\.toml")
+    assert (finding.line, finding.level) == (marked_line(text), Level.WARNING)
 
 
 def test_check_misses_the_format_of_a_file(make_folder):

@@ -25,7 +25,7 @@ import msgspec
 
 from contactor.car.adapters.ports import FrameSource
 from contactor.car.agent.frame_maker import FrameMaker
-from contactor.car.agent.guard import Guard, SpeedNow
+from contactor.car.agent.guard import CarNow, Guard, Seen
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.series import Series
 from contactor.car.profiles.profile import Profile
@@ -38,7 +38,6 @@ from contactor.link.ports import Message, Transport
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar, State
 
-SPEED = "Vehicle.Speed"
 LOOK_S = 0.1
 SEND_AGAIN_S = 1.0
 MAX_SENDS = 3
@@ -101,9 +100,9 @@ class CommandDesk:
         self._transport = transport
         self._outbox = outbox
         self._clock = clock
-        self._guard = Guard(profile.limits, actuators=profile.map.actuators, is_virtual=is_virtual)
+        self._guard = Guard(profile.limits, car=profile.map, is_virtual=is_virtual)
         self._maker = FrameMaker(profile)
-        self._watched = {SPEED, *(entry.path for entry in profile.map.actuators)}
+        self._watched = {*self._guard.watched, *(entry.path for entry in profile.map.actuators)}
         self._readings: dict[str, Reading] = {}
         self._underway: dict[str, _Underway] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -184,18 +183,19 @@ class CommandDesk:
     def _objection(self, command: Command, *, is_repeat: bool) -> str | None:
         return self._guard.objection(
             command,
-            speed=self._speed(),
+            now=self._car_now(),
             now_ns=self._clock.now_ns(),
             monotonic_ns=self._clock.monotonic_ns(),
             is_repeat=is_repeat,
         )
 
-    def _speed(self) -> SpeedNow:
-        reading = self._readings.get(SPEED)
-        if reading is None:
-            return SpeedNow(None, 0.0, is_asleep=self._source.is_asleep)
-        age_s = (self._clock.monotonic_ns() - reading.heard_ns) / NS_PER_S
-        return SpeedNow(float(reading.value), age_s, is_asleep=self._source.is_asleep)
+    def _car_now(self) -> CarNow:
+        now_ns = self._clock.monotonic_ns()
+        seen = {
+            path: Seen(reading.value, (now_ns - reading.heard_ns) / NS_PER_S)
+            for path, reading in self._readings.items()
+        }
+        return CarNow(seen, is_asleep=self._source.is_asleep, underway=self._underway.keys())
 
     async def _send(self, underway: _Underway) -> str | None:
         """Put a frame on the bus, if the guard has no objection at this very moment.

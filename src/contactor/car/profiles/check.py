@@ -59,8 +59,8 @@ def _check_limits(
 ) -> None:
     """Check `limits.toml`, and that map and limits agree."""
     limits = Limits()
-    actuators = (SignalMap(()) if mapped is None else mapped.map).actuators
-    paths = {actuator.path for actuator in actuators}
+    car = SignalMap(()) if mapped is None else mapped.map
+    paths = {actuator.path for actuator in car.actuators}
     if not (folder / LIMITS).exists():
         message = "this file is missing: nothing may be asked of the car"
         findings.append(Finding(LIMITS, None, Level.WARNING, message))
@@ -69,7 +69,7 @@ def _check_limits(
         if table is None:
             return
         limits = read_limits(table)
-        check_limits(limits, paths, table)
+        check_limits(limits, car, table)
     for path in sorted(paths):
         if root is not None and limits.of(path) is None:
             message = f"{LIMITS} has no limit for it: the guard will refuse every request"

@@ -1,24 +1,44 @@
 """What may be asked of a car: the guard's last word, from `limits.toml`.
 
     format = 1
-    [limits."Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"]
-    minimum = 50                # maximum, allowed; in the catalogue's unit
-    not_while_moving = true     # refused at any speed but 0
+    [limits."Vehicle.Cabin.Door.Row1.DriverSide.Window.Position"]
+    minimum = 0                 # maximum, allowed; in the catalogue's unit
+    not_while_moving = true     # refused unless the car stands
     rate_limit_s = 5            # at least this long between two
+    gears = [126]               # only while the lever stands there: SelectedGear, 126 is park
+    not_while = { "Vehicle.Cabin.IsWindowChildLockEngaged" = true }
+    only_while = { "Vehicle.LowVoltageSystemState" = "ON" }
+    excludes = ["Vehicle.Cabin.Door.Row1.DriverSide.IsOpen"]        # not both at a time
 
 An actuator without an entry may not be asked for anything. A file without entries is a car that is
 only read.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from contactor.car.profiles.document import Table
 from contactor.car.profiles.finding import Level
-from contactor.car.profiles.leaf import check_words, known_signal
-from contactor.signals.catalogue import Kind, Signal
+from contactor.car.profiles.leaf import check_word, check_words, known_signal
+from contactor.car.profiles.mapping import SignalMap
+from contactor.signals.catalogue import Kind, Signal, catalogue
 from contactor.signals.record import Scalar
 from contactor.signals.validation import allowed_text
+
+GEAR: Final = "Vehicle.Powertrain.Transmission.SelectedGear"
+KEYS: Final = (
+    *("minimum", "maximum", "allowed", "not_while_moving", "rate_limit_s"),
+    *("gears", "not_while", "only_while", "excludes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CarState:
+    """A signal that has one of some values."""
+
+    path: str
+    values: tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,8 @@ class Limit:
         allowed: the values that may be asked for; empty where all that the catalogue allows may.
         not_while_moving: refused unless the car stands.
         rate_limit_s: the least time between two requests; 0 for none.
+        not_while, only_while: refused while one of the first is so, or one of the second is not.
+        excludes: the actuators that are not asked for something at the same time.
     """
 
     path: str
@@ -38,6 +60,9 @@ class Limit:
     allowed: tuple[Scalar, ...] = ()
     not_while_moving: bool = False
     rate_limit_s: float = 0.0
+    not_while: tuple[CarState, ...] = ()
+    only_while: tuple[CarState, ...] = ()
+    excludes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +85,7 @@ def read_limits(root: Table) -> Limits:
 
 
 def _limit(path: str, table: Table) -> Limit | None:
-    table.only("minimum", "maximum", "allowed", "not_while_moving", "rate_limit_s")
+    table.only(*KEYS)
     signal = known_signal(path, table)
     if signal is None:
         return None
@@ -80,6 +105,9 @@ def _limit(path: str, table: Table) -> Limit | None:
         allowed=_allowed(signal, table),
         not_while_moving=bool(table.flag("not_while_moving")),
         rate_limit_s=rate_limit_s,
+        not_while=tuple(_states(table, "not_while")),
+        only_while=(*_gears(table), *_states(table, "only_while")),
+        excludes=tuple(_excluded(path, table)),
     )
 
 
@@ -109,10 +137,78 @@ def _allowed(signal: Signal, table: Table) -> tuple[Scalar, ...]:
     return check_words(signal, table, "allowed", value)
 
 
-def check_limits(limits: Limits, actuators: Collection[str], root: Table) -> None:
+def _gears(table: Table) -> Iterator[CarState]:
+    """Where the lever must stand, as a state."""
+    value = table.get("gears")
+    if value is None:
+        return
+    if not isinstance(value, list) or not value:
+        table.error(f"gears is {value!r:.60}, not a list such as [126]", "gears")
+        return
+    yield CarState(GEAR, check_words(catalogue()[GEAR], table, "gears", value))
+
+
+def _states(table: Table, key: str) -> Iterator[CarState]:
+    """Each signal of the table at `key`, with its value."""
+    states = table.table(key)
+    for path, word in states.values.items():
+        signal = known_signal(path, states)
+        if signal is None:
+            continue
+        if signal.datatype.element.is_float:
+            states.error(f"{path} is {signal.datatype}: a state is no such number", path)
+            continue
+        value = check_word(signal, states, (path,), word)
+        if value is not None:
+            yield CarState(path, (value,))
+
+
+def _excluded(own: str, table: Table) -> Iterator[str]:
+    for path in table.texts("excludes"):
+        signal = known_signal(path, table)
+        if signal is None:
+            continue
+        if signal.kind is not Kind.ACTUATOR or path == own:
+            what = "itself" if path == own else f"a {signal.kind}"
+            table.error(f"excludes {path}, {what}; allowed: another actuator", "excludes")
+            continue
+        yield path
+
+
+def check_limits(limits: Limits, car: SignalMap, root: Table) -> None:
     """Warnings where map and limits do not know of each other."""
+    actuators = {actuator.path for actuator in car.actuators}
     for limit in limits.entries:
         if limit.path not in actuators:
             root.add(
                 Level.WARNING, "no [actuators] entry in map.toml sends it", "limits", limit.path
             )
+        for path in limit.excludes:
+            if limits.of(path) is None:
+                message = f"excludes {path}, which may not be asked for anything"
+                root.add(Level.WARNING, message, "limits", limit.path, "excludes")
+        for key, state in _named(limit):
+            unsaid = _unsaid(state, car)
+            if unsaid is not None:
+                root.add(Level.WARNING, unsaid, "limits", limit.path, key)
+
+
+def _named(limit: Limit) -> Iterator[tuple[str, CarState]]:
+    """The states of a limit, with the key that names each."""
+    yield from (("not_while", state) for state in limit.not_while)
+    for state in limit.only_while:
+        yield ("gears" if state.path == GEAR else "only_while"), state
+
+
+def _unsaid(state: CarState, car: SignalMap) -> str | None:
+    """Why the car never says so; None where it may."""
+    entry = next((one for one in car.entries if one.path == state.path), None)
+    if entry is None:
+        return f"map.toml reads no {state.path}: the guard will refuse every request"
+    if entry.values is None:
+        return None
+    said = {*entry.values.values(), *([] if entry.otherwise is None else [entry.otherwise])}
+    unsaid = [str(value) for value in state.values if value not in said]
+    if not unsaid:
+        return None
+    return f"{state.path} is never {', '.join(unsaid)}; map.toml has {', '.join(map(str, said))}"
