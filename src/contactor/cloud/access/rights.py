@@ -1,7 +1,6 @@
-"""What there is to be allowed, and which role allows it. Pure.
+"""Which role allows what there is to be allowed (`signals.rights`). Pure.
 
     may(Role.GUEST, Right.OPEN)                         # True
-    right_to_set("Vehicle.Cabin.Door.Row1.DriverSide.IsLocked")     # Right.OPEN
 
 A role is held for one vehicle or for all (`EVERY_VEHICLE`). A token has a scope besides: it allows
 what both do.
@@ -12,32 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-EVERY_VEHICLE: Final = "*"
+from contactor.signals.rights import EVERY_VEHICLE, Right, right_to_set
 
-
-class Right(StrEnum):
-    """Something that can be allowed."""
-
-    SEE = "see"
-    """Last and stored values, but where the car is; whether it is heard."""
-    LOCATE = "locate"
-    """Where it is and was: positions, ways, places."""
-    HISTORY = "history"
-    """Trips, charges, the battery, reports, the journal."""
-    COMFORT = "comfort"
-    """To set what lets nobody in: climate, charging, lights."""
-    OPEN = "open"
-    """To set what lets somebody in or away: doors, windows, lids, contactors."""
-    JOURNAL = "journal"
-    """To write: tags, notes, names, places, tariffs."""
-    RULES = "rules"
-    """Alert rules and channels, campaigns, recordings."""
-    DIAGNOSE = "diagnose"
-    """Trouble codes and raw diagnostics, and to clear them."""
-    SHARE = "share"
-    """To give others a role or a key for the vehicle, and to take it back."""
-    GOVERN = "govern"
-    """People, tokens, the audit log, erasure, updates."""
+__all__ = ["EVERY_VEHICLE", "RIGHTS", "SCOPES", "Right", "Role", "Scope", "may", "right_to_set"]
 
 
 class Role(StrEnum):
@@ -84,33 +60,7 @@ SCOPES: Final[Mapping[Scope, frozenset[Right]]] = MappingProxyType(
     }
 )
 
-_LETS_IN: Final = (
-    "Vehicle.Cabin.Door.",
-    "Vehicle.Cabin.Sunroof.",
-    "Vehicle.Cabin.Convertible.",
-    "Vehicle.Cabin.IsWindowChildLockEngaged",
-    "Vehicle.Body.Hood.",
-    "Vehicle.Body.Trunk.",
-    "Vehicle.Powertrain.TractionBattery.Charging.ChargingPort.",
-    "Vehicle.Powertrain.TractionBattery.IsPowerConnected",
-    "Vehicle.LowVoltageSystemState",
-    "Vehicle.Contactor.",
-)
-
-
-_WHERE: Final = ("Vehicle.CurrentLocation", "Vehicle.Cabin.Infotainment.Navigation")
-
 
 def may(role: Role, right: Right) -> bool:
     """Whether a role allows something."""
     return right in RIGHTS[role]
-
-
-def tells_where(text: str) -> bool:
-    """Whether a signal's path, or a question that names one, is of where a car is."""
-    return any(branch in text for branch in _WHERE)
-
-
-def right_to_set(path: str) -> Right:
-    """What setting an actuator needs."""
-    return Right.OPEN if path.startswith(_LETS_IN) else Right.COMFORT
