@@ -46,9 +46,16 @@ def rights_of_vehicle(vehicle_id: str, fingerprint: str) -> Rights:
         topics.hello,
         topics.report,
         topics.campaign_report,
+        topics.revoked_heard,
         topics.renewal,
     )
-    heard = (topics.watermark, topics.command, topics.campaign, topics.certificate)
+    heard = (
+        topics.watermark,
+        topics.command,
+        topics.campaign,
+        topics.revoked,
+        topics.certificate,
+    )
     return _rights(
         [subject(vehicle_id) for subject in said],
         [subject(vehicle_id) for subject in heard],

@@ -7,6 +7,8 @@ contactor.v1.command.ID     requests to set an actuator, cloud to car; not kept
 contactor.v1.report.ID      where a command stands, car to cloud; not kept
 contactor.v1.campaign.ID    all that the car is to record, cloud to car; not kept
 contactor.v1.campaign-report.ID     how far it is with each, car to cloud; not kept
+contactor.v1.revoked.ID     the keys that hold no more, cloud to car; not kept
+contactor.v1.revoked-heard.ID       by which list it goes, car to cloud; not kept
 contactor.v1.renewal.ID     it asks for its next certificate, car to cloud; not kept
 contactor.v1.certificate.ID that certificate, cloud to car; not kept
 contactor.v1.enrol.TICKET   a car that has a code asks for its first one; not kept
@@ -34,13 +36,15 @@ _COMMAND = f"{PREFIX}.command"
 _REPORT = f"{PREFIX}.report"
 _CAMPAIGN = f"{PREFIX}.campaign"
 _CAMPAIGN_REPORT = f"{PREFIX}.campaign-report"
+_REVOKED = f"{PREFIX}.revoked"
+_REVOKED_HEARD = f"{PREFIX}.revoked-heard"
 _RENEWAL = f"{PREFIX}.renewal"
 _CERTIFICATE = f"{PREFIX}.certificate"
 _ENROL = f"{PREFIX}.enrol"
 _ENROLLED = f"{PREFIX}.enrolled"
-FROM_CARS = (_HELLO, _REPORT, _CAMPAIGN_REPORT, _RENEWAL, _ENROL)
+FROM_CARS = (_HELLO, _REPORT, _CAMPAIGN_REPORT, _REVOKED_HEARD, _RENEWAL, _ENROL)
 """What only cars say, and is not kept."""
-TO_CARS = (_WATERMARK, _COMMAND, _CAMPAIGN, _CERTIFICATE, _ENROLLED)
+TO_CARS = (_WATERMARK, _COMMAND, _CAMPAIGN, _REVOKED, _CERTIFICATE, _ENROLLED)
 """What only the cloud says."""
 KINDS = (_UPLINK, *FROM_CARS, *TO_CARS)
 
@@ -49,6 +53,7 @@ ALL_HELLOS = f"{_HELLO}.{ANY}"
 ALL_WATERMARKS = f"{_WATERMARK}.{ANY}"
 ALL_REPORTS = f"{_REPORT}.{ANY}"
 ALL_CAMPAIGN_REPORTS = f"{_CAMPAIGN_REPORT}.{ANY}"
+ALL_REVOKED_HEARD = f"{_REVOKED_HEARD}.{ANY}"
 ALL_RENEWALS = f"{_RENEWAL}.{ANY}"
 ALL_ENROLMENTS = f"{_ENROL}.{ANY}"
 
@@ -86,6 +91,16 @@ def campaign(vehicle_id: str) -> str:
 def campaign_report(vehicle_id: str) -> str:
     """Where a vehicle says how far it is with what it records; not kept."""
     return _subject(_CAMPAIGN_REPORT, vehicle_id)
+
+
+def revoked(vehicle_id: str) -> str:
+    """Where a vehicle hears which keys hold no more; not kept."""
+    return _subject(_REVOKED, vehicle_id)
+
+
+def revoked_heard(vehicle_id: str) -> str:
+    """Where a vehicle says by which list of them it goes; not kept."""
+    return _subject(_REVOKED_HEARD, vehicle_id)
 
 
 def renewal(vehicle_id: str) -> str:

@@ -86,9 +86,9 @@ def test_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixt
 def test_newer_file_is_refused(tmp_path: Path) -> None:
     CommandStore(tmp_path / "commands.db").close()
     database = sqlite3.connect(tmp_path / "commands.db")
-    database.execute("pragma user_version = 2")
+    database.execute("pragma user_version = 3")
     database.close()
-    with pytest.raises(FolderError, match="format 2; this Contactor reads 1"):
+    with pytest.raises(FolderError, match="format 3; this Contactor reads 2"):
         CommandStore(tmp_path / "commands.db")
 
 

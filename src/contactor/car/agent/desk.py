@@ -9,6 +9,10 @@ file before its frame goes out, so an agent that was killed in between never sen
 watches for the proof that is still to come. Proof is a reading of
 the same signal from the bus, made after the frame, that has the value asked for.
 
+A car that has an authority (`keyring`) does only what is signed: signature, grant, vehicle, right
+and instants are looked at before the guard is asked, and nothing is done after what was made later
+for the same actuator. What is refused there is answered and not noted: nobody knows whose it is.
+
     desk = CommandDesk(vehicle_id="demo", profile=profile, source=source, transport=transport,
                        outbox=outbox, clock=clock)
     desk.read(series)               # what the bus says, batch by batch
@@ -21,30 +25,39 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from contactor.car.adapters.ports import FrameSource
+from contactor.car.agent.answers import Answers
 from contactor.car.agent.frame_maker import FrameMaker
 from contactor.car.agent.guard import CarNow, Guard, Seen
+from contactor.car.agent.keyring import CommandVerifier, Keyring
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.series import Series
 from contactor.car.profiles.profile import Profile
 from contactor.clock import NS_PER_S, Clock, to_iso
-from contactor.errors import ContactorError, LinkError, MalformedRecord, OutboxError
+from contactor.errors import (
+    CommandRefused,
+    ContactorError,
+    LinkError,
+    MalformedRecord,
+    OutboxError,
+)
 from contactor.link import topics
-from contactor.link.command_messages import Report, decode_command, encode_report
+from contactor.link.command_messages import (
+    Report,
+    decode_asked,
+    encode_report,
+    encode_revocations_heard,
+)
 from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar, State
+from contactor.signals.signed_command import CheckedCommand, SignedCommand, decode_body
 
 LOOK_S = 0.1
 SEND_AGAIN_S = 1.0
 MAX_SENDS = 3
 MAX_UNDERWAY = 64
-MAX_NOTED = 256
-ANSWERS_KEPT_NS = 600 * NS_PER_S
-"""After a command's end: a clock that was set forward and back does not make it new again."""
 REPORT_S = 2.0
 
 _log = logging.getLogger(__name__)
@@ -64,17 +77,7 @@ class _Underway:
     command: Command
     sent_ns: int
     sends: int
-
-
-class _Noted(msgspec.Struct, frozen=True):
-    """What was answered to a command; kept for some time after its end."""
-
-    expires_at: int
-    state: CommandState
-    reason: str | None = None
-
-
-_noted = msgspec.json.Decoder(dict[str, _Noted])
+    checked: CheckedCommand | None = None
 
 
 class CommandDesk:
@@ -82,6 +85,8 @@ class CommandDesk:
 
     Args:
         is_virtual: the car does not exist; see `Guard`.
+        verifier: knows the authority that commands must come by; None for a car that has none and
+            takes what its link brings.
     """
 
     def __init__(
@@ -94,11 +99,11 @@ class CommandDesk:
         outbox: Outbox,
         clock: Clock,
         is_virtual: bool = False,
+        verifier: CommandVerifier | None = None,
     ) -> None:
         self._vehicle_id = vehicle_id
         self._source = source
         self._transport = transport
-        self._outbox = outbox
         self._clock = clock
         self._guard = Guard(profile.limits, car=profile.map, is_virtual=is_virtual)
         self._maker = FrameMaker(profile)
@@ -106,9 +111,14 @@ class CommandDesk:
         self._readings: dict[str, Reading] = {}
         self._underway: dict[str, _Underway] = {}
         self._one_at_a_time = asyncio.Lock()
-        self._note = f"commands:{vehicle_id}"
-        noted = outbox.noted(self._note)
-        self._answered: dict[str, _Noted] = {} if noted is None else dict(_noted.decode(noted))
+        self._keyring: Keyring | None = None
+        if verifier is not None:
+            self._keyring = Keyring(vehicle_id, verifier=verifier, outbox=outbox)
+        paths = [entry.path for entry in profile.map.actuators]
+        self._answers = Answers(vehicle_id, actuators=paths, outbox=outbox, clock=clock)
+        self.refused_unread = 0
+        for command in self._answers.unproven():
+            self._underway[command.path] = _Underway(command, clock.monotonic_ns(), MAX_SENDS)
 
     @property
     def underway(self) -> int:
@@ -128,30 +138,76 @@ class CommandDesk:
         """Hear and do commands until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(self._transport, topics.command(self._vehicle_id), self._hear))
+            if self._keyring is not None:
+                subject = topics.revoked(self._vehicle_id)
+                group.create_task(listen(self._transport, subject, self._hear_revocations))
             group.create_task(self._watch())
 
     async def _hear(self, message: Message) -> None:
         try:
-            command = decode_command(message.payload)
+            asked = decode_asked(message.payload)
+            command = asked if isinstance(asked, Command) else decode_body(asked.body)
+            is_ours = command.vehicle_id == self._vehicle_id
+            if self._keyring is None:
+                if is_ours:
+                    await self._take(command, None)
+            elif isinstance(asked, Command):
+                if is_ours:
+                    await self._refuse(command, "not signed: this car does only what is signed")
+            else:
+                await self._take_signed(command, asked, self._keyring)
         except MalformedRecord as error:
+            self.refused_unread += 1
             _log.warning("command refused reason=%s", error)
-            return
-        if command.vehicle_id == self._vehicle_id:
-            await self._take(command)
 
-    async def _take(self, command: Command) -> None:
+    async def _hear_revocations(self, message: Message) -> None:
+        if self._keyring is None:
+            return
+        try:
+            heard = self._keyring.hear(message.payload)
+        except OutboxError as error:
+            _log.error("list of revocations not kept reason=%s", error)
+            return
+        if heard is not None:
+            subject = topics.revoked_heard(self._vehicle_id)
+            await self._say(subject, encode_revocations_heard(heard))
+
+    async def _take_signed(self, command: Command, signed: SignedCommand, keyring: Keyring) -> None:
+        """Take a command whose signatures, grant and instants are right."""
+        if self._answers.of(command.id) is not None:
+            await self._take(command, None)  # where that one stands, whatever this one says
+            return
+        try:
+            checked = keyring.check(signed, self._clock.now_ns())
+        except CommandRefused as error:
+            await self._refuse(command, str(error))
+            return
+        newest = self._answers.newest(command.path)
+        if newest is not None and command.issued_at <= newest:
+            await self._refuse(command, f"superseded: by a command made {to_iso(newest)}")
+            return
+        await self._take(command, checked)
+
+    async def _refuse(self, command: Command, reason: str) -> None:
+        """Answer what is not to be believed: it is not noted, and takes no place from another."""
+        _log.warning("command refused id=%s reason=%s", command.id, reason)
+        if self._answers.of(command.id) is None:
+            await self._report(command.id, CommandState.REFUSED, reason)
+
+    async def _take(self, command: Command, checked: CheckedCommand | None) -> None:
         """Answer a command; do it if it was never heard before and the guard has no objection."""
         async with self._one_at_a_time:
-            known = self._answered.get(command.id)
+            known = self._answers.of(command.id)
             if known is None:
-                await self._begin(command)
-            elif known.state is CommandState.ACCEPTED:
-                await self._resume(command)
+                await self._begin(command, checked)
+            elif known.command is not None:
+                await self._resume(known.command)
             else:
                 await self._report(command.id, known.state, known.reason)
 
-    async def _begin(self, command: Command) -> None:
-        objection = self._objection(command, is_repeat=False)
+    async def _begin(self, command: Command, checked: CheckedCommand | None) -> None:
+        wanted = _Underway(command, 0, 0, checked)
+        objection = self._objection(wanted)
         if objection is None and len(self._underway) >= MAX_UNDERWAY:
             objection = f"busy: {MAX_UNDERWAY} commands are under way"
         if objection is not None:
@@ -160,11 +216,11 @@ class CommandDesk:
         earlier = self._underway.pop(command.path, None)
         if earlier is not None:
             await self._answer(earlier.command, CommandState.REFUSED, _superseded_by(command))
-        failure = self._note_down(command, CommandState.ACCEPTED)
+        failure = self._answers.note(command, CommandState.ACCEPTED)
         if failure is not None:
             await self._report(command.id, CommandState.REFUSED, failure)
             return
-        refusal = await self._send(_Underway(command, 0, 0))
+        refusal = await self._send(wanted)
         if refusal is None:
             await self._report(command.id, CommandState.ACCEPTED, None)
         else:
@@ -180,13 +236,19 @@ class CommandDesk:
             reason = _superseded_by(holder.command)
             await self._answer(command, CommandState.REFUSED, reason)
 
-    def _objection(self, command: Command, *, is_repeat: bool) -> str | None:
+    def _objection(self, underway: _Underway) -> str | None:
+        """Why no frame may go out for it now: its grant holds no more, or the guard objects."""
+        now_ns = self._clock.now_ns()
+        if self._keyring is not None and underway.checked is not None:
+            objection = self._keyring.objection(underway.checked, now_ns)
+            if objection is not None:
+                return objection
         return self._guard.objection(
-            command,
+            underway.command,
             now=self._car_now(),
-            now_ns=self._clock.now_ns(),
+            now_ns=now_ns,
             monotonic_ns=self._clock.monotonic_ns(),
-            is_repeat=is_repeat,
+            is_repeat=underway.sends > 0,
         )
 
     def _car_now(self) -> CarNow:
@@ -204,7 +266,7 @@ class CommandDesk:
             Why none went out; None where one did.
         """
         command, now_ns = underway.command, self._clock.monotonic_ns()
-        objection = self._objection(command, is_repeat=underway.sends > 0)
+        objection = self._objection(underway)
         if objection is not None:
             return objection
         try:
@@ -214,7 +276,8 @@ class CommandDesk:
             return f"not sent: {error}"
         self._guard.note_sent(command.path, now_ns)
         sent_ns = underway.sent_ns or now_ns
-        self._underway[command.path] = _Underway(command, sent_ns, underway.sends + 1)
+        sends = underway.sends + 1
+        self._underway[command.path] = replace(underway, sent_ns=sent_ns, sends=sends)
         return None
 
     async def _watch(self) -> None:
@@ -257,38 +320,18 @@ class CommandDesk:
         self, command: Command, state: CommandState, reason: str | None = None
     ) -> None:
         """Note where a command stands, then say so."""
-        self._note_down(command, state, reason)
+        self._answers.note(command, state, reason)
         await self._report(command.id, state, reason)
-
-    def _note_down(
-        self, command: Command, state: CommandState, reason: str | None = None
-    ) -> str | None:
-        """Note where a command stands; why it could not be noted, None where it was."""
-        _log.info("command %s id=%s path=%s", state, command.id, command.path)
-        self._answered.pop(command.id, None)
-        self._answered[command.id] = _Noted(command.expires_at, state, reason)
-        oldest_ns = self._clock.now_ns() - ANSWERS_KEPT_NS
-        kept = [(key, one) for key, one in self._answered.items() if one.expires_at > oldest_ns]
-        self._answered = dict(kept[-MAX_NOTED:])
-        try:
-            self._outbox.note(self._note, msgspec.json.encode(self._answered).decode())
-        except OutboxError as error:
-            _log.error("command not noted id=%s reason=%s", command.id, error)
-            failure = f"not noted: {error}"
-            if state is CommandState.ACCEPTED:
-                noted = _Noted(command.expires_at, CommandState.REFUSED, failure)
-                self._answered[command.id] = noted
-            return failure
-        return None
 
     async def _report(self, command_id: str, state: CommandState, reason: str | None) -> None:
         """Say where a command stands; what gets lost is asked for again."""
         report = Report(self._vehicle_id, command_id, state, reason)
+        await self._say(topics.report(self._vehicle_id), encode_report(report))
+
+    async def _say(self, subject: str, payload: bytes) -> None:
         with contextlib.suppress(LinkError, TimeoutError):
             async with asyncio.timeout(REPORT_S):
-                await self._transport.publish(
-                    topics.report(self._vehicle_id), encode_report(report)
-                )
+                await self._transport.publish(subject, payload)
 
 
 def _superseded_by(command: Command) -> str:

@@ -2,5 +2,7 @@
 
 dispatcher   takes commands, sends them, follows the car's reports
 rules        what a car's profile allows to be asked
+keys         the digital keys that were given, and taken back
+revoker      tells the cars which were taken back
 store        the commands of an instance in one SQLite file
 """

@@ -9,6 +9,9 @@ was done; only the end of its time makes one expire here. A newer command to the
 refuses those that the car has not answered, so that no late copy of an older one has the last word;
 one that was accepted the car supersedes itself. The state never moves back.
 
+With a signer each command goes out signed, on behalf of whoever asked for it. One that a key's
+holder has signed (`submit_signed`) is checked and goes out as it came.
+
     dispatcher = Dispatcher(store=store, transport=transport, twin=twin, presence=presence,
                             clock=clock)
     command = await dispatcher.submit("demo", path, True, profile="contactor_ev")
@@ -20,6 +23,7 @@ import logging
 import uuid
 from collections import Counter
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -31,10 +35,16 @@ from contactor.cloud.twin.events import CommandEvent
 from contactor.cloud.twin.twin import Twin
 from contactor.errors import CommandRefused, FolderError, LinkError, MalformedRecord, UsageError
 from contactor.link import topics
-from contactor.link.command_messages import Report, decode_report, encode_command
+from contactor.link.command_messages import (
+    Report,
+    decode_report,
+    encode_command,
+    encode_signed,
+)
 from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 from contactor.signals.command import Command, CommandState, may_follow
+from contactor.signals.signed_command import CheckedCommand, SignedCommand
 
 EXPIRES_IN_S = (1.0, 3600.0)
 DEFAULT_EXPIRES_IN_S = 30.0
@@ -47,20 +57,48 @@ NOT_REPORTED = (CommandState.QUEUED, CommandState.SENT)
 STEP_S = 0.25
 IDLE_S = 60.0
 KEPT_NS = 30 * NS_PER_DAY
+MAX_ISSUER_CHARACTERS = 128
 
 _log = logging.getLogger(__name__)
 
 
+class Signer(Protocol):
+    """Signs for whoever asked the cloud."""
+
+    def sign(self, command: Command) -> SignedCommand:
+        """The command as its car accepts it."""
+        ...
+
+
+class Checker(Protocol):
+    """Knows which keys hold."""
+
+    def check(self, signed: SignedCommand, now_ns: int) -> CheckedCommand:
+        """A command that a key's holder has signed.
+
+        Raises:
+            MalformedRecord: it cannot be read.
+            CommandRefused: the text is the reason, as `kind: words`.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class _Open:
-    """A command that is not final, and when it was last published (monotonic)."""
+    """A command that is not final; what its car gets, and got last when (monotonic)."""
 
     command: Command
+    payload: bytes
     published_ns: int | None = None
 
 
 class Dispatcher:
-    """Owns every command of an instance; lives on one loop."""
+    """Owns every command of an instance; lives on one loop.
+
+    Args:
+        signer: signs what is asked; None where cars take what their link brings.
+        checker: checks what others have signed; None where nobody may.
+    """
 
     def __init__(
         self,
@@ -70,6 +108,8 @@ class Dispatcher:
         twin: Twin,
         presence: Presence,
         clock: Clock,
+        signer: Signer | None = None,
+        checker: Checker | None = None,
     ) -> None:
         self.store = store
         self.reports_ignored = 0
@@ -77,10 +117,15 @@ class Dispatcher:
         self._twin = twin
         self._presence = presence
         self._clock = clock
+        self._signer = signer
+        self._checker = checker
         self._rules = ProfileRules()
         self._wake = asyncio.Event()
         self._is_failing = False
-        self._open = {command.id: _Open(command) for command in store.unfinished()}
+        self._open = {
+            command.id: _Open(command, self._payload(command, store.signed(command.id)))
+            for command in store.unfinished()
+        }
         for one in self._open.values():
             twin.want(one.command.vehicle_id, one.command.path, one.command.value)
 
@@ -109,12 +154,7 @@ class Dispatcher:
         if not low <= expires_in_s <= high:
             raise UsageError(f"expires_in_s is {expires_in_s:g}; allowed: {low:g} to {high:g}")
         checked = check_request(path, value)
-        objection = await self._rules.objection(profile, path)
-        if objection is not None:
-            raise CommandRefused(objection)
-        superseded = self._waiting(vehicle_id, path)
-        if self._open_of(vehicle_id) - len(superseded) >= MAX_OPEN:
-            raise CommandRefused(f"too many: {MAX_OPEN} commands of {vehicle_id} are under way")
+        await self._check_rules(profile, path)
         now_ns = self._clock.now_ns()
         command = Command(
             id=uuid.uuid4().hex,
@@ -125,14 +165,66 @@ class Dispatcher:
             issued_at=now_ns,
             expires_at=now_ns + round(expires_in_s * NS_PER_S),
         )
-        self.store.put(command)
-        self._open[command.id] = _Open(command)
+        return self._take(command, None)
+
+    async def submit_signed(self, signed: SignedCommand, *, profile: str | None) -> Command:
+        """Take a command that the holder of a key has signed; it goes to its car as it is.
+
+        The same one again is answered with where it stands.
+
+        Raises:
+            MalformedRecord: it cannot be read.
+            CommandRefused: its signature, grant or instants are not right, or it cannot be asked
+                for; the text says why.
+            UsageError: the path is unknown, the value of another type.
+            FolderError: it cannot be kept, so it is not sent.
+        """
+        if self._checker is None:
+            raise CommandRefused("not signed by us: this instance forwards no command of others")
+        checked = self._checker.check(signed, self._clock.now_ns())
+        asked = checked.command
+        check_request(asked.path, asked.value)
+        await self._check_rules(profile, asked.path)
+        payload = encode_signed(signed)
+        if self.store.has(asked.id):
+            if self.store.signed(asked.id) != payload:
+                raise CommandRefused(f"replayed: another command has the id {asked.id}")
+            return self.store.find(asked.vehicle_id, asked.id)
+        for one in self._waiting(asked.vehicle_id, asked.path):
+            if one.command.issued_at >= asked.issued_at:
+                raise CommandRefused(f"superseded: by command {one.command.id}, made later")
+        issued_by = f"key of {checked.grant.issued_to}"[:MAX_ISSUER_CHARACTERS]
+        command = msgspec.structs.replace(asked, issued_by=issued_by)
+        return self._take(command, payload)
+
+    async def _check_rules(self, profile: str | None, path: str) -> None:
+        objection = await self._rules.objection(profile, path)
+        if objection is not None:
+            raise CommandRefused(objection)
+
+    def _take(self, command: Command, signed: bytes | None) -> Command:
+        """Keep a new command, and send it as soon as possible."""
+        superseded = self._waiting(command.vehicle_id, command.path)
+        if self._open_of(command.vehicle_id) - len(superseded) >= MAX_OPEN:
+            raise CommandRefused(
+                f"too many: {MAX_OPEN} commands of {command.vehicle_id} are under way"
+            )
+        self.store.put(command, signed=signed)
+        self._open[command.id] = _Open(command, self._payload(command, signed))
         for one in superseded:
             self._move(one, CommandState.REFUSED, f"superseded: by command {command.id}")
-        self._twin.want(vehicle_id, path, checked)
+        self._twin.want(command.vehicle_id, command.path, command.value)
         self._twin.feed.publish(told(command))
         self._wake.set()
         return command
+
+    def _payload(self, command: Command, signed: bytes | None) -> bytes:
+        """What its car gets."""
+        if signed is not None:
+            return signed
+        if self._signer is None:
+            return encode_command(command)
+        return encode_signed(self._signer.sign(command))
 
     def resend(self, vehicle_id: str) -> None:
         """The car is back: send what is open of it at once."""
@@ -188,7 +280,7 @@ class Dispatcher:
         vehicle_id = one.command.vehicle_id
         one.published_ns = self._clock.monotonic_ns()
         try:
-            await self._transport.publish(topics.command(vehicle_id), encode_command(one.command))
+            await self._transport.publish(topics.command(vehicle_id), one.payload)
         except LinkError as error:
             if not self._is_failing:
                 _log.warning("commands wait for the link reason=%s", error)

@@ -18,7 +18,7 @@ from contactor.errors import FolderError, UnknownCommand
 from contactor.signals.command import Command, CommandState
 from contactor.sqlite_file import FileFormat, OtherFormatError, folder_errors, open_sqlite
 
-VERSION = 1
+VERSION = 2
 SCHEMA = f"""
 create table command (
     number     integer primary key autoincrement,  -- in the order in which they were given
@@ -26,12 +26,14 @@ create table command (
     vehicle_id text not null,
     state      text not null,
     issued_at  integer not null,
-    body       blob not null                       -- the Command as JSON
+    body       blob not null,                      -- the Command as JSON
+    signed     blob                                -- what its car gets, if a key's holder signed it
 );
 create index command_vehicle on command (vehicle_id, number);
 create index command_state on command (state, issued_at);
 pragma user_version = {VERSION}
 """
+MIGRATIONS = {1: "alter table command add column signed blob; pragma user_version = 2"}
 _FINAL = tuple(state.value for state in CommandState if state.is_final)
 _FINAL_SQL = ", ".join(f"'{state}'" for state in _FINAL)
 
@@ -52,12 +54,17 @@ class CommandStore:
     def __init__(self, path: Path | str) -> None:
         with _errors():
             try:
-                self._database = open_sqlite(path, FileFormat("commands", SCHEMA, VERSION))
+                self._database = open_sqlite(
+                    path, FileFormat("commands", SCHEMA, VERSION, MIGRATIONS)
+                )
             except OtherFormatError as error:
                 raise FolderError(f"{path}: {error}") from error
 
-    def put(self, command: Command) -> None:
+    def put(self, command: Command, *, signed: bytes | None = None) -> None:
         """Keep a command, or where it stands now.
+
+        Args:
+            signed: what its car gets; kept with a new command, and not changed after.
 
         Raises:
             FolderFull: no space left; what was kept before is intact.
@@ -66,11 +73,28 @@ class CommandStore:
         body = msgspec.json.encode(command)
         with _errors():
             self._database.execute(
-                "insert into command (id, vehicle_id, state, issued_at, body)"
-                " values (?, ?, ?, ?, ?)"
+                "insert into command (id, vehicle_id, state, issued_at, body, signed)"
+                " values (?, ?, ?, ?, ?, ?)"
                 " on conflict (id) do update set state = excluded.state, body = excluded.body",
-                (command.id, command.vehicle_id, command.state.value, command.issued_at, body),
+                (
+                    *(command.id, command.vehicle_id, command.state.value),
+                    *(command.issued_at, body, signed),
+                ),
             )
+
+    def signed(self, command_id: str) -> bytes | None:
+        """What a command's car gets; None where nobody signed it."""
+        with _errors():
+            row = self._database.execute(
+                "select signed from command where id = ?", (command_id,)
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def has(self, command_id: str) -> bool:
+        """Whether a command of that id is kept, whichever vehicle's."""
+        with _errors():
+            found = self._database.execute("select 1 from command where id = ?", (command_id,))
+            return found.fetchone() is not None
 
     def unfinished(self) -> list[Command]:
         """Every command that is not final, oldest first."""

@@ -93,6 +93,10 @@ class Authority:
         raw = self._pair.private.private_bytes_raw()
         return hashlib.blake2b(purpose.encode(), key=raw, digest_size=32).digest()
 
+    def sign_words(self, words: bytes) -> bytes:
+        """The signature of what is no certificate: it begins with words that say what it is."""
+        return self._pair.sign(words)
+
     def sign(
         self, request: bytes, *, vehicle_id: str, now_ns: int, days: float = VEHICLE_DAYS
     ) -> Certificate:
@@ -136,6 +140,23 @@ class Authority:
                 f"the certificate is valid from {to_iso(certificate.not_before)}"
                 f" until {to_iso(certificate.not_after)}"
             )
+
+
+def authority_key(pem: bytes) -> bytes:
+    """The public key of an authority, from its certificate.
+
+    Raises:
+        IdentityError: it is no certificate of an authority of ours.
+    """
+    try:
+        found = x509.load_pem_x509_certificate(pem)
+        public_key = found.public_key()
+        constraints = found.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
+        raise IdentityError(f"no certificate of an authority: {error}") from error
+    if not constraints.ca or not isinstance(public_key, Ed25519PublicKey):
+        raise IdentityError("no certificate of an authority: it may not sign, or with another key")
+    return public_key.public_bytes_raw()
 
 
 def _requested_key(request: bytes) -> Ed25519PublicKey:

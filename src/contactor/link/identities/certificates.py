@@ -17,12 +17,13 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from contactor.clock import NS_PER_S
 from contactor.errors import IdentityError
+from contactor.link.identities.keys import has_signed
 from contactor.signals.wire.limits import VEHICLE_ID
 
 URN = "urn:contactor:vehicle:"
@@ -100,11 +101,7 @@ class Certificate:
 
     def has_signed(self, message: bytes, signature: bytes) -> bool:
         """Whether that is the signature of this key's owner."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        return has_signed(self.public_key, message, signature)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from contactor.errors import IdentityError
 from contactor.whole_files import FILE_MODE, write_whole
@@ -85,3 +88,12 @@ class KeyPair:
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
         request = builder.sign(self.private, None)
         return request.public_bytes(serialization.Encoding.DER)
+
+
+def has_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether that is the signature of a key's owner; a key of 32 bytes that is none has none."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
