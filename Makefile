@@ -6,7 +6,8 @@
 #   make check               lint, format, types, import direction, spelling, docs, web app
 #   make web                 the web app anew, if its sources changed
 #   make bench [AREA=can]    ours against its peers: benchmarks/AREA.py [ARGS]
-#   make fuzz [ARGS=...]     a million inputs made wrong, over every reader; ARGS="-n 20000"
+#   make fuzz [ARGS=...]     a million inputs made wrong, over every reader; ARGS="-n 20000"; then
+#                            hostile commands at a car's agent for an hour; FUZZ_S=60 for a minute
 #   make properties          the property tests, much longer
 #   make truth [ARGS=...]    random fleets whose truth is known; ARGS="--cars 20" for few
 #   make flow [ARGS=...]     the kill and cut tests, much longer: 100 processes killed -9
@@ -22,6 +23,7 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 BIN    := .venv/bin
 SYNC   := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 ARGS   ?=
+FUZZ_S ?= 3600
 
 # A slow mirror is no reason to fail.
 export UV_HTTP_TIMEOUT ?= 180
@@ -78,6 +80,8 @@ test: setup
 
 fuzz: setup
 	$(BIN)/python -m tools.fuzz $(ARGS)
+	CONTACTOR_FUZZ_S=$(FUZZ_S) $(BIN)/python -m pytest -s -o faulthandler_timeout=0 \
+		tests/car/agent/hostile -k no_hostile_command
 
 properties: setup
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)

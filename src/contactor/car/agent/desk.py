@@ -190,7 +190,7 @@ class CommandDesk:
 
     async def _refuse(self, command: Command, reason: str) -> None:
         """Answer what is not to be believed: it is not noted, and takes no place from another."""
-        _log.warning("command refused id=%s reason=%s", command.id, reason)
+        _log.info("command refused id=%s reason=%s", command.id, reason)
         if self._answers.of(command.id) is None:
             await self._report(command.id, CommandState.REFUSED, reason)
 
