@@ -42,7 +42,9 @@ class Bench:
     def __init__(self, plan: PlanKind, outbox: Path) -> None:
         self.clock = SystemClock()
         now_ns = self.clock.now_ns()
-        car = VirtualCar(PROFILE, seed=1, start_ns=now_ns, plan=plan, live_from_ns=now_ns)
+        # Of a day nobody watches it yet: it sleeps.
+        live_ns = now_ns + (3_600 * NS_PER_S if plan is PlanKind.DAY else 0)
+        car = VirtualCar(PROFILE, seed=1, start_ns=now_ns, plan=plan, live_from_ns=live_ns)
         steady = SteadyClock(self.clock)
         self.source = VirtualSource(car, clock=steady)
         self.outbox = Outbox(outbox)
@@ -115,7 +117,7 @@ def live(
                 bench.reports.append(decode_report(message.payload))
 
         tasks = [asyncio.create_task(bench.live.run()), asyncio.create_task(hear())]
-        await asyncio.sleep(0.5 if plan is PlanKind.PARKED else 6)
+        await asyncio.sleep(6 if plan is PlanKind.DRIVE else 0.5)
         try:
             await use(bench)
         finally:
@@ -180,6 +182,16 @@ def test_command_that_the_car_never_proves_expires(tmp_path: Path) -> None:
 
 async def _swallow(frames: object) -> None:
     del frames
+
+
+def test_command_wakes_a_car_that_sleeps_and_is_proven(tmp_path: Path) -> None:
+    async def use(bench: Bench) -> None:
+        assert bench.source.is_asleep
+        await bench.ask(LOCK, value=False)
+        assert await bench.states(2) == [CommandState.ACCEPTED, CommandState.DONE]
+        assert not bench.source.is_asleep
+
+    live(tmp_path, use, plan=PlanKind.DAY)
 
 
 # ── a car of which the test says what its bus says ───────────────────────────────────────────────

@@ -131,6 +131,16 @@ def test_what_cannot_be_given_or_taken_back_is_refused() -> None:
         keys.revoke("x", NOW)
 
 
+def test_erased_vehicle_leaves_no_byte_behind(file: Path) -> None:
+    keys = book(file)
+    for vehicle_id in ("erased-car", "erased-car", "leaf"):
+        keys.revoke(id_of(give(keys, vehicle_id)), NOW)
+    assert keys.erase("erased-car") == 2
+    assert (keys.given("erased-car"), len(keys.given("leaf"))) == ([], 1)
+    keys.close()
+    assert b"erased-car" not in b"".join(path.read_bytes() for path in file.parent.iterdir())
+
+
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────
 
 

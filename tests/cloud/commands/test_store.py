@@ -83,6 +83,36 @@ def test_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert "set aside" in caplog.text
 
 
+def test_what_a_car_gets_is_kept_as_it_was_signed(tmp_path: Path) -> None:
+    store = CommandStore(tmp_path / "commands.db")
+    store.put(command(1), signed=b"\x92signed")
+    store.put(command(1, CommandState.SENT))
+    store.put(command(2))
+    store.close()
+    again = CommandStore(tmp_path / "commands.db")
+    assert (again.signed("c1"), again.signed("c2"), again.signed("c3")) == (
+        b"\x92signed",
+        None,
+        None,
+    )
+    assert (again.has("c1"), again.has("c3")) == (True, False)
+    again.close()
+
+
+def test_file_of_before_signatures_is_taken_over(tmp_path: Path) -> None:
+    store = CommandStore(tmp_path / "commands.db")
+    store.put(command(1))
+    store.close()
+    database = sqlite3.connect(tmp_path / "commands.db")
+    database.executescript("alter table command drop column signed; pragma user_version = 1")
+    database.close()
+    again = CommandStore(tmp_path / "commands.db")
+    assert [one.id for one in again.unfinished()] == ["c1"]
+    again.put(command(2), signed=b"s")
+    assert (again.signed("c1"), again.signed("c2")) == (None, b"s")
+    again.close()
+
+
 def test_newer_file_is_refused(tmp_path: Path) -> None:
     CommandStore(tmp_path / "commands.db").close()
     database = sqlite3.connect(tmp_path / "commands.db")

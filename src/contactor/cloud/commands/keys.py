@@ -229,6 +229,21 @@ class KeyBook:
             Revocations(vehicle_id, counter, now_ns, tuple(sorted(listed))), self._authority
         )
 
+    def erase(self, vehicle_id: str) -> int:
+        """Remove every key of a vehicle alone, so that no byte of the file names it; how many.
+
+        The car goes on by what it has: a key that has not ended is to be revoked first.
+        """
+        with _errors():
+            self._database.execute("pragma secure_delete = on")
+            gone = self._database.execute(
+                "delete from key where vehicle_id = ?", (vehicle_id,)
+            ).rowcount
+            self._database.execute("delete from list where vehicle_id = ?", (vehicle_id,))
+            self._database.execute("vacuum")
+            self._database.execute("pragma wal_checkpoint(truncate)")
+            return gone
+
     def check(self, signed: SignedCommand, now_ns: int) -> CheckedCommand:
         """A command that a key's holder has signed, if the key holds.
 

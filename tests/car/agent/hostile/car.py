@@ -1,10 +1,11 @@
-"""A car on a bus that nobody can trust: it stands and drives by turns, its frames come and stop.
+"""A car on a bus that nobody can trust: it stands, sleeps and drives, its frames come and stop.
 
 Our own virtual car, and what it lacks: a window, a child lock, the flap of the charging port. Every
 frame, there and back, is shown to the oracle as it is.
 """
 
 import shutil
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -67,6 +68,7 @@ excludes = ["{FLAP}"]
 
 [limits."{FLAP}"]
 """
+HOW = ("stands", "drives")
 STEP_NS = 100 * NS_PER_MS
 
 
@@ -94,17 +96,18 @@ class HostileCar:
             VirtualCar(PROFILE, seed=1, start_ns=NOW, plan=plan, live_from_ns=NOW)
             for plan in (PlanKind.PARKED, PlanKind.DRIVE)
         ]
+        self._which = 0
         self._road = Road(profile, sampling=Sampling.PROFILE, origin_ns=0, on_read=self._read)
         self._series: list[Series] = []
-        self._is_driving = self._has_child_lock = self._is_flap_open = False
+        self._has_child_lock = self._is_flap_open = False
         self._window = 0
-        self._silent_until_ns = 0
+        self._silent_until_ns = self._asleep_until_ns = 0
         self._now_ns = NOW
-        self.seconds: dict[str, float] = {"stands": 0.0, "drives": 0.0, "silent": 0.0}
+        self.seconds: Counter[str] = Counter()
 
     @property
     def is_asleep(self) -> bool:
-        return not self._is_driving and self._cars[0].is_asleep
+        return self._now_ns < self._asleep_until_ns
 
     @property
     def t_s(self) -> float:
@@ -120,8 +123,8 @@ class HostileCar:
             self._oracle.is_asked(self.t_s, can_id, data)
             if can_id == 0x40C and data[2] <= 100 and self._rng.random() < 0.5:
                 self._window = data[2]
-        for car in self._cars:
-            car.receive(frames)
+        self._cars[self._which].receive(frames)
+        self._asleep_until_ns = 0  # whoever is asked for something wakes
 
     def live(self) -> list[Series]:
         """Live until the clock's time; what the agent reads of it."""
@@ -137,20 +140,21 @@ class HostileCar:
         """The frames of 100 ms; none while the bus is silent."""
         rng = self._rng
         if rng.random() < 0.02:
-            self._is_driving = not self._is_driving
+            self._which = rng.randrange(len(self._cars))
         if rng.random() < 0.05:
             self._has_child_lock = not self._has_child_lock
         if rng.random() < 0.003:
             self._silent_until_ns = self._now_ns + rng.randrange(8 * NS_PER_S)
+        if rng.random() < 0.01:
+            self._asleep_until_ns = self._now_ns + rng.randrange(30 * NS_PER_S)
         tables = [car.advance(self._now_ns) for car in self._cars]
         is_silent = self._now_ns < self._silent_until_ns
-        how = "silent" if is_silent else "drives" if self._is_driving else "stands"
+        how = "asleep" if self.is_asleep else "silent" if is_silent else HOW[self._which]
         self.seconds[how] += STEP_NS / NS_PER_S
-        if is_silent:
+        if is_silent or self.is_asleep:
             return []
-        frames = tables[self._is_driving]
-        if not self.is_asleep:
-            frames = FrameTable.concat([frames, self._body()])
+        frames = tables[self._which]
+        frames = FrameTable.concat([frames, self._body()])
         for row in range(len(frames)):
             data = bytes(frames.data[row, : frames.length[row]])
             self._oracle.says(self.t_s, int(frames.can_id[row]), data)
