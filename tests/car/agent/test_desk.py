@@ -1,6 +1,7 @@
 """The way back inside the car: a command over the link moves the virtual car, and is proven."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -48,6 +49,8 @@ class Bench:
         steady = SteadyClock(self.clock)
         self.source = VirtualSource(car, clock=steady)
         self.outbox = Outbox(outbox)
+        if plan is PlanKind.DAY:  # an agent before has seen it fall asleep
+            self.outbox.note("seen:leaf", json.dumps({"Vehicle.Speed": 0.0, GEAR: 126}))
         self.broker = MemoryBroker()
         self.cloud = MemoryTransport(self.broker)
         transport = MemoryTransport(self.broker)
@@ -270,6 +273,36 @@ def test_door_of_a_standing_car_is_not_asked_for_anything_in_drive(tmp_path: Pat
         assert len(buses.sent) == 1
 
     at_desk(use, tmp_path)
+
+
+def test_what_a_sleeping_car_said_last_holds_for_the_next_agent(tmp_path: Path) -> None:
+    async def use(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        said = [says("Vehicle.Speed", 0.0), says(GEAR, 126), says(LOCK, value=True)]
+        desk.read(said)
+        buses.is_asleep = True
+        await asyncio.sleep(0.3)
+        noted = bench.outbox.noted("seen:leaf")
+        assert noted is not None
+        assert json.loads(noted) == {"Vehicle.Speed": 0.0, GEAR: 126}
+
+    async def after_a_restart(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        buses.is_asleep = True
+        await bench.ask(LOCK, value=False)
+        await asyncio.sleep(0.3)
+        assert len(buses.sent) == 1
+        buses.is_asleep = False
+        await asyncio.sleep(0.3)
+        assert bench.outbox.noted("seen:leaf") == "{}"
+
+    async def after_another(desk: CommandDesk, buses: Buses, bench: Bench) -> None:
+        """It was awake in between: nobody knows what it has done."""
+        buses.is_asleep = True
+        await bench.ask(LOCK, value=False, name="other")
+        await asyncio.sleep(0.3)
+        assert not buses.sent
+
+    for one in (use, after_a_restart, after_another):
+        at_desk(one, tmp_path)
 
 
 def test_newer_command_takes_the_place_of_an_older_one_for_good(tmp_path: Path) -> None:

@@ -75,8 +75,13 @@ def test_guard_refuses_a_lock_when_nobody_knows_the_speed():
 
 
 def test_guard_lets_a_sleeping_car_be_locked():
-    for seen in ({}, {SPEED: Seen(0.0, 3600.0)}):
-        assert objection(command(LOCK, value=True), CarNow(seen, is_asleep=True)) is None
+    asleep = CarNow({SPEED: Seen(0.0, 3600.0)}, is_asleep=True)
+    assert objection(command(LOCK, value=True), asleep) is None
+
+
+def test_guard_refuses_a_lock_of_a_sleeping_car_whose_speed_nobody_heard():
+    said = objection(command(LOCK, value=True), CarNow(is_asleep=True))
+    assert said == "not while moving: the speed is not known"
 
 
 def test_guard_does_not_take_a_bus_that_fell_silent_in_motion_for_a_sleeping_car():
@@ -167,7 +172,7 @@ def with_state(path: str, value: Scalar, age_s: float = 0.1, **how: bool) -> Car
             with_state(GEAR, 127, 3600, is_asleep=True),
             f"only while: {GEAR} is 127; allowed: 126, 0",
         ),
-        (CarNow(is_asleep=True), None),
+        (CarNow({SPEED: Seen(0.0, 9.0)}, is_asleep=True), f"only while: {GEAR} is not known"),
     ],
 )
 def test_guard_looks_at_the_gear(now: CarNow, said: str | None):

@@ -267,3 +267,26 @@ def test_clock_that_is_set_back_does_not_make_an_ended_key_good(file: Path) -> N
         assert str(report.reason).startswith("grant ended")
 
     at_desk(use, file, at_s=-15)
+
+
+def test_command_that_was_accepted_bounds_the_clock_as_well(file: Path) -> None:
+    async def use(bench: SignedDesk) -> None:
+        assert (await bench.ask(KEYS.cloud.sign(command()))).state is CommandState.ACCEPTED
+
+    async def after_a_restart(bench: SignedDesk) -> None:
+        """An hour back by the car's clock, when the key still held."""
+        old = guest(ends_in_s=-3_590).sign(command(LOCK, value=False, made_in_s=-3_599))
+        assert str((await bench.ask(old)).reason).startswith("grant ended")
+
+    at_desk(use, file)
+    at_desk(after_a_restart, file, at_s=-3_595)
+
+
+def test_reason_is_never_too_long_to_be_told(file: Path) -> None:
+    async def use(bench: SignedDesk) -> None:
+        report = await bench.ask(KEYS.cloud.sign(command(value="x" * 9_000)))
+        assert str(report.reason).startswith("out of range")
+        again = await bench.ask(KEYS.cloud.sign(command(value=70)))
+        assert again.state is CommandState.ACCEPTED
+
+    at_desk(use, file)

@@ -18,7 +18,7 @@ import msgspec
 from contactor.car.agent.outbox import Outbox
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import OutboxError
-from contactor.signals.command import Command, CommandState
+from contactor.signals.command import MAX_REASON_CHARACTERS, Command, CommandState
 
 MAX_KEPT = 256
 KEPT_NS = 600 * NS_PER_S
@@ -83,6 +83,11 @@ class Answers:
         """When the newest command for an actuator was made; None where there was none."""
         return self._newest.get(path)
 
+    @property
+    def latest(self) -> int:
+        """When the newest command for any actuator was made, ns UTC; 0 where there was none."""
+        return max(self._newest.values(), default=0)
+
     def unproven(self) -> list[Command]:
         """Commands that were accepted, and nothing more is known of them."""
         return [one.command for one in self._answers.values() if one.command is not None]
@@ -90,6 +95,7 @@ class Answers:
     def note(self, command: Command, state: CommandState, reason: str | None = None) -> str | None:
         """Note where a command stands; why it could not be noted, None where it was."""
         _log.info("command %s id=%s path=%s", state, command.id, command.path)
+        reason = reason and reason[:MAX_REASON_CHARACTERS]
         is_accepted = state is CommandState.ACCEPTED
         answers, newest = dict(self._answers), dict(self._newest)
         answers.pop(command.id, None)
@@ -114,7 +120,7 @@ class Answers:
             self._outbox.note(self._note, msgspec.json.encode(kept).decode())
         except OutboxError as error:
             _log.error("command not noted id=%s reason=%s", command.id, error)
-            failure = f"not noted: {error}"
+            failure = f"not noted: {error}"[:MAX_REASON_CHARACTERS]
             if is_accepted:
                 refused = Answer(command.expires_at, CommandState.REFUSED, failure, command.path)
                 self._answers[command.id] = refused

@@ -6,8 +6,11 @@
 
 The guard is asked again before every frame, repeats included. A command is noted in the outbox's
 file before its frame goes out, so an agent that was killed in between never sends it again: it
-watches for the proof that is still to come. Proof is a reading of
-the same signal from the bus, made after the frame, that has the value asked for.
+watches for the proof that is still to come. Proof is a reading of the same signal from the bus,
+made after the frame, that has the value asked for.
+
+What a car said last before it fell asleep is noted too: it holds until the car wakes, and so for an
+agent that starts anew meanwhile.
 
 A car that has an authority (`keyring`) does only what is signed: signature, grant, vehicle, right
 and instants are looked at before the guard is asked, and nothing is done after what was made later
@@ -24,6 +27,8 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from contactor.car.adapters.ports import FrameSource
 from contactor.car.agent.answers import Answers
@@ -50,17 +55,25 @@ from contactor.link.command_messages import (
 )
 from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
-from contactor.signals.command import Command, CommandState
+from contactor.signals.command import MAX_REASON_CHARACTERS, Command, CommandState
 from contactor.signals.record import Scalar, State
-from contactor.signals.signed_command import CheckedCommand, SignedCommand, decode_body
+from contactor.signals.signed_command import (
+    AHEAD_NS,
+    CheckedCommand,
+    SignedCommand,
+    decode_body,
+)
 
 LOOK_S = 0.1
 SEND_AGAIN_S = 1.0
 MAX_SENDS = 3
 MAX_UNDERWAY = 64
 REPORT_S = 2.0
+LONG_AGO_NS = 3_600 * NS_PER_S
+"""So old is what an agent before heard: it holds while the car sleeps, and no longer."""
 
 _log = logging.getLogger(__name__)
+_seen = msgspec.json.Decoder(dict[str, Scalar])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,14 @@ class CommandDesk:
         paths = [entry.path for entry in profile.map.actuators]
         self._answers = Answers(vehicle_id, actuators=paths, outbox=outbox, clock=clock)
         self.refused_unread = 0
+        self._outbox = outbox
+        self._seen_note = f"seen:{vehicle_id}"
+        self._was_asleep: bool | None = None
+        noted = outbox.noted(self._seen_note)
+        if noted is not None:
+            long_ago_ns = clock.monotonic_ns() - LONG_AGO_NS
+            for path, value in _seen.decode(noted).items():
+                self._readings[path] = Reading(value, 0, long_ago_ns)
         for command in self._answers.unproven():
             self._underway[command.path] = _Underway(command, clock.monotonic_ns(), MAX_SENDS)
 
@@ -178,7 +199,7 @@ class CommandDesk:
             await self._take(command, None)  # where that one stands, whatever this one says
             return
         try:
-            checked = keyring.check(signed, self._clock.now_ns())
+            checked = keyring.check(signed, self._now_ns())
         except CommandRefused as error:
             await self._refuse(command, str(error))
             return
@@ -238,18 +259,21 @@ class CommandDesk:
 
     def _objection(self, underway: _Underway) -> str | None:
         """Why no frame may go out for it now: its grant holds no more, or the guard objects."""
-        now_ns = self._clock.now_ns()
         if self._keyring is not None and underway.checked is not None:
-            objection = self._keyring.objection(underway.checked, now_ns)
+            objection = self._keyring.objection(underway.checked, self._now_ns())
             if objection is not None:
                 return objection
         return self._guard.objection(
             underway.command,
             now=self._car_now(),
-            now_ns=now_ns,
+            now_ns=self._clock.now_ns(),
             monotonic_ns=self._clock.monotonic_ns(),
             is_repeat=underway.sends > 0,
         )
+
+    def _now_ns(self) -> int:
+        """The time for what is signed: a clock that was set back is not to make it good again."""
+        return max(self._clock.now_ns(), self._answers.latest - AHEAD_NS)
 
     def _car_now(self) -> CarNow:
         now_ns = self._clock.monotonic_ns()
@@ -284,11 +308,32 @@ class CommandDesk:
         """Look for proof, send again, give up at a command's end."""
         while True:
             await asyncio.sleep(LOOK_S)
+            self._note_sleep()
             for path in list(self._underway):
                 async with self._one_at_a_time:
                     underway = self._underway.get(path)
                     if underway is not None:
                         await self._look(underway)
+
+    def _note_sleep(self) -> None:
+        """Note what the car said last once it sleeps, and once it is awake that this holds no more.
+
+        It is noted again when that failed.
+        """
+        is_asleep = self._source.is_asleep
+        if is_asleep is self._was_asleep:
+            return
+        known = {
+            path: reading.value
+            for path, reading in self._readings.items()
+            if is_asleep and path in self._guard.watched
+        }
+        try:
+            self._outbox.note(self._seen_note, msgspec.json.encode(known).decode())
+        except OutboxError as error:
+            _log.warning("what the car said last not noted reason=%s", error)
+            return
+        self._was_asleep = is_asleep
 
     async def _look(self, underway: _Underway) -> None:
         command = underway.command
@@ -325,7 +370,8 @@ class CommandDesk:
 
     async def _report(self, command_id: str, state: CommandState, reason: str | None) -> None:
         """Say where a command stands; what gets lost is asked for again."""
-        report = Report(self._vehicle_id, command_id, state, reason)
+        short = reason and reason[:MAX_REASON_CHARACTERS]
+        report = Report(self._vehicle_id, command_id, state, short)
         await self._say(topics.report(self._vehicle_id), encode_report(report))
 
     async def _say(self, subject: str, payload: bytes) -> None:

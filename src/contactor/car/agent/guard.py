@@ -27,7 +27,7 @@ from typing import Final
 
 from contactor.car.agent.floor import with_floor
 from contactor.car.profiles.entry import ActuatorEntry
-from contactor.car.profiles.limits import GEAR, CarState, Limit, Limits
+from contactor.car.profiles.limits import CarState, Limit, Limits
 from contactor.car.profiles.mapping import SignalMap
 from contactor.clock import NS_PER_S, to_iso
 from contactor.errors import InvalidValue
@@ -179,7 +179,7 @@ def _out_of_range(command: Command, entry: ActuatorEntry, limit: Limit) -> str |
 def _moving(now: CarNow) -> str | None:
     speed = now.seen.get(SPEED)
     if speed is None:
-        return None if now.is_asleep else "not while moving: the speed is not known"
+        return "not while moving: the speed is not known"
     is_standing = abs(float(speed.value)) < STANDING_KMH
     if now.is_asleep:
         said = f"the bus fell silent at {speed.value:.1f} km/h"
@@ -198,8 +198,6 @@ def _wrong_state(limit: Limit, now: CarNow) -> str | None:
             return f"not while: {state.path} is {_word(value)}"
     for state in limit.only_while:
         value = _value(state, now)
-        if value is None and state.path == GEAR and now.is_asleep:
-            continue  # a car that sleeps has its drive off
         if value is None:
             return f"only while: {state.path} is not known"
         if value not in state.values:
