@@ -9,9 +9,6 @@ file before its frame goes out, so an agent that was killed in between never sen
 watches for the proof that is still to come. Proof is a reading of the same signal from the bus,
 made after the frame, that has the value asked for.
 
-What a car said last before it fell asleep is noted too: it holds until the car wakes, and so for an
-agent that starts anew meanwhile.
-
 A car that has an authority (`keyring`) does only what is signed: signature, grant, vehicle, right
 and instants are looked at before the guard is asked, and nothing is done after what was made later
 for the same actuator. What is refused there is answered and not noted: nobody knows whose it is.
@@ -28,13 +25,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from contactor.car.adapters.ports import FrameSource
 from contactor.car.agent.answers import Answers
 from contactor.car.agent.frame_maker import FrameMaker
-from contactor.car.agent.guard import CarNow, Guard, Seen
+from contactor.car.agent.guard import CarNow, Guard
 from contactor.car.agent.keyring import CommandVerifier, Keyring
+from contactor.car.agent.last_seen import LastSeen, Reading
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.series import Series
 from contactor.car.profiles.profile import Profile
@@ -56,7 +52,6 @@ from contactor.link.command_messages import (
 from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 from contactor.signals.command import MAX_REASON_CHARACTERS, Command, CommandState
-from contactor.signals.record import Scalar, State
 from contactor.signals.signed_command import (
     AHEAD_NS,
     CheckedCommand,
@@ -69,20 +64,8 @@ SEND_AGAIN_S = 1.0
 MAX_SENDS = 3
 MAX_UNDERWAY = 64
 REPORT_S = 2.0
-LONG_AGO_NS = 3_600 * NS_PER_S
-"""So old is what an agent before heard: it holds while the car sleeps, and no longer."""
 
 _log = logging.getLogger(__name__)
-_seen = msgspec.json.Decoder(dict[str, Scalar])
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The last valid reading of a signal, when it was made and when it was heard (monotonic)."""
-
-    value: Scalar
-    ts: int
-    heard_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +103,21 @@ class CommandDesk:
         self._clock = clock
         self._guard = Guard(profile.limits, car=profile.map, is_virtual=is_virtual)
         self._maker = FrameMaker(profile)
-        self._watched = {*self._guard.watched, *(entry.path for entry in profile.map.actuators)}
-        self._readings: dict[str, Reading] = {}
+        paths = [entry.path for entry in profile.map.actuators]
+        self._seen = LastSeen(
+            vehicle_id,
+            watched={*self._guard.watched, *paths},
+            kept=self._guard.watched,
+            outbox=outbox,
+            clock=clock,
+        )
         self._underway: dict[str, _Underway] = {}
         self._one_at_a_time = asyncio.Lock()
         self._keyring: Keyring | None = None
         if verifier is not None:
             self._keyring = Keyring(vehicle_id, verifier=verifier, outbox=outbox)
-        paths = [entry.path for entry in profile.map.actuators]
         self._answers = Answers(vehicle_id, actuators=paths, outbox=outbox, clock=clock)
         self.refused_unread = 0
-        self._outbox = outbox
-        self._seen_note = f"seen:{vehicle_id}"
-        self._was_asleep: bool | None = None
-        noted = outbox.noted(self._seen_note)
-        if noted is not None:
-            long_ago_ns = clock.monotonic_ns() - LONG_AGO_NS
-            for path, value in _seen.decode(noted).items():
-                self._readings[path] = Reading(value, 0, long_ago_ns)
         for command in self._answers.unproven():
             self._underway[command.path] = _Underway(command, clock.monotonic_ns(), MAX_SENDS)
 
@@ -148,12 +128,7 @@ class CommandDesk:
 
     def read(self, series: Sequence[Series]) -> None:
         """Take in what the bus says now."""
-        heard_ns = self._clock.monotonic_ns()
-        for one in series:
-            if one.path not in self._watched or one.state[-1] != State.VALID:
-                continue
-            value: Scalar = one.values[-1:].tolist()[0]
-            self._readings[one.path] = Reading(value, int(one.ts[-1]), heard_ns)
+        self._seen.read(series)
 
     async def run(self) -> None:
         """Hear and do commands until cancelled."""
@@ -276,12 +251,8 @@ class CommandDesk:
         return max(self._clock.now_ns(), self._answers.latest - AHEAD_NS)
 
     def _car_now(self) -> CarNow:
-        now_ns = self._clock.monotonic_ns()
-        seen = {
-            path: Seen(reading.value, (now_ns - reading.heard_ns) / NS_PER_S)
-            for path, reading in self._readings.items()
-        }
-        return CarNow(seen, is_asleep=self._source.is_asleep, underway=self._underway.keys())
+        is_asleep, underway = self._source.is_asleep, self._underway.keys()
+        return CarNow(self._seen.ages(), is_asleep=is_asleep, underway=underway)
 
     async def _send(self, underway: _Underway) -> str | None:
         """Put a frame on the bus, if the guard has no objection at this very moment.
@@ -308,36 +279,16 @@ class CommandDesk:
         """Look for proof, send again, give up at a command's end."""
         while True:
             await asyncio.sleep(LOOK_S)
-            self._note_sleep()
+            self._seen.note_sleep(is_asleep=self._source.is_asleep)
             for path in list(self._underway):
                 async with self._one_at_a_time:
                     underway = self._underway.get(path)
                     if underway is not None:
                         await self._look(underway)
 
-    def _note_sleep(self) -> None:
-        """Note what the car said last once it sleeps, and once it is awake that this holds no more.
-
-        It is noted again when that failed.
-        """
-        is_asleep = self._source.is_asleep
-        if is_asleep is self._was_asleep:
-            return
-        known = {
-            path: reading.value
-            for path, reading in self._readings.items()
-            if is_asleep and path in self._guard.watched
-        }
-        try:
-            self._outbox.note(self._seen_note, msgspec.json.encode(known).decode())
-        except OutboxError as error:
-            _log.warning("what the car said last not noted reason=%s", error)
-            return
-        self._was_asleep = is_asleep
-
     async def _look(self, underway: _Underway) -> None:
         command = underway.command
-        reading = self._readings.get(command.path)
+        reading = self._seen.of(command.path)
         if self._is_proof(underway, reading):
             self._underway.pop(command.path, None)
             await self._answer(command, CommandState.DONE)

@@ -164,7 +164,8 @@ class Oracle:
             and one.issued_s - AHEAD_S <= t_s < one.expires_s
         ]
         if wanted:
-            max(wanted, key=lambda one: one.issued_s).sends += 1
+            # Which it was, nobody can see; the oldest, for once a newer one is accepted it is over.
+            min(wanted, key=lambda one: one.issued_s).sends += 1
         return bool(wanted)
 
     def _stands(self, t_s: float) -> bool:
