@@ -11,8 +11,9 @@ from contactor.cloud.access import passwords
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.door import LOCAL, REMEMBERED, Door
 from contactor.cloud.access.people import Held, People
-from contactor.cloud.access.rights import Right, Role, Scope
+from contactor.cloud.access.rights import Role, Scope
 from contactor.cloud.database.database import Database
+from contactor.signals.rights import Right
 
 GOOD = "correct horse battery"
 

@@ -17,10 +17,11 @@ from contactor.cloud.access.people import (
     Opened,
     People,
 )
-from contactor.cloud.access.rights import EVERY_VEHICLE, Right, Role, Scope
+from contactor.cloud.access.rights import Role, Scope
 from contactor.cloud.access.throttle import MAX_KEYS, Throttle
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, UnknownPerson, UsageError
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 GOOD = "correct horse battery"
 T0 = 1_772_535_600 * NS_PER_S

@@ -11,8 +11,9 @@ from contactor.cloud.access.audit import AuditLog, Entry, newest, verify
 from contactor.cloud.access.door import LOCAL
 from contactor.cloud.access.people import Held, People, Principal
 from contactor.cloud.access.records import Records
-from contactor.cloud.access.rights import Right, Role
+from contactor.cloud.access.rights import Role
 from contactor.cloud.database.database import Database
+from contactor.signals.rights import Right
 
 T0 = 1_772_535_600 * 10**9
 

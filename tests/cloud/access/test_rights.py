@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contactor.cloud.access.rights import RIGHTS, SCOPES, Right, Role, Scope, may, right_to_set
+from contactor.cloud.access.rights import RIGHTS, SCOPES, Role, Scope, may
 from contactor.signals.catalogue import Kind, catalogue
+from contactor.signals.rights import Right, right_to_set
 
 R = Right
 TABLE = {

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 from contactor.clock import NS_PER_S, Clock
 from contactor.cloud.access.credentials import MAX_SECRET_CHARACTERS, fingerprint
 from contactor.cloud.access.people import Held, People, Person, Principal
-from contactor.cloud.access.rights import EVERY_VEHICLE, Role
+from contactor.cloud.access.rights import Role
+from contactor.signals.rights import EVERY_VEHICLE
 
 BELIEVED_NS: Final = NS_PER_S
 REMEMBERED: Final = 4_096

@@ -27,10 +27,11 @@ from contactor.cloud.access.credentials import (
     new_secret,
 )
 from contactor.cloud.access.passwords import check_password, hashed, is_password, is_weak
-from contactor.cloud.access.rights import EVERY_VEHICLE, RIGHTS, SCOPES, Right, Role, Scope
+from contactor.cloud.access.rights import RIGHTS, SCOPES, Role, Scope
 from contactor.cloud.access.throttle import Throttle
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 MAX_NAME: Final = 64
 SESSION_NS: Final = 30 * NS_PER_DAY

@@ -25,9 +25,9 @@ from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access import area
 from contactor.cloud.access.audit import AuditLog, Entry, newest
 from contactor.cloud.access.people import Principal
-from contactor.cloud.access.rights import Right
 from contactor.cloud.database.database import Database
 from contactor.errors import FolderError
+from contactor.signals.rights import Right
 
 SEEN_NS: Final = 3_600 * NS_PER_S
 REMEMBERED: Final = 10_000

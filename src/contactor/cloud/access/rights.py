@@ -11,9 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from contactor.signals.rights import EVERY_VEHICLE, Right, right_to_set
-
-__all__ = ["EVERY_VEHICLE", "RIGHTS", "SCOPES", "Right", "Role", "Scope", "may", "right_to_set"]
+from contactor.signals.rights import Right
 
 
 class Role(StrEnum):

@@ -6,8 +6,9 @@ import msgspec
 
 from contactor.clock import from_iso, to_iso
 from contactor.cloud.access.people import Held, Person, Session, Token
-from contactor.cloud.access.rights import EVERY_VEHICLE, Role, Scope
+from contactor.cloud.access.rights import Role, Scope
 from contactor.errors import UsageError
+from contactor.signals.rights import EVERY_VEHICLE
 from contactor.signals.wire.limits import VEHICLE_ID
 
 

@@ -18,7 +18,6 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
-from contactor.cloud.access.rights import Right
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.channels import Push
 from contactor.cloud.alerts.document import MAX_BYTES, Document, decode_document
@@ -30,6 +29,7 @@ from contactor.faces.web.login import SignedIn
 from contactor.faces.web.needs import may, of_all, of_some, of_vehicle, reach
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import AnyRequest, described
+from contactor.signals.rights import Right
 
 MAX_SUBSCRIPTION_BYTES = 8_192
 

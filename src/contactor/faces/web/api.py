@@ -21,7 +21,6 @@ from contactor import __version__
 from contactor.clock import Clock
 from contactor.cloud.access.door import OpenDoor
 from contactor.cloud.access.records import Records
-from contactor.cloud.access.rights import Right, tells_where
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
@@ -44,6 +43,7 @@ from contactor.faces.web.people import people_routes
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
 from contactor.signals.catalogue import catalogue
+from contactor.signals.rights import Right, tells_where
 
 OPENAPI = "/api/v1/openapi.json"
 MAX_POINTS = 100_000

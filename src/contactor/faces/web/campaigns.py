@@ -10,7 +10,6 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from contactor.clock import Clock
-from contactor.cloud.access.rights import Right
 from contactor.cloud.campaigns.request import MAX_BYTES, CampaignRequest, decode_request
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.told import (
@@ -24,6 +23,7 @@ from contactor.cloud.campaigns.told import (
 from contactor.faces.web.needs import of_all
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import AnyRequest, described
+from contactor.signals.rights import Right
 
 _RULES = of_all(Right.RULES)
 

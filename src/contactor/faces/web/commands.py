@@ -13,7 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
-from contactor.cloud.access.rights import SETTING, Right, right_to_set
+from contactor.cloud.access.rights import SETTING
 from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
@@ -22,6 +22,7 @@ from contactor.faces.web.needs import may, note, of_vehicle
 from contactor.faces.web.problems import described
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar
+from contactor.signals.rights import Right, right_to_set
 
 MAX_BODY_BYTES = 16_384
 

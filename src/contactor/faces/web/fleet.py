@@ -16,7 +16,6 @@ from typing import TypeVar
 import msgspec
 
 from contactor.clock import Clock, to_iso
-from contactor.cloud.access.rights import tells_where
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.ledger import StreamLedger
@@ -26,6 +25,7 @@ from contactor.cloud.lake.summary import summarise
 from contactor.cloud.twin.query import parse
 from contactor.cloud.twin.twin import SignalNow, Twin
 from contactor.errors import UnknownVehicle
+from contactor.signals.rights import tells_where
 
 READERS = 2
 AT_ONCE = 32

@@ -16,7 +16,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from contactor.clock import NS_PER_DAY, Clock
-from contactor.cloud.access.rights import Right
 from contactor.cloud.history.documents import Document
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.history.refresh import Refreshed
@@ -26,6 +25,7 @@ from contactor.faces.web.needs import of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import described
 from contactor.history.facts import Facts
+from contactor.signals.rights import Right
 
 THREADS: Final = 2
 RECENT_NS: Final = 45 * NS_PER_DAY

@@ -16,7 +16,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
-from contactor.cloud.access.rights import Right
 from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemarks, page_of
 from contactor.cloud.journal.fences import FenceJson, KnownPlace, KnownPlaces, known_place
@@ -29,6 +28,7 @@ from contactor.faces.web.needs import of_all, of_some, of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import AnyRequest, described
 from contactor.history.tariff import Tariffs
+from contactor.signals.rights import Right
 
 MAX_WORDS_BYTES = 16_384
 MAX_FENCE_BYTES = 131_072

@@ -25,7 +25,6 @@ from litestar.handlers import WebsocketRouteHandler
 from contactor.clock import Clock, to_iso
 from contactor.cloud.access.door import Doorkeeper
 from contactor.cloud.access.people import Principal
-from contactor.cloud.access.rights import Right, tells_where
 from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.twin.feed import Subscription
 from contactor.cloud.twin.twin import TICK_S, SignalNow, Twin
@@ -33,6 +32,7 @@ from contactor.errors import ContactorError, UnknownVehicle, UsageError
 from contactor.faces.web.fleet import Fleet, VehicleNow
 from contactor.faces.web.needs import of_some, secret_of
 from contactor.signals.catalogue import catalogue
+from contactor.signals.rights import Right, tells_where
 
 MAX_SOCKETS = 256
 MAX_VEHICLES = 128  # a request line has room for 8 KB

@@ -26,7 +26,7 @@ from litestar.params import FromPath, JSONBody
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access.door import Doorkeeper
 from contactor.cloud.access.people import Opened, People, Principal
-from contactor.cloud.access.rights import EVERY_VEHICLE, Right, Scope
+from contactor.cloud.access.rights import Scope
 from contactor.cloud.access.told import (
     NewToken,
     PersonNow,
@@ -40,6 +40,7 @@ from contactor.cloud.access.told import (
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, cookie_name, of_all, seen_of
 from contactor.faces.web.problems import described
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 MAX_BODY_BYTES: Final = 4_096
 HASHES_AT_ONCE: Final = 2

@@ -25,8 +25,9 @@ from litestar.types import Scope as AsgiScope
 from contactor.clock import Clock
 from contactor.cloud.access.door import Doorkeeper
 from contactor.cloud.access.people import Principal
-from contactor.cloud.access.rights import EVERY_VEHICLE, SETTING, Right, Scope
+from contactor.cloud.access.rights import SETTING, Scope
 from contactor.faces.web.same_site import SAFE_METHODS
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 SEEN: Final = "contactor.seen"
 """Where in an ASGI scope stands what became of a request."""

@@ -20,7 +20,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.cloud.access.people import People, Person
 from contactor.cloud.access.records import Record, Records
-from contactor.cloud.access.rights import EVERY_VEHICLE, RIGHTS, Right, Role
+from contactor.cloud.access.rights import RIGHTS, Role
 from contactor.cloud.access.told import (
     NewToken,
     PersonNow,
@@ -44,6 +44,7 @@ from contactor.faces.web.login import (
 from contactor.faces.web.needs import of_all, of_vehicle
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import described
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 _GOVERN: Final = of_all(Right.GOVERN)
 _SHARE: Final = of_vehicle(Right.SHARE)
