@@ -1,6 +1,6 @@
 """Bytes per signal on the wire: an outbox's messages in version 2, and as version 1 wrote them.
 
-    contactor agent --car virtual:contactor_ev --link nats://localhost:49999 --data /tmp/car
+    contactor agent --car virtual:contactor_ev --link nats://x:y@localhost:49999 --data /tmp/car
     PYTHONPATH=. .venv/bin/python benchmarks/wire.py /tmp/car/agent/outbox.db
 
 An agent without a cloud fills its outbox: the week before as backlog, then a live message a second.

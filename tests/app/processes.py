@@ -112,3 +112,34 @@ def running(data: Path, *arguments: str, command: str = "run") -> Iterator[Runni
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@contextlib.contextmanager
+def killed_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
+    """The process does not outlive the block."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that lives until SIGTERM, on which it must end cleanly within 5 s."""
+    name = Path(arguments[0]).name
+    program = CONTACTOR if name in ("serve", "agent") else []
+    with (folder / f"{name}.out").open("a") as out, (folder / f"{name}.log").open("a") as log:
+        process = subprocess.Popen(
+            [*program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=log,
+            text=True,
+            cwd=folder,
+        )
+    with killed_at_last(process):
+        yield process
+        process.terminate()
+        assert process.wait(timeout=60) == 0

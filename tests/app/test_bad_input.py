@@ -51,6 +51,7 @@ GOOD = {
     "journal": "journal list --vehicle one --data stored",
     "alerts": "alerts list --data stored",
     "campaign": "campaign list --data stored",
+    "car": "car list --data stored",
     "export": "export --vehicle one --output one.parquet --data stored",
     "compact": "compact --data stored",
     "erase": "erase --vehicle one --yes --data stored",

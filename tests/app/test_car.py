@@ -40,7 +40,11 @@ def with_players(cars: list[RecordingCar], use: Callable[[list[Player]], Awaitab
         try:
             return await use(
                 await open_players(
-                    cars, outbox=outbox, uplink=uplink, clock=clock, speed=float("inf")
+                    cars,
+                    outbox=outbox,
+                    uplink_of=lambda _: uplink,
+                    clock=clock,
+                    speed=float("inf"),
                 )
             )
         finally:

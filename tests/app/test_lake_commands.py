@@ -156,17 +156,23 @@ def test_a_vehicle_is_erased_from_every_file(data: Path, capfd: pytest.CaptureFi
     give_command(data, GONE)
     give_command(data, "leaf")
     before = contactor.open_lake(data).signals("leaf")
+    command_here(capfd, f"car code {GONE} leaf --data data")
+    (data / "agent" / "identity" / GONE).mkdir(parents=True)
     told = command_here(capfd, f"erase --vehicle {GONE} --yes --data data --json").document()
     assert told.pop("files_deleted") > 4  # type: ignore[operator]  # a number
     assert told == {
         "vehicle_id": GONE,
         "rows": 8,
         "commands": 1,
+        "identities": 1,
         "facts": 0,
         "still_named_in": [],
     }
     for path in data.rglob("*"):
+        assert GONE not in path.name
         assert not path.is_file() or GONE.encode() not in path.read_bytes()
+    listed = command_here(capfd, "car list --data data --json").document()
+    assert [one["vehicle_id"] for one in listed] == ["leaf"]
     assert contactor.open_lake(data).signals("leaf").equals(before)
     kept = CommandStore(data / "commands.db")
     assert [given.vehicle_id for given in kept.page("leaf", limit=9)] == ["leaf"]

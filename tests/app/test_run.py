@@ -18,7 +18,14 @@ from contactor.errors import ContactorError
 from contactor.link.broker import BrokerLaunch, prepare_broker, read_url
 from tests.app.command_line import command
 from tests.app.counting import COUNT, make_log, make_profile, ts_of
-from tests.app.processes import CONTACTOR, RunningInstance, running, wait_for
+from tests.app.processes import (
+    CONTACTOR,
+    RunningInstance,
+    killed_at_last,
+    running,
+    started,
+    wait_for,
+)
 
 pytestmark = pytest.mark.processes
 
@@ -120,7 +127,16 @@ def test_run_json_says_how_to_reach_it(instance: RunningInstance) -> None:
 def test_run_json_and_what_holds_a_secret_are_their_owners_alone(
     instance: RunningInstance,
 ) -> None:
-    for name in ("run.json", "broker/url", "broker/password", "broker/broker.conf"):
+    for name in (
+        "run.json",
+        "broker/url",
+        "broker/password",
+        "broker/broker.conf",
+        "broker/gate.pem",
+        "identity/authority.pem",
+        "identity/identities.db",
+        f"agent/identity/{VEHICLE}/key.pem",
+    ):
         assert (instance.data / name).stat().st_mode & 0o777 == 0o600, name
 
 
@@ -275,37 +291,7 @@ def ready(data: Path, *arguments: str) -> Iterator[RunningInstance]:
         yield RunningInstance(data, process)
 
 
-@contextlib.contextmanager
-def killed_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
 # ── car and cloud apart ──────────────────────────────────────────────────────────────────────────
-
-
-@contextlib.contextmanager
-def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that lives until SIGTERM, on which it must end cleanly within 5 s."""
-    name = Path(arguments[0]).name
-    program = CONTACTOR if name in ("serve", "agent") else []
-    with (folder / f"{name}.out").open("a") as out, (folder / f"{name}.log").open("a") as log:
-        process = subprocess.Popen(
-            [*program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=log,
-            text=True,
-            cwd=folder,
-        )
-    with killed_at_last(process):
-        yield process
-        process.terminate()
-        assert process.wait(timeout=60) == 0
 
 
 @pytest.fixture

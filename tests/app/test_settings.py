@@ -24,6 +24,7 @@ ARGUMENTS = {
     "backup": [],
     "battery": ["--certificate", "--csv", "--vehicle"],
     "campaign": [],
+    "car": [],
     "charges": TOLD,
     "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],

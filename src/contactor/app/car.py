@@ -1,33 +1,30 @@
-"""The car's side in one process: each CAR's source, one outbox, one uplink.
+"""The car's side in one process: each CAR's source, one outbox, and the ways to the cloud.
 
-run_cars(cars, outbox=outbox, link="nats://...", options=CarOptions(speed=1.0))
+run_cars(cars, outbox=outbox, link="nats://...", identities=None, options=CarOptions(speed=1.0))
 """
 
 import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contactor.app.cars import Car, RecordingCar, VirtualCarUrl
+from contactor.app.links import CarLinks, Identities, Work
 from contactor.app.recordings import open_players, play
 from contactor.app.virtual import VirtualCars
 from contactor.car.adapters.canbus import CanBus
 from contactor.car.agent.car_time import BootClock
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.timeline import EARLIEST_GOOD
-from contactor.car.agent.uplink import Uplink
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.errors import OutboxError
-from contactor.link.nats import NatsTransport
 
 DATE_POLL_S = 0.5
 DROP_EVERY_S = 600.0
 
 _log = logging.getLogger(__name__)
-
-Work = Coroutine[object, object, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,58 +44,80 @@ class CarOptions:
     outbox_days: int | None = None
 
 
-def run_cars(cars: Sequence[Car], *, outbox: Outbox, link: str, options: CarOptions) -> int:
+def run_cars(
+    cars: Sequence[Car],
+    *,
+    outbox: Outbox,
+    link: str,
+    identities: Identities | None,
+    options: CarOptions,
+) -> int:
     """Run until SIGINT or SIGTERM; closes the outbox.
+
+    Args:
+        identities: of all vehicles that come by their keys; None where the link names who comes.
 
     Raises:
         LogError: not one car can be run.
     """
-    return asyncio.run(_run(cars, outbox, link, options))
+    return asyncio.run(_run(cars, outbox, link, identities, options))
 
 
-async def _run(cars: Sequence[Car], outbox: Outbox, link: str, options: CarOptions) -> int:
+async def _run(
+    cars: Sequence[Car],
+    outbox: Outbox,
+    link: str,
+    identities: Identities | None,
+    options: CarOptions,
+) -> int:
     clock = BootClock()
-    transport = NatsTransport(link, name="agent")
-    uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
+    links = CarLinks.open(link, identities, outbox=outbox, clock=clock)
     bus = None if options.bus is None else CanBus(options.bus, clock=clock)
     try:
-        for stream in outbox.streams():
-            position = outbox.position(stream)
-            if position.last > position.acknowledged:
-                uplink.carry(stream)
+        _carry_rest(outbox, links)
         recorded = [car for car in cars if isinstance(car, RecordingCar)]
         players = await open_players(
             recorded,
             outbox=outbox,
-            uplink=uplink,
+            uplink_of=links.uplink_of,
             clock=clock,
             speed=options.speed,
             has_others=len(recorded) < len(cars),
         )
         for player in players:
-            uplink.carry(player.stream)
+            links.uplink_of(player.stream.vehicle_id).carry(player.stream)
         lives = VirtualCars(
             [car for car in cars if isinstance(car, VirtualCarUrl)],
             outbox=outbox,
-            uplink=uplink,
-            transport=transport,
+            links=links,
             clock=clock,
             bus=bus,
         )
         if options.history_days:
             await _dated(clock)
         lives.begin(speed=options.speed, history_days=options.history_days)
-        work = [uplink.run(), lives.run(options.speed), *map(play, players)]
+        work = [*links.work(), lives.run(options.speed), *map(play, players)]
         if options.outbox_days is not None:
-            work.append(_drop_old(outbox, uplink, clock, options.outbox_days))
+            work.append(_drop_old(outbox, links, clock, options.outbox_days))
         await _until_stopped(work)
     finally:
-        await uplink.close()
-        await transport.close()
+        await links.close()
         if bus is not None:
             bus.close()
         outbox.close()
     return 0
+
+
+def _carry_rest(outbox: Outbox, links: CarLinks) -> None:
+    """Send what earlier starts have left, also of cars that do not run now."""
+    for stream in outbox.streams():
+        position = outbox.position(stream)
+        if position.last == position.acknowledged:
+            continue
+        if links.has(stream.vehicle_id):
+            links.uplink_of(stream.vehicle_id).carry(stream)
+        else:
+            _log.warning("kept, for it is not enrolled here vehicle=%s", stream.vehicle_id)
 
 
 async def _dated(clock: Clock) -> None:
@@ -109,7 +128,7 @@ async def _dated(clock: Clock) -> None:
         await asyncio.sleep(DATE_POLL_S)
 
 
-async def _drop_old(outbox: Outbox, uplink: Uplink, clock: Clock, days: int) -> None:
+async def _drop_old(outbox: Outbox, links: CarLinks, clock: Clock, days: int) -> None:
     """Now and then replace what is too old by gaps, a little at a time."""
     reason = f"older than {days} days and never confirmed"
     while True:
@@ -117,7 +136,7 @@ async def _drop_old(outbox: Outbox, uplink: Uplink, clock: Clock, days: int) -> 
         for stream in outbox.streams() if now_ns >= EARLIEST_GOOD else ():
             try:
                 while outbox.drop_older(stream, now_ns - days * NS_PER_DAY, reason):
-                    uplink.wake()
+                    links.wake()
                     await asyncio.sleep(0)
             except OutboxError as error:
                 _log.error("old rows not dropped reason=%s", error)

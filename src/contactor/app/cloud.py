@@ -16,9 +16,10 @@ from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
+from contactor.app.office import open_office
 from contactor.app.priority import put_loop_first
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
-from contactor.clock import SystemClock
+from contactor.clock import Clock, SystemClock
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.campaigns.sender import CampaignSender
@@ -27,6 +28,7 @@ from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.history.documents import fact_id
 from contactor.cloud.history.keeper import HistoryKeeper
+from contactor.cloud.identities.desk import IdentityDesk
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import FLUSH_S, Ingest
 from contactor.cloud.ingest.presence import Presence
@@ -43,7 +45,9 @@ from contactor.faces.web.history import History
 from contactor.faces.web.live import Live
 from contactor.faces.web.metrics import instance_metrics
 from contactor.faces.web.sockets import EndingSockets
+from contactor.link.broker import read_gate
 from contactor.link.nats import NatsTransport
+from contactor.link.nats.gate import Gate
 from contactor.signals.batch import RowsBatch
 
 CHARGE_LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
@@ -53,26 +57,53 @@ MAX_CLIENT_MESSAGE_BYTES = 4_096
 
 
 def serve_cloud(
-    folder: DataFolder, *, link: str, host: str, port: int, has_login: bool, has_ingest: bool = True
+    folder: DataFolder,
+    *,
+    link: str,
+    host: str,
+    port: int,
+    has_login: bool,
+    has_ingest: bool = True,
+    has_gate: bool = False,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
 
     Args:
         has_login: whether anybody is asked who they are.
         has_ingest: whether it stores what comes, or others do.
+        has_gate: whether the broker of this folder asks it who comes in.
 
     Raises:
         StaleWriter: another ingest writes this lake.
         LakeError: the lake cannot be opened or written.
     """
     put_loop_first()
-    return asyncio.run(_serve(folder, link, host, port, has_login=has_login, has_ingest=has_ingest))
+    return asyncio.run(
+        _serve(
+            folder,
+            link,
+            host,
+            port,
+            has_login=has_login,
+            has_ingest=has_ingest,
+            has_gate=has_gate,
+        )
+    )
 
 
 async def _serve(
-    folder: DataFolder, link: str, host: str, port: int, *, has_login: bool, has_ingest: bool
+    folder: DataFolder,
+    link: str,
+    host: str,
+    port: int,
+    *,
+    has_login: bool,
+    has_ingest: bool,
+    has_gate: bool,
 ) -> int:
-    cloud = await _Cloud.open(folder, link, has_login=has_login, has_ingest=has_ingest)
+    cloud = await _Cloud.open(
+        folder, link, has_login=has_login, has_ingest=has_ingest, has_gate=has_gate
+    )
     server = _server(cloud.api(), host, port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -116,6 +147,8 @@ class _Cloud:
         link: str,
         folder: DataFolder,
         opened: OpenedAccess,
+        *,
+        has_gate: bool,
     ) -> None:
         """Wire them; without a `store` to write to, what ingests elsewhere take in is followed."""
         self._clock = clock = SystemClock()
@@ -123,6 +156,7 @@ class _Cloud:
         self._commands = commands
         self.opened = opened
         self._transport = NatsTransport(link, name="cloud")
+        self.identities = _identities(folder, self._transport, clock) if has_gate else None
         self.twin = Twin(presence=presence, clock=clock)
         self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
         self.journal = open_journal(folder)
@@ -190,7 +224,7 @@ class _Cloud:
 
     @classmethod
     async def open(
-        cls, folder: DataFolder, link: str, *, has_login: bool, has_ingest: bool
+        cls, folder: DataFolder, link: str, *, has_login: bool, has_ingest: bool, has_gate: bool
     ) -> Self:
         """The cloud over a data folder, its twin as it was last.
 
@@ -203,7 +237,7 @@ class _Cloud:
         )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
         opened = open_access(folder, has_login=has_login, clock=SystemClock())
-        cloud = cls(reader, store, commands, campaigns, link, folder, opened)
+        cloud = cls(reader, store, commands, campaigns, link, folder, opened, has_gate=has_gate)
         if isinstance(cloud.ingest, Follower):
             await cloud.ingest.prepare()
             # What was on its way to the lake is in it then; what comes after waits in the queue.
@@ -225,6 +259,7 @@ class _Cloud:
             journal=self.journal,
             access=self.opened.access,
             records=self.opened.records,
+            identities=self.identities,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
@@ -255,6 +290,8 @@ class _Cloud:
         """All but the ingest, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
+                if self.identities is not None:
+                    group.create_task(self.identities.run())
                 group.create_task(self.dispatcher.run())
                 group.create_task(self.campaigns.run())
                 group.create_task(self.live.run())
@@ -271,11 +308,20 @@ class _Cloud:
         self.fleet.close()
         self._commands.close()
         self.campaigns.store.close()
+        if self.identities is not None:
+            self.identities.office.close()
         await self.alerts.close()
         await asyncio.to_thread(self.history.close)
         self.journal.close()
         self.opened.close()
         await self._transport.close()
+
+
+def _identities(folder: DataFolder, transport: NatsTransport, clock: Clock) -> IdentityDesk:
+    """Who says who comes in at the folder's own broker."""
+    office = open_office(folder, clock)
+    gate = Gate(read_gate(folder.broker), doorkeeper=office, clock=clock)
+    return IdentityDesk(office, gate=gate, transport=transport)
 
 
 async def _announce(server: uvicorn.Server, port: int) -> None:

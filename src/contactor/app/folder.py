@@ -6,7 +6,8 @@ DIR/run.json        how to reach the running instance
 DIR/lake/           the columnar history
 DIR/twin/           the newest values, for a quick start
 DIR/broker/         the embedded broker and its url
-DIR/agent/          the cars' outbox
+DIR/agent/          the cars' outbox, and their keys (`link.identities.unit`)
+DIR/identity/       the key that certifies cars, and who is enrolled
 DIR/log/            one file per role
 DIR/audit.jsonl     who did what, in a chain of hashes
 DIR/own-secret      what commands on the folder show the instance
@@ -66,14 +67,14 @@ class DataFolder:
 
     @classmethod
     def create(cls, path: Path) -> "DataFolder":
-        """Open `path`, making it first where it is missing or empty.
+        """Open `path`, making it first where it is missing or empty, or holds a car's keys only.
 
         Raises:
             FolderError: it is a file, foreign, newer, unreadable, or there is no room.
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (path / "format.json").exists() and is_empty(path):
+            if not (path / "format.json").exists() and (is_empty(path) or _is_flashed(path)):
                 write_format(path)
                 write_whole(path / ".gitignore", "*\n")
         except FileExistsError as error:
@@ -121,6 +122,21 @@ class DataFolder:
     @property
     def outbox(self) -> Path:
         return self.root / "agent" / "outbox.db"
+
+    @property
+    def car_identities(self) -> Path:
+        """The keys and certificates of the cars whose agent runs here."""
+        return self.root / "agent" / "identity"
+
+    @property
+    def authority(self) -> Path:
+        """The folder of the key that certifies cars."""
+        return self.root / "identity"
+
+    @property
+    def register(self) -> Path:
+        """Who is enrolled."""
+        return self.root / "identity" / "identities.db"
 
     @property
     def commands(self) -> Path:
@@ -264,6 +280,16 @@ class DataFolder:
 def is_empty(path: Path) -> bool:
     """Whether nobody has put anything there: a draft of ours is what a kill left behind."""
     return all(_DRAFT.fullmatch(entry.name) for entry in path.iterdir())
+
+
+def _is_flashed(path: Path) -> bool:
+    """Whether a factory has put a car's keys there, and nobody anything else."""
+    inner = path / "agent"
+    return _names(path) == ["agent"] and inner.is_dir() and _names(inner) == ["identity"]
+
+
+def _names(path: Path) -> list[str]:
+    return [entry.name for entry in path.iterdir()]
 
 
 def _why_none(path: Path) -> str:

@@ -22,15 +22,19 @@ from contactor import __version__
 from contactor.app.first_owner import FirstOwner
 from contactor.app.folder import DataFolder, Process, RunningInstance
 from contactor.app.local_http import get_json
+from contactor.app.output import note
 from contactor.app.supervisor import RoleSpec, Supervisor
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
-from contactor.clock import NS_PER_MS, to_iso
+from contactor.clock import NS_PER_MS, SystemClock, to_iso
 from contactor.errors import InstanceError
-from contactor.link.broker import prepare_broker
+from contactor.link.broker import BrokerLaunch, prepare_broker
 from contactor.whole_files import write_whole
 
 POLL_S = 0.1
 ANSWER_S = 2.0
+MAX_OWN_KEYS = 32
+"""Own cars that come by their keys, over a connection each."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -131,11 +135,12 @@ def free_port(host: str, port: int) -> int:
 
 async def _run(folder: DataFolder, instance: Instance) -> int:
     folder.run_json.unlink(missing_ok=True)
-    launch = prepare_broker(folder.broker)
+    launch = prepare_broker(folder.broker, has_gate=True)
+    awaited, link = _car_link(folder, instance, launch)
     url = f"http://localhost:{instance.port}"
     run_file = RunFile(folder.run_json, url)
     supervisor = Supervisor(
-        _roles(folder, instance, launch.command, launch.url),
+        _roles(folder, instance, launch, link),
         log_folder=folder.log,
         on_change=run_file.update,
     )
@@ -145,7 +150,7 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
         loop.add_signal_handler(number, stopped.set)
     running = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stopped.wait())
-    getting_ready = asyncio.create_task(_wait_ready(folder, url, instance.vehicles))
+    getting_ready = asyncio.create_task(_wait_ready(folder, url, awaited))
     owning: asyncio.Task[None] | None = None
     try:
         await asyncio.wait({running, stopping, getting_ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,14 +179,36 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
     return 0
 
 
-def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str) -> list[RoleSpec]:
+def _car_link(
+    folder: DataFolder, instance: Instance, launch: BrokerLaunch
+) -> tuple[tuple[str, ...], str]:
+    """Enrol the instance's own cars; those to be waited for, and how they reach the broker.
+
+    More than a connection each would be good for come by the password, all over one.
+    """
+    if not 0 < len(instance.vehicles) <= MAX_OWN_KEYS:
+        return instance.vehicles, launch.url
+    from contactor.app.office import enrol_own_cars
+
+    left_out = enrol_own_cars(folder, instance.vehicles, clock=SystemClock())
+    for vehicle_id in left_out:
+        note(
+            f"{vehicle_id} was revoked, or is another unit's, and does not come in;"
+            f" to enrol it here again: contactor car code {vehicle_id}"
+        )
+    return tuple(one for one in instance.vehicles if one not in left_out), launch.bare_url
+
+
+def _roles(
+    folder: DataFolder, instance: Instance, launch: BrokerLaunch, car_link: str
+) -> list[RoleSpec]:
     own = [sys.executable, "-m", "contactor.app.main"]
     data = ["--data", str(folder.root)]
-    environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": link}
+    environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": launch.url}
     serve = [*own, "serve", *data, "--host", instance.host, "--port", str(instance.port)]
     serve += [] if instance.has_login else ["--no-auth"]
     roles = [
-        RoleSpec("broker", broker, death_signal=signal.SIGKILL),
+        RoleSpec("broker", launch.command, death_signal=signal.SIGKILL),
         RoleSpec("cloud", serve, environment=environment),
     ]
     if instance.cars:
@@ -198,7 +225,7 @@ def _roles(folder: DataFolder, instance: Instance, broker: list[str], link: str)
                 "agent",
                 agent,
                 vehicles=instance.vehicles,
-                environment=environment,
+                environment={**environment, "CONTACTOR_LINK": car_link},
                 shows_output=True,
             )
         )

@@ -28,6 +28,7 @@ COMMANDS = {
     "decode": "read CAN logs into named signals",
     "replay": "send a recording down the whole road into a lake",
     "import": "bring tables into a lake",
+    "car": "who may come in as which vehicle: codes, enrolment, revocation",
     "vehicles": "list the vehicles of a data folder",
     "signals": "sum up the stored signals of a vehicle",
     "trips": "where a car went, and what that took",
@@ -63,7 +64,7 @@ PARTS = {
     "nats_server": "cloud",
     "numba": "fast",
     "argon2": "cloud",
-    "cryptography": "alerts",
+    "cryptography": "identity",
     "paho": "alerts",
     "psycopg": "postgresql",
 }

@@ -5,7 +5,7 @@ A car whose recording cannot be read, or can no longer, is logged once; the othe
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from contactor.app.cars import RecordingCar
@@ -25,7 +25,7 @@ async def open_players(
     cars: Sequence[RecordingCar],
     *,
     outbox: Outbox,
-    uplink: Uplink,
+    uplink_of: Callable[[str], Uplink],
     clock: Clock,
     speed: float,
     has_others: bool = False,
@@ -33,6 +33,7 @@ async def open_players(
     """A player for each car that can be read.
 
     Args:
+        uplink_of: what sends for a vehicle.
         has_others: there are cars beside these, so none here is no failure.
 
     Raises:
@@ -49,6 +50,7 @@ async def open_players(
         stream = outbox.open_stream(
             car.vehicle_id, Lane.LIVE, profile=Path(car.profile).name, stream=playback.stream
         )
+        uplink = uplink_of(car.vehicle_id)
         players.append(
             Player(playback, stream, outbox=outbox, uplink=uplink, clock=clock, speed=speed)
         )

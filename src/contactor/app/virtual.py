@@ -6,7 +6,7 @@ know of the one before it is noted in the outbox's file, so an agent that was ki
 of the days and no row twice. A car that lives through its days itself, faster than life, goes on
 from where it stood.
 
-    cars = VirtualCars(urls, outbox=outbox, uplink=uplink, ...)
+    cars = VirtualCars(urls, outbox=outbox, links=links, ...)
     cars.begin(speed=1.0, history_days=7)
     await cars.run(1.0)
 """
@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from contactor.app.cars import VirtualCarUrl
+from contactor.app.links import CarLinks
 from contactor.app.progress import Steps
 from contactor.car.adapters.canbus import Bus
 from contactor.car.adapters.elm327 import elm327_server
@@ -36,7 +37,6 @@ from contactor.car.virtual.car import VirtualCar
 from contactor.car.virtual.kept import Kept
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
 from contactor.errors import ContactorError, OutboxError, UsageError, first_failure
-from contactor.link.ports import Transport
 from contactor.signals.record import Rows
 
 HISTORY_BATCH_NS = 300 * NS_PER_S
@@ -74,15 +74,13 @@ class VirtualCars:
         urls: Sequence[VirtualCarUrl],
         *,
         outbox: Outbox,
-        uplink: Uplink,
-        transport: Transport,
+        links: CarLinks,
         clock: Clock,
         bus: Bus | None,
     ) -> None:
         self._urls = urls
         self._outbox = outbox
-        self._uplink = uplink
-        self._transport = transport
+        self._links = links
         self._clock = clock
         self._steady = SteadyClock(clock)
         self._bus = bus
@@ -134,8 +132,9 @@ class VirtualCars:
         past = _car(url, profile, begun.begun_ns, live_from_ns=begun.live_from_ns, kept=None)
         # Carried when it is whole, so that nobody sees a car on its way through last week.
         stream = self._outbox.open_stream(url.vehicle_id, Lane.BACKLOG, profile=profile.name)
-        await _live_through(past, profile, begun, stream, self._outbox, self._uplink)
-        self._uplink.carry(stream)
+        uplink = self._links.uplink_of(url.vehicle_id)
+        await _live_through(past, profile, begun, stream, self._outbox, uplink)
+        uplink.carry(stream)
         self._note_done(url.vehicle_id)
         if begun.live_from_ns == self._started_ns:
             return past
@@ -143,14 +142,15 @@ class VirtualCars:
 
     async def _live(self, url: VirtualCarUrl, profile: Profile, source: VirtualSource) -> None:
         stream = self._outbox.open_stream(url.vehicle_id, Lane.LIVE, profile=profile.name)
-        self._uplink.carry(stream)
-        lanes = Lanes(stream, outbox=self._outbox, uplink=self._uplink)
+        link = self._links.of(url.vehicle_id)
+        link.uplink.carry(stream)
+        lanes = Lanes(stream, outbox=self._outbox, uplink=link.uplink)
         lanes.stream(Lane.URGENT)  # so that nothing urgent waits for its stream to be settled
         desk = CommandDesk(
             vehicle_id=url.vehicle_id,
             profile=profile,
             source=source,
-            transport=self._transport,
+            transport=link.transport,
             outbox=self._outbox,
             clock=self._clock,
             is_virtual=True,
@@ -158,7 +158,7 @@ class VirtualCars:
         campaigns = CampaignDesk(
             vehicle_id=url.vehicle_id,
             profile=profile,
-            transport=self._transport,
+            transport=link.transport,
             outbox=self._outbox,
             clock=self._clock,
         )
@@ -169,7 +169,7 @@ class VirtualCars:
             lanes,
             desk=desk,
             campaigns=campaigns,
-            uplink=self._uplink,
+            uplink=link.uplink,
             time=time,
         )
         await live.run()

@@ -140,6 +140,15 @@ def read_url(folder: Path) -> str:
     return url
 
 
+def read_bare_url(folder: Path) -> str:
+    """The url of the broker that runs in `folder`, as a car that has a key or a code uses it.
+
+    Raises:
+        LinkError: none was ever started there.
+    """
+    return read_address(read_url(folder)).shown
+
+
 def read_gate(folder: Path) -> "GatePass":
     """What the gate of the broker in `folder` needs.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nats
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from contactor.car.agent.enrolment import enrol
 from contactor.clock import Clock, SystemClock
@@ -85,10 +86,6 @@ async def cloud_at(
 
 async def stranger_as(url: str, identity: Identity, **options: object) -> Client:
     """A client of nats-py's own, which shows a car's certificate and signs with its key."""
-
-    async def ignore(error: Exception) -> None:
-        """It will be refused much."""
-
     return await nats.connect(
         url,
         token=identity.token,
@@ -97,3 +94,20 @@ async def stranger_as(url: str, identity: Identity, **options: object) -> Client
         inbox_prefix=identity.inbox,
         **{"error_cb": ignore, **options},
     )
+
+
+async def comes_in(url: str, **shown: object) -> bool:
+    """Whether a client is let in that shows this."""
+    client = Client()
+    try:
+        await client.connect(url, allow_reconnect=False, error_cb=ignore, **shown)
+    except (NatsError, OSError):
+        return False
+    else:
+        return True
+    finally:
+        await client.close()
+
+
+async def ignore(_: Exception) -> None:
+    """It will be refused much."""

@@ -14,7 +14,6 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
 from contactor.clock import SystemClock
 from contactor.errors import EnrolmentRefused
@@ -23,7 +22,14 @@ from contactor.link.identities.codes import EnrolmentCode
 from contactor.link.identities.unit import Identity, Unit
 from contactor.link.nats import NatsTransport
 from contactor.link.rights import Rights, rights_of_vehicle
-from tests.cloud.identities.support import Cloud, cloud_at, make_office, stranger_as
+from tests.cloud.identities.support import (
+    Cloud,
+    cloud_at,
+    comes_in,
+    ignore,
+    make_office,
+    stranger_as,
+)
 from tests.link.support import DEADLINE_S, BrokerProcess, until
 
 pytestmark = pytest.mark.processes
@@ -88,23 +94,6 @@ def _noting(heard: list[Msg]) -> Callable[[Msg], Awaitable[None]]:
 
 def _signing(identity: Identity, nonce: str | None = None) -> Callable[[str], bytes]:
     return lambda given: base64.urlsafe_b64encode(identity.sign(nonce or given))
-
-
-async def _ignore(_: Exception) -> None:
-    """It will be refused."""
-
-
-async def comes_in(url: str, **shown: object) -> bool:
-    """Whether a client is let in that shows this."""
-    client = Client()
-    try:
-        await client.connect(url, allow_reconnect=False, error_cb=_ignore, **shown)
-    except (NatsError, OSError):
-        return False
-    else:
-        return True
-    finally:
-        await client.close()
 
 
 def rights_of(identity: Identity) -> Rights:
@@ -322,7 +311,7 @@ def test_applicant_has_no_rights_but_to_enrol(gated_broker: BrokerProcess, desk:
     async def scenario(cloud: Cloud) -> None:
         code = cloud.code(OWN)
         car = await nats.connect(
-            cloud.bare_url, token=code.text, error_cb=_ignore, allow_reconnect=False
+            cloud.bare_url, token=code.text, error_cb=ignore, allow_reconnect=False
         )
         own = f"_CAR.{code.ticket}.x"
         asked = [*SUBJECTS, topics.enrol(code.ticket), topics.enrolled(code.ticket), own]

@@ -205,7 +205,7 @@ def test_guesses_forget_the_host_that_was_wrong_longest_ago() -> None:
 @pytest.mark.parametrize(
     ("vehicles", "days", "words"),
     [
-        ([], 7, "codes for 0 vehicles"),
+        ([], 7, "0 vehicles; allowed at once"),
         (["a.b"], 7, "vehicle id 'a.b'; allowed"),
         (["leaf", "leaf"], 7, "vehicle leaf stands twice"),
         (["leaf"], 0, "codes for 0 days; allowed"),
@@ -217,13 +217,13 @@ def test_codes_for_what_makes_no_sense_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=words):
         office.give_codes(vehicles, days=days)
-    assert office.page(limit=10) == []
+    assert office.register.page(NOW, limit=10) == []
 
 
 def test_register_is_told_by_pages(office: Office) -> None:
     office.give_codes([f"car{number}" for number in range(5)], days=1)
-    first = office.page(limit=3)
-    rest = office.page(limit=3, after=first[-1].vehicle_id)
+    first = office.register.page(NOW, limit=3)
+    rest = office.register.page(NOW, limit=3, after=first[-1].vehicle_id)
     assert [one.vehicle_id for one in (*first, *rest)] == [f"car{number}" for number in range(5)]
 
 
@@ -238,3 +238,68 @@ def test_erased_vehicle_is_in_no_byte_of_the_file(tmp_path: Path, office: Office
     assert office.register.erase("secretive") == 3
     office.close()
     assert b"secretive" not in (tmp_path / "identities.db").read_bytes()
+
+
+# ── a factory, and an instance's own cars ────────────────────────────────────────────────────────
+
+
+def test_factory_gets_a_certificate_for_each_key_and_the_same_again(
+    office: Office, clock: FakeClock
+) -> None:
+    requests = [(name, KeyPair.make().request()) for name in ("leaf", "zoe")]
+    given = office.enrol_all(requests)
+    assert [one.vehicle_id for one in given] == ["leaf", "zoe"]
+    assert all(office.is_good(one) for one in given)
+    clock.advance(60)
+    assert office.enrol_all(requests) == given  # the answer was lost
+
+
+@pytest.mark.parametrize(
+    ("request_of_zoe", "words"),
+    [
+        (b"garbage", "vehicle zoe: no certificate signing request"),
+        (None, "vehicle zoe is enrolled; revoke it first"),
+    ],
+)
+def test_factory_gets_no_certificate_where_one_is_refused(
+    office: Office, request_of_zoe: bytes | None, words: str
+) -> None:
+    before = office.enrol(code_of(office, "zoe"), KeyPair.make().request()).certificate
+    requests = [
+        ("leaf", KeyPair.make().request()),
+        ("zoe", request_of_zoe or KeyPair.make().request()),
+    ]
+    with pytest.raises(EnrolmentRefused, match=words):
+        office.enrol_all(requests)
+    with pytest.raises(UnknownIdentity):
+        office.find("leaf")
+    assert office.is_good(before)
+
+
+def test_own_car_is_not_taken_from_another_unit_or_back_in_after_its_end(office: Office) -> None:
+    assert not office.is_elsewhere("leaf")
+    office.enrol_own("leaf", KeyPair.make().request())
+    assert not office.is_elsewhere("leaf")  # its key may be lost with the agent's folder
+    office.enrol(code_of(office), KeyPair.make().request())
+    assert office.is_elsewhere("leaf")
+    office.enrol_own("zoe", KeyPair.make().request())
+    office.revoke("zoe")
+    assert office.is_elsewhere("zoe")
+
+
+def test_what_another_authority_certified_is_told_as_expired(
+    office: Office, clock: FakeClock
+) -> None:
+    pair = KeyPair.make()
+    certificate = office.enrol(code_of(office), pair.request()).certificate
+    office.enrol_own("mini", pair.request())
+    office.give_codes(["zoe"], days=7)
+    office.enrol_own("gone", pair.request())
+    office.revoke("gone")
+    assert office.register.count() == 2
+    assert office.register.expire_all(clock.now_ns()) == 2
+    assert office.register.count() == 0
+    assert not office.register.is_good(certificate.serial)
+    states = {one.vehicle_id: one.state.value for one in office.register.page(NOW, limit=10)}
+    assert states == {"gone": "revoked", "leaf": "expired", "mini": "expired", "zoe": "expired"}
+    assert not office.is_elsewhere("leaf")

@@ -8,7 +8,8 @@
 In this order whatever a car was told is stored is in the lake, which is looked at later: nothing is
 lost between the two. What is left out is made anew by a start: the broker's folder, the logs, who
 is running; or found again in the lake: the facts of the history. Backups that lie in the folder are
-left out too.
+left out too; so are private keys, that of the authority and those of cars: who has a backup is not
+to pose as a car.
 
     with contents(folder, scratch) as found:
         for item in found.items:
@@ -38,6 +39,7 @@ MADE_ANEW: Final = frozenset(
         *(HISTORY, BACKUPS, DATABASE),
     }
 )
+_PRIVATE: Final = ("agent/identity", "identity/authority.pem")
 _CARS: Final = "agent"
 _LAKE: Final = "lake"
 _SQLITE: Final = b"SQLite format 3\0"
@@ -122,7 +124,12 @@ def _files(root: Path) -> list[Path]:
     for top in tops:
         inner = sorted(top.rglob("*")) if top.is_dir() else [top]
         found += [path for path in inner if path.is_file() and _is_kept(path)]
-    return found
+    return [path for path in found if not _is_private(path.relative_to(root))]
+
+
+def _is_private(name: Path) -> bool:
+    """Whether it is a key of the cloud's authority or of a car."""
+    return any(name.is_relative_to(one) for one in _PRIVATE)
 
 
 def _is_kept(path: Path) -> bool:

@@ -8,10 +8,10 @@ from contactor.app.car import CarOptions, run_cars
 from contactor.app.cars import parse_car
 from contactor.app.commands.run import add_car_options, check_bus, check_cars, days_behind
 from contactor.app.folder import DataFolder
+from contactor.app.links import identities_of, names_user
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.agent.outbox import Outbox
 from contactor.errors import UsageError
-from contactor.link.nats.connection import read_addresses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +36,18 @@ def run(args: argparse.Namespace) -> int:
     if not is_supervised:
         check_cars(args.car)
         check_bus(args.bus, args.car)
-    read_addresses(args.link)
+    is_by_user = names_user(args.link)
     folder = DataFolder.create(args.data)
     with contextlib.nullcontext() if is_supervised else folder.held():
         cars = [car for url in args.car for car in parse_car(url, is_checked=is_supervised)]
+        identities = None
+        if not is_by_user:
+            vehicles = [car.vehicle_id for car in cars]
+            identities = identities_of(
+                folder, vehicles, link=args.link, is_strict=not is_supervised
+            )
+            # An instance's own car that was revoked, or went to another unit, is told by `run`.
+            cars = [car for car in cars if car.vehicle_id in identities]
         options = CarOptions(
             speed=args.speed,
             history_days=days_behind(args.history_days, is_new=folder.is_new),
@@ -47,4 +55,4 @@ def run(args: argparse.Namespace) -> int:
             outbox_days=args.outbox_days,
         )
         outbox = Outbox(folder.outbox, limit_bytes=args.outbox_bytes)
-        return run_cars(cars, outbox=outbox, link=args.link, options=options)
+        return run_cars(cars, outbox=outbox, link=args.link, identities=identities, options=options)

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
             campaigns = CampaignStore(folder.campaigns)
             campaigns.erase(vehicle)
             campaigns.close()
+        known_as = _erase_identity(folder, vehicle)
         said = _erase_said(folder, vehicle)
         # Made anew from the lake.
         shutil.rmtree((folder.root / TWIN).parent, ignore_errors=True)
@@ -66,12 +67,13 @@ def run(args: argparse.Namespace) -> int:
             rows, files = erased.rows, erased.files
             known = ", ".join(Lake(store).vehicles()["vehicle_id"].to_list()[:10]) or known
         left = sorted({*_files_that_name(folder.root, vehicle), *_backups(folder.root)})
-    if not (rows or files or given or said or set(left) - set(_backups(folder.root))):
+    if not (rows or files or given or known_as or said or set(left) - set(_backups(folder.root))):
         raise UnknownVehicle(f"nothing is stored of {vehicle!r}; stored: {known}")
     document = {
         "vehicle_id": vehicle,
         "rows": rows,
         "commands": given,
+        "identities": known_as,
         "facts": said,
         "files_deleted": files,
         "still_named_in": left,
@@ -84,6 +86,17 @@ def run(args: argparse.Namespace) -> int:
     for name in left:
         note(f"{folder.root / name} still names {vehicle}, or may: {_reason(name)}")
     return 0
+
+
+def _erase_identity(folder: DataFolder, vehicle: str) -> int:
+    """Remove a vehicle from the register, and its key where its agent runs here; how many rows."""
+    shutil.rmtree(folder.car_identities / vehicle, ignore_errors=True)
+    if not folder.register.exists():
+        return 0
+    from contactor.cloud.identities.register import Register
+
+    with contextlib.closing(Register(folder.register)) as register:
+        return register.erase(vehicle)
 
 
 def _erase_said(folder: DataFolder, vehicle: str) -> int:

@@ -65,7 +65,12 @@ def run(args: argparse.Namespace) -> int:
             )
     if os.environ.get("CONTACTOR_SUPERVISED"):
         return serve_cloud(
-            folder, link=args.link, host=args.host, port=args.port, has_login=has_login
+            folder,
+            link=args.link,
+            host=args.host,
+            port=args.port,
+            has_login=has_login,
+            has_gate=True,
         )
     with folder.held():
         settle_lake(folder, args.lake)

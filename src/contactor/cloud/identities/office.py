@@ -19,8 +19,13 @@ from dataclasses import dataclass, field
 
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
 from contactor.cloud.identities.guesses import Guesses
-from contactor.cloud.identities.register import Register, VehicleIdentity
-from contactor.errors import EnrolmentRefused, IdentityError, UsageError
+from contactor.cloud.identities.register import (
+    REVOKED,
+    IdentityState,
+    Register,
+    VehicleIdentity,
+)
+from contactor.errors import EnrolmentRefused, IdentityError, UnknownIdentity, UsageError
 from contactor.link.identities.authority import VEHICLE_DAYS, Authority
 from contactor.link.identities.certificates import Certificate
 from contactor.link.identities.codes import LENGTH, EnrolmentCode
@@ -34,7 +39,6 @@ MAX_CODE_DAYS = 3650
 ENROLMENT_S = 60
 """So long somebody with a code may stay to use it."""
 LONGEST_CODE = 2 * LENGTH
-REVOKED = "revoked"
 ENROLMENT = "enrolment"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}:([0-9a-f]{1,64})")
 
@@ -126,10 +130,6 @@ class Office:
         """
         return self.register.find(vehicle_id, self._clock.now_ns())
 
-    def page(self, *, limit: int, after: str = "") -> list[VehicleIdentity]:
-        """Vehicles by their ids, those after `after`."""
-        return self.register.page(self._clock.now_ns(), limit=limit, after=after)
-
     # ── what cars ask for ────────────────────────────────────────────────────────────────────────
 
     def enrol(self, code: EnrolmentCode, request: bytes) -> Enrolment:
@@ -156,6 +156,43 @@ class Office:
             return Enrolment(before, ())  # the answer to the first time was lost
         ended = self.register.enrol(digest, certificate, now_ns)
         return Enrolment(certificate, tuple(_name(known.vehicle_id, one) for one in ended))
+
+    def enrol_all(self, requests: Sequence[tuple[str, bytes]]) -> list[Certificate]:
+        """Certificates without codes for vehicles that a factory makes, each with its request.
+
+        A vehicle that has one gets the same for the same key: the answer may have been lost.
+
+        Raises:
+            UsageError: too many, a wrong id, or one that stands twice.
+            EnrolmentRefused: one is no request, or its vehicle has a certificate of another key;
+                none is given.
+        """
+        _check_vehicles([vehicle_id for vehicle_id, _ in requests])
+        now_ns, made, given = self._clock.now_ns(), [], []
+        for vehicle_id, request in requests:
+            try:
+                certificate = self._sign(request, vehicle_id, now_ns)
+            except IdentityError as error:
+                raise EnrolmentRefused(f"vehicle {vehicle_id}: {error}") from error
+            newest = self.register.newest(vehicle_id)
+            if newest is None:
+                made.append(certificate)
+            elif newest.public_key != certificate.public_key:
+                raise EnrolmentRefused(f"vehicle {vehicle_id} is enrolled; revoke it first")
+            given.append(newest or certificate)
+        self.register.add_all(made, now_ns)
+        return given
+
+    def is_elsewhere(self, vehicle_id: str) -> bool:
+        """Whether a vehicle was revoked, or is another unit's, which came by a code.
+
+        Then it is not to be enrolled again without being asked for.
+        """
+        try:
+            is_revoked = self.find(vehicle_id).state is IdentityState.REVOKED
+        except UnknownIdentity:
+            return False
+        return is_revoked or self.register.has_used_code(vehicle_id)
 
     def enrol_own(self, vehicle_id: str, request: bytes) -> Certificate:
         """A certificate without a code, for a car of this very instance.
@@ -255,7 +292,7 @@ class Office:
 
 def _check_vehicles(vehicles: Sequence[str]) -> None:
     if not 1 <= len(vehicles) <= MAX_AT_ONCE:
-        raise UsageError(f"codes for {len(vehicles)} vehicles; allowed at once: 1 to {MAX_AT_ONCE}")
+        raise UsageError(f"{len(vehicles)} vehicles; allowed at once: 1 to {MAX_AT_ONCE}")
     seen: set[str] = set()
     for vehicle_id in vehicles:
         check_vehicle_id(vehicle_id)

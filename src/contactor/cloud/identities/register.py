@@ -1,6 +1,6 @@
 """Codes and certificates of an instance in one SQLite file.
 
-    register = Register(folder.identities)
+    register = Register(folder.register)
     register.add_codes([(digest, "leaf", expires_at)], now_ns)
     register.enrol(digest, certificate, now_ns)         # the code is used, older certificates end
     register.is_good(certificate.serial)
@@ -46,6 +46,8 @@ pragma user_version = 1
 """
 FORMAT = FileFormat("identities", SCHEMA, 1)
 REPLACED = "replaced"
+REVOKED = "revoked"
+OTHER_AUTHORITY = "the authority is another"
 _our_errors = partial(folder_errors, "identities.db")
 
 
@@ -145,10 +147,25 @@ class Register:
             self._add(certificate, now_ns)
         return ended
 
+    def add_all(self, certificates: Sequence[Certificate], now_ns: int) -> None:
+        """Give vehicles that have none a certificate each, all of them or none."""
+        with self._transaction():
+            for certificate in certificates:
+                self._add(certificate, now_ns)
+
     def add(self, certificate: Certificate, now_ns: int) -> None:
         """Keep the next certificate of a vehicle; those before it go on to their end."""
         with self._transaction():
             self._add(certificate, now_ns)
+
+    def has_used_code(self, vehicle_id: str) -> bool:
+        """Whether somebody enrolled as that by a code, and has not been ended since."""
+        rows = self._read(
+            "select 1 from code join certificate using (serial)"
+            " where code.vehicle_id = ? and ended_at is null limit 1",
+            vehicle_id,
+        )
+        return bool(rows)
 
     def is_good(self, serial: str) -> bool:
         """Whether that certificate was given here and has not been ended."""
@@ -190,6 +207,19 @@ class Register:
             )
             return self._end(vehicle_id, reason, now_ns)
 
+    def expire_all(self, now_ns: int) -> int:
+        """End all that another authority's key had made; how many vehicles had a certificate."""
+        with self._transaction():
+            self._database.execute(
+                "update code set expires_at = min(expires_at, ?) where serial is null", (now_ns,)
+            )
+            rows = self._database.execute(
+                "update certificate set ended_at = ?1, reason = ?2,"
+                " expires_at = min(expires_at, ?1) where ended_at is null returning vehicle_id",
+                (now_ns, OTHER_AUTHORITY),
+            ).fetchall()
+        return len(set(rows))
+
     # ── looking things up ────────────────────────────────────────────────────────────────────────
 
     def find(self, vehicle_id: str, now_ns: int) -> VehicleIdentity:
@@ -205,7 +235,7 @@ class Register:
             now_ns,
         )
         rows = self._read(
-            "select issued_at, expires_at, ended_at from certificate where vehicle_id = ?"
+            "select issued_at, expires_at, reason from certificate where vehicle_id = ?"
             " order by ended_at is null desc, issued_at desc, expires_at desc limit 1",
             vehicle_id,
         )
@@ -215,11 +245,16 @@ class Register:
         if not rows:
             state = IdentityState.WAITING if until is not None else IdentityState.EXPIRED
             return VehicleIdentity(vehicle_id, state, None, None, until)
-        issued_at, expires_at, ended_at = rows[0]
+        issued_at, expires_at, reason = rows[0]
         state = IdentityState.ENROLLED if expires_at > now_ns else IdentityState.EXPIRED
-        if ended_at is not None:
+        if reason == REVOKED:
             state = IdentityState.REVOKED
         return VehicleIdentity(vehicle_id, state, issued_at, expires_at, until)
+
+    def count(self) -> int:
+        """How many vehicles have a certificate that has not been ended."""
+        query = "select count(distinct vehicle_id) from certificate where ended_at is null"
+        return int(self._read(query)[0][0])
 
     def page(self, now_ns: int, *, limit: int, after: str = "") -> list[VehicleIdentity]:
         """Vehicles by their ids, those after `after`."""

@@ -24,6 +24,7 @@ from contactor.cloud.access.records import Records
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.identities.desk import IdentityDesk
 from contactor.cloud.journal.store import Journal
 from contactor.errors import ContactorError, UsageError
 from contactor.faces.web import metrics as prometheus
@@ -34,6 +35,7 @@ from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.history import History, history_routes
+from contactor.faces.web.identities import identity_routes
 from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.login import Access, SignedIn, login_routes
@@ -90,6 +92,7 @@ def create_api(
     alerts: Alerts | None = None,
     history: History | None = None,
     journal: Journal | None = None,
+    identities: IdentityDesk | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
     access: Access | None = None,
     records: Records | None = None,
@@ -195,6 +198,7 @@ def create_api(
         *(() if access is None or records is None else people_routes(access, records)),
         *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
+        *identity_routes(identities, clock),
         *(() if alerts is None else alert_routes(alerts, clock)),
         *(() if history is None else history_routes(fleet, history)),
         *_journal_routes(fleet, history, journal, clock),

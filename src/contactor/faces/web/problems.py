@@ -16,10 +16,12 @@ from contactor.errors import (
     AccessRefused,
     CommandRefused,
     ContactorError,
+    IdentityError,
     TooManyTries,
     UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
+    UnknownIdentity,
     UnknownPerson,
     UnknownPlace,
     UnknownTrip,
@@ -33,6 +35,7 @@ _UNKNOWN = (
     UnknownAlert,
     UnknownCampaign,
     UnknownCommand,
+    UnknownIdentity,
     UnknownPerson,
     UnknownPlace,
     UnknownTrip,
@@ -99,7 +102,7 @@ def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem
 
 def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
     """What we refused, in our own words."""
-    if isinstance(error, CommandRefused):
+    if isinstance(error, CommandRefused | IdentityError):
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
