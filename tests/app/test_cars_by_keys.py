@@ -14,6 +14,7 @@ import httpx
 import nats
 import pytest
 
+from contactor.app.instance import MAX_OWN_KEYS
 from contactor.link.broker import read_bare_url, read_url
 from contactor.link.identities.unit import Unit
 from tests.app.command_line import Ended, command
@@ -151,6 +152,29 @@ def test_factory_enrols_what_its_file_names(
         wait_for_values(instance, names[1])
     other = at_cloud(desk, f"enrol-batch {tmp_path}/cars.csv --output {tmp_path}/others")
     other.check_refused(1, "vehicle made-0 is enrolled; revoke it first")
+
+
+def test_revoked_own_car_stays_out_until_it_is_enrolled(desk: Path, tmp_path: Path) -> None:
+    data, cars = tmp_path / "data", ("--car", car(desk, "one"), "--car", car(desk, "two"))
+    with running(data, *cars):
+        at_cloud(tmp_path, "revoke two")
+    with running(data, *cars) as instance:
+        before = rows_of(instance, "two")
+        wait_for_values(instance, "one")
+        assert (state_of(tmp_path, "two"), rows_of(instance, "two")) == ("revoked", before)
+        line = f"car enrol {code_for(tmp_path, 'two')} --link {read_bare_url(data / 'broker')}"
+        ended = command(f"{line} --data data", cwd=tmp_path)
+        assert (ended.exit_code, "takes the new key" in ended.err) == (0, True)
+    with running(data, *cars) as instance:
+        wait_for_values(instance, "two")
+
+
+def test_many_own_cars_come_by_the_password(desk: Path, tmp_path: Path) -> None:
+    names = [f"car-{number}" for number in range(MAX_OWN_KEYS + 1)]
+    cars = [word for name in names for word in ("--car", car(desk, name, "short.log"))]
+    with running(tmp_path / "data", *cars, "--speed", "max") as instance:
+        wait_for(lambda: rows_of(instance, names[-1]) == 300, timeout_s=60, why="all has come")
+        assert at_cloud(tmp_path, "list").document() == []
 
 
 # ── who does not ─────────────────────────────────────────────────────────────────────────────────

@@ -296,6 +296,8 @@ def operations(document: dict[str, dict[str, object]]) -> Iterator[tuple[str, di
 
 ONLY_CHANGED = {
     "/api/v1/alerts/{alert_id}/acknowledge": {"post"},
+    "/api/v1/enrolment/codes": {"post"},
+    "/api/v1/enrolment/certificates": {"post"},
     "/api/v1/alerts/rules/{name}": {"delete"},
     "/api/v1/alerts/channels/{name}": {"delete"},
     "/api/v1/alerts/channels/{name}/test": {"post"},
@@ -329,6 +331,8 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/campaigns",
         "/api/v1/campaigns/{campaign_id}",
         "/api/v1/campaigns/{campaign_id}/vehicles",
+        "/api/v1/identities",
+        "/api/v1/identities/{vehicle_id}",
         "/api/v1/alerts",
         "/api/v1/alerts/{alert_id}",
         "/api/v1/alerts/rules",
@@ -369,6 +373,7 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/vehicles/{vehicle_id}/commands": {"post"},
         "/api/v1/campaigns": {"post"},
         "/api/v1/campaigns/{campaign_id}": {"delete"},
+        "/api/v1/identities/{vehicle_id}": {"delete"},
     }
     for path, item in document["paths"].items():
         assert set(item) == ONLY_CHANGED.get(path, {"get"} | changes.get(path, set()))
@@ -471,6 +476,11 @@ def test_openapi_describes_its_errors_as_problems(document: dict[str, dict[str, 
         (campaigns, "get"): {"400"},
         (campaigns, "post"): {"400", "404", "413"},
         (f"{campaigns}/{{campaign_id}}", "delete"): {"400", "404"},
+        ("/api/v1/identities", "get"): {"400", "409"},
+        ("/api/v1/identities/{vehicle_id}", "get"): {"400", "404", "409"},
+        ("/api/v1/identities/{vehicle_id}", "delete"): {"400", "404", "409"},
+        ("/api/v1/enrolment/codes", "post"): {"400", "409", "413"},
+        ("/api/v1/enrolment/certificates", "post"): {"400", "409", "413"},
         **{(f"/api/v1/{path}", method): errors for path, method, errors in OF_PEOPLE},
     }
     for path, operation in operations(document):

@@ -110,14 +110,17 @@ async def _run(
 
 def _carry_rest(outbox: Outbox, links: CarLinks) -> None:
     """Send what earlier starts have left, also of cars that do not run now."""
+    held: set[str] = set()
     for stream in outbox.streams():
         position = outbox.position(stream)
-        if position.last == position.acknowledged:
+        if position.last <= position.acknowledged:
             continue
         if links.has(stream.vehicle_id):
             links.uplink_of(stream.vehicle_id).carry(stream)
         else:
-            _log.warning("kept, for it is not enrolled here vehicle=%s", stream.vehicle_id)
+            held.add(stream.vehicle_id)
+    for vehicle_id in sorted(held):
+        _log.warning("rows kept, for the car is not enrolled here vehicle=%s", vehicle_id)
 
 
 async def _dated(clock: Clock) -> None:

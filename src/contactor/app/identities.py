@@ -129,22 +129,23 @@ class _OfInstance:
 
     def __init__(self, url: str) -> None:
         self._api = InstanceApi(
-            f"{url}/api/v1/identities",
+            f"{url}/api/v1",
             timeout_s=TIMEOUT_S,
             unknown=UnknownIdentity,
             otherwise=IdentityError,
         )
 
     def all(self) -> list[IdentityNow]:
-        return self._api.items("", IdentityPage)
+        return self._api.items("/identities", IdentityPage)
 
     def give_codes(self, vehicles: Sequence[str], *, days: float) -> list[CodeNow]:
         body = msgspec.json.encode(CodesAsked(list(vehicles), days))
-        return msgspec.convert(self._api.ask("POST", "/codes", body), Codes).items
+        return msgspec.convert(self._api.ask("POST", "/enrolment/codes", body), Codes).items
 
     def certify(self, requests: Sequence[CertificateAsked]) -> Certificates:
         body = msgspec.json.encode(CertificatesAsked(list(requests)))
-        return msgspec.convert(self._api.ask("POST", "/certificates", body), Certificates)
+        return msgspec.convert(self._api.ask("POST", "/enrolment/certificates", body), Certificates)
 
     def revoke(self, vehicle_id: str) -> IdentityNow:
-        return msgspec.convert(self._api.ask("DELETE", f"/{quoted(vehicle_id)}"), IdentityNow)
+        place = f"/identities/{quoted(vehicle_id)}"
+        return msgspec.convert(self._api.ask("DELETE", place), IdentityNow)

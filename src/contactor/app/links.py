@@ -8,6 +8,7 @@ await links.close()
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from contactor.link.nats.connection import read_addresses
 
 if TYPE_CHECKING:  # only a car that is known by its key needs the library of ciphers
     from contactor.link.identities.unit import Identity
+
+_log = logging.getLogger(__name__)
 
 Work = Coroutine[object, object, None]
 Identities = Mapping[str, "Identity"]
@@ -132,7 +135,7 @@ def identities_of(
 
     Raises:
         MissingPart: the library of ciphers is not installed.
-        IdentityError: one is not, or cannot be read.
+        IdentityError: one that must be is not, or cannot be read.
     """
     from contactor.link.identities.unit import Unit
 
@@ -145,5 +148,15 @@ def identities_of(
             f" contactor car enrol CODE --link {link} --data {folder.root}"
             f" (the CODE is what contactor car code {missing[0]} says at the cloud)"
         )
-    found = ((vehicle_id, unit.identity(vehicle_id)) for vehicle_id in known)
-    return {vehicle_id: identity for vehicle_id, identity in found if identity is not None}
+    found: dict[str, Identity] = {}
+    for vehicle_id in known:
+        try:
+            identity = unit.identity(vehicle_id)
+        except IdentityError as error:
+            if is_strict and vehicle_id in vehicles:
+                raise
+            _log.warning("car does not come in reason=%s", error)
+            continue
+        if identity is not None:
+            found[vehicle_id] = identity
+    return found

@@ -136,7 +136,7 @@ def _enrol(args: argparse.Namespace) -> int:
 
 
 def _enrol_batch(args: argparse.Namespace) -> int:
-    from contactor.app.enrolling import enrol_batch, read_batch
+    from contactor.app.factory import enrol_batch, read_batch
     from contactor.app.identities import open_identities
     from contactor.app.progress import progress_bar
 

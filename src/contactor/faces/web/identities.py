@@ -1,6 +1,6 @@
 """The routes of vehicles' identities: who is enrolled, codes, a factory's batch, revocation.
 
-POST /api/v1/identities/codes {"vehicles": ["leaf"], "days": 7}
+POST /api/v1/enrolment/codes {"vehicles": ["leaf"], "days": 7}
 DELETE /api/v1/identities/leaf
 """
 
@@ -61,7 +61,7 @@ def identity_routes(desk: IdentityDesk | None, clock: Clock) -> Sequence[BaseRou
         return identity_now(at_desk().office.find(vehicle_id))
 
     @post(
-        "/identities/codes",
+        "/enrolment/codes",
         summary="Give each of these vehicles a code to enrol with, said once",
         request_max_body_size=MAX_BYTES,
         responses=described(400, 403, 409, 413),
@@ -71,7 +71,7 @@ def identity_routes(desk: IdentityDesk | None, clock: Clock) -> Sequence[BaseRou
         return Codes([code_now(one) for one in given])
 
     @post(
-        "/identities/certificates",
+        "/enrolment/certificates",
         summary="Certify keys of vehicles that a factory makes",
         request_max_body_size=MAX_BYTES,
         responses=described(400, 403, 409, 413),
