@@ -49,7 +49,7 @@ def enrol_own_cars(folder: DataFolder, vehicles: Sequence[str], *, clock: Clock)
 
     Returns:
         Those that are not enrolled without being asked for: revoked ones, and those that another
-        unit is enrolled as by a code.
+        unit is enrolled as.
 
     Raises:
         IdentityError: a key cannot be kept.

@@ -276,12 +276,22 @@ def test_factory_gets_no_certificate_where_one_is_refused(
     assert office.is_good(before)
 
 
-def test_own_car_is_not_taken_from_another_unit_or_back_in_after_its_end(office: Office) -> None:
+def test_own_car_is_not_taken_from_another_unit_or_back_in_after_its_end(
+    office: Office, clock: FakeClock
+) -> None:
     assert not office.is_elsewhere("leaf")
     office.enrol_own("leaf", KeyPair.make().request())
     assert not office.is_elsewhere("leaf")  # its key may be lost with the agent's folder
     office.enrol(code_of(office), KeyPair.make().request())
     assert office.is_elsewhere("leaf")
+    pair = KeyPair.make()
+    office.enrol_all([("made", pair.request())])
+    assert office.is_elsewhere("made")
+    office.enrol_own("mini", pair.request())
+    clock.advance(300 * DAY_S)
+    for name in ("made", "mini"):
+        office.renew(name, pair.request())
+    assert (office.is_elsewhere("made"), office.is_elsewhere("mini")) == (True, False)
     office.enrol_own("zoe", KeyPair.make().request())
     office.revoke("zoe")
     assert office.is_elsewhere("zoe")

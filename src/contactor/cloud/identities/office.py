@@ -184,7 +184,7 @@ class Office:
         return given
 
     def is_elsewhere(self, vehicle_id: str) -> bool:
-        """Whether a vehicle was revoked, or is another unit's, which came by a code.
+        """Whether a vehicle was revoked, or is another unit's than the instance itself.
 
         Then it is not to be enrolled again without being asked for.
         """
@@ -192,7 +192,7 @@ class Office:
             is_revoked = self.find(vehicle_id).state is IdentityState.REVOKED
         except UnknownIdentity:
             return False
-        return is_revoked or self.register.has_used_code(vehicle_id)
+        return is_revoked or self.register.is_others(vehicle_id)
 
     def enrol_own(self, vehicle_id: str, request: bytes) -> Certificate:
         """A certificate without a code, for a car of this very instance.
@@ -202,7 +202,7 @@ class Office:
         """
         now_ns = self._clock.now_ns()
         certificate = self._sign(request, vehicle_id, now_ns)
-        self.register.replace(certificate, now_ns)
+        self.register.enrol_own(certificate, now_ns)
         return certificate
 
     def renew(self, vehicle_id: str, request: bytes) -> Certificate:

@@ -38,7 +38,7 @@ create table code (
 create index code_of on code (vehicle_id);
 create table certificate (
     serial text primary key, vehicle_id text not null, der blob not null,
-    issued_at integer not null, expires_at integer not null,
+    issued_at integer not null, expires_at integer not null, is_own integer not null,
     ended_at integer, reason text
 ) without rowid;
 create index certificate_of on certificate (vehicle_id);
@@ -134,35 +134,36 @@ class Register:
         """Use a code for a certificate; the serials of older ones of the vehicle, which end."""
         with self._transaction():
             ended = self._end(certificate.vehicle_id, REPLACED, now_ns)
-            self._add(certificate, now_ns)
+            self._add(certificate, now_ns, is_own=False)
             self._database.execute(
                 "update code set serial = ? where digest = ?", (certificate.serial, digest)
             )
         return ended
 
-    def replace(self, certificate: Certificate, now_ns: int) -> list[str]:
-        """Give a vehicle a certificate without a code; the serials of older ones, which end."""
+    def enrol_own(self, certificate: Certificate, now_ns: int) -> list[str]:
+        """Give an instance's own car a certificate; the serials of older ones, which end."""
         with self._transaction():
             ended = self._end(certificate.vehicle_id, REPLACED, now_ns)
-            self._add(certificate, now_ns)
+            self._add(certificate, now_ns, is_own=True)
         return ended
 
     def add_all(self, certificates: Sequence[Certificate], now_ns: int) -> None:
         """Give vehicles that have none a certificate each, all of them or none."""
         with self._transaction():
             for certificate in certificates:
-                self._add(certificate, now_ns)
+                self._add(certificate, now_ns, is_own=False)
 
     def add(self, certificate: Certificate, now_ns: int) -> None:
         """Keep the next certificate of a vehicle; those before it go on to their end."""
+        is_own = not self.is_others(certificate.vehicle_id)
         with self._transaction():
-            self._add(certificate, now_ns)
+            self._add(certificate, now_ns, is_own=is_own)
 
-    def has_used_code(self, vehicle_id: str) -> bool:
-        """Whether somebody enrolled as that by a code, and has not been ended since."""
+    def is_others(self, vehicle_id: str) -> bool:
+        """Whether another unit than the instance itself is enrolled as that."""
         rows = self._read(
-            "select 1 from code join certificate using (serial)"
-            " where code.vehicle_id = ? and ended_at is null limit 1",
+            "select 1 from certificate where vehicle_id = ? and ended_at is null and not is_own"
+            " limit 1",
             vehicle_id,
         )
         return bool(rows)
@@ -282,15 +283,16 @@ class Register:
 
     # ── within ───────────────────────────────────────────────────────────────────────────────────
 
-    def _add(self, certificate: Certificate, now_ns: int) -> None:
+    def _add(self, certificate: Certificate, now_ns: int, *, is_own: bool) -> None:
         self._database.execute(
-            "insert into certificate values (?, ?, ?, ?, ?, null, null)",
+            "insert into certificate values (?, ?, ?, ?, ?, ?, null, null)",
             (
                 certificate.serial,
                 certificate.vehicle_id,
                 certificate.der,
                 now_ns,
                 certificate.not_after,
+                is_own,
             ),
         )
 
