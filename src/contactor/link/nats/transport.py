@@ -33,7 +33,9 @@ PUT_S = 5.0
 WATCH_S = 0.25
 RECONNECT_S = (0.2, 1.0)
 REFUSED_S = 5.0
-"""The longest pause of who is refused: the cloud may be starting, or he is to stay out for good."""
+REFUSED_SOON = 8
+"""Who is refused knocks so often as if the link were lost, for the cloud may be just starting; then
+with pauses of up to REFUSED_S, for he may be to stay out for good."""
 REPLICAS = 3
 
 _log = logging.getLogger(__name__)
@@ -192,7 +194,8 @@ class NatsTransport:
                 await connection.end()
             if not self._is_ending:
                 self._fail(connection.reason)
-                longest_s = REFUSED_S if connection.reason == NOT_KNOWN else RECONNECT_S[1]
+                is_out = connection.reason == NOT_KNOWN and failures >= REFUSED_SOON
+                longest_s = REFUSED_S if is_out else RECONNECT_S[1]
                 await asyncio.sleep(_pause_s(failures, longest_s) / len(self._addresses))
                 failures += 1
 
