@@ -5,6 +5,7 @@ A client of nats-py's own stands for whoever does as he likes.
 
 import asyncio
 import base64
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -217,7 +218,23 @@ def test_stranger_does_not_come_in(instance: RunningInstance, link: str, what: s
         "password": {"user": "contactor", "password": "guess"},
     }[what]
 
+    before = refused(instance)
     assert not asyncio.run(comes_in(link, **shown))
+    if what != "password":  # of whom the broker knows by name it does not ask
+        assert refused(instance) == before + 1
+
+
+def refused(instance: RunningInstance) -> int:
+    text = httpx.get(f"{instance.document()['url']}/metrics", trust_env=False).text
+    [count] = re.findall(r'^contactor_knocks_total\{outcome="refused"\} (\d+)$', text, re.M)
+    return int(count)
+
+
+def test_vehicle_that_nobody_enrolled_cannot_be_revoked(
+    instance: RunningInstance, desk: Path
+) -> None:
+    ended = at_cloud(desk, "revoke nobody")
+    ended.check_refused(1, "vehicle 'nobody' has no code and no certificate")
 
 
 def test_car_hears_and_writes_no_other_subject(

@@ -93,6 +93,16 @@ def test_file_of_a_spreadsheet_is_read(tmp_path: Path, capfd: pytest.CaptureFixt
     assert states(capfd) == {"leaf": "enrolled"}
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_nobody_that_is_not_known_is_revoked(
+    folder: DataFolder, capfd: pytest.CaptureFixture[str], is_new: bool
+) -> None:
+    if not is_new:
+        enrol_own_cars(folder, ["demo"], clock=CLOCK)
+    ended = command_here(capfd, "car revoke nobody --data data")
+    ended.check_refused(1, "vehicle 'nobody' has no code and no certificate")
+
+
 # ── own cars ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -136,6 +136,7 @@ def test_version_is_told(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("CAR", "bogus", "agent --link nats://localhost", "car 'bogus': a CAR is"),
         ("CAR", f"{CAR}\n{CAR}", "run", "vehicle counting stands twice"),
         ("LINK", "bogus", f"agent --car {CAR}", "link 'bogus'; expected nats://"),
+        ("LINK", "bogus", "car enrol 0000-0000-000", "link 'bogus'; expected nats://"),
         ("LINK", "bogus", "serve", "link 'bogus'; expected nats://"),
         ("SPEED", "fast", "run", "'fast' is no speed"),
         ("SPEED", "fast", f"agent --car {CAR} --link nats://localhost", "'fast' is no speed"),

@@ -16,7 +16,7 @@ from contactor.app.folder import DataFolder
 from contactor.app.instance_api import InstanceApi, quoted
 from contactor.app.office import open_office
 from contactor.clock import SystemClock
-from contactor.cloud.identities.office import Office
+from contactor.cloud.identities.office import Office, check_codes
 from contactor.cloud.identities.register import REVOKED, Register
 from contactor.cloud.identities.told import (
     CertificateAsked,
@@ -100,6 +100,7 @@ class _OfFolder:
             return identity_page(register, now_ns, limit=2**31, cursor=None).items
 
     def give_codes(self, vehicles: Sequence[str], *, days: float) -> list[CodeNow]:
+        check_codes(vehicles, days=days)  # before anything is made
         with self._office() as office:
             return [code_now(one) for one in office.give_codes(vehicles, days=days)]
 

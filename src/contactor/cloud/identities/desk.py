@@ -10,7 +10,7 @@ broker says.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from contactor.cloud.identities.office import Office
 from contactor.errors import (
@@ -47,6 +47,13 @@ class IdentityDesk:
         self._gate = gate
         self._transport = transport
         self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def knocks(self) -> Mapping[str, int]:
+        """Who came to the door since the start: how many were admitted, how many refused."""
+        if self._gate is None:
+            return {}
+        return {"admitted": self._gate.admitted, "refused": self._gate.refused}
 
     async def run(self) -> None:
         """Answer until cancelled."""

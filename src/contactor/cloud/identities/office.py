@@ -35,6 +35,8 @@ from contactor.link.rights import rights_of_enrolment, rights_of_vehicle
 from contactor.link.topics import check_vehicle_id
 
 MAX_AT_ONCE = 10_000
+MAX_CERTIFIED_AT_ONCE = 500
+"""Signing takes time, in which nobody else is answered."""
 MAX_CODE_DAYS = 3650
 ENROLMENT_S = 60
 """So long somebody with a code may stay to use it."""
@@ -102,9 +104,7 @@ class Office:
         Raises:
             UsageError: too many, a wrong or doubled id, or a time that is no good.
         """
-        _check_vehicles(vehicles)
-        if not 0 < days <= MAX_CODE_DAYS:
-            raise UsageError(f"codes for {days:g} days; allowed: more than 0, to {MAX_CODE_DAYS}")
+        check_codes(vehicles, days=days)
         now_ns = self._clock.now_ns()
         until = now_ns + round(days * NS_PER_DAY)
         given = [GivenCode(vehicle_id, EnrolmentCode.make(), until) for vehicle_id in vehicles]
@@ -167,7 +167,7 @@ class Office:
             EnrolmentRefused: one is no request, or its vehicle has a certificate of another key;
                 none is given.
         """
-        _check_vehicles([vehicle_id for vehicle_id, _ in requests])
+        _check_vehicles([vehicle_id for vehicle_id, _ in requests], most=MAX_CERTIFIED_AT_ONCE)
         now_ns, made, given = self._clock.now_ns(), [], []
         for vehicle_id, request in requests:
             try:
@@ -290,9 +290,20 @@ class Office:
         return code.digest(self._code_key)
 
 
-def _check_vehicles(vehicles: Sequence[str]) -> None:
-    if not 1 <= len(vehicles) <= MAX_AT_ONCE:
-        raise UsageError(f"{len(vehicles)} vehicles; allowed at once: 1 to {MAX_AT_ONCE}")
+def check_codes(vehicles: Sequence[str], *, days: float) -> None:
+    """See that codes can be given to those vehicles, for so long.
+
+    Raises:
+        UsageError: too many, a wrong or doubled id, or a time that is no good.
+    """
+    _check_vehicles(vehicles, most=MAX_AT_ONCE)
+    if not 0 < days <= MAX_CODE_DAYS:
+        raise UsageError(f"codes for {days:g} days; allowed: more than 0, to {MAX_CODE_DAYS}")
+
+
+def _check_vehicles(vehicles: Sequence[str], *, most: int) -> None:
+    if not 1 <= len(vehicles) <= most:
+        raise UsageError(f"{len(vehicles)} vehicles; allowed at once: 1 to {most}")
     seen: set[str] = set()
     for vehicle_id in vehicles:
         check_vehicle_id(vehicle_id)

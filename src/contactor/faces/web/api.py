@@ -190,7 +190,8 @@ def create_api(
     )
     async def metrics() -> str:
         told = () if alerts is None else prometheus.alert_metrics(alerts)
-        return prometheus.metrics_text([*measures(), *told])
+        known = () if identities is None else prometheus.identity_metrics(identities)
+        return prometheus.metrics_text([*measures(), *told, *known])
 
     routes = [
         *(vehicles, vehicle, signals, summary),

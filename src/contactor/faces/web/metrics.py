@@ -11,6 +11,7 @@ from typing import Literal
 
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.identities.desk import IdentityDesk
 from contactor.cloud.ingest.follower import Follower
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.twin.twin import Twin
@@ -68,6 +69,13 @@ def alert_metrics(alerts: Alerts) -> list[Metric]:
             messages,
         ),
     ]
+
+
+def identity_metrics(desk: IdentityDesk) -> list[Metric]:
+    """What the gate of a running instance counts."""
+    knocks = {f'outcome="{outcome}"': count for outcome, count in desk.knocks.items()}
+    text = "Cars that came to the broker, by what became of it."
+    return [Metric("contactor_knocks_total", "counter", text, knocks)]
 
 
 def instance_metrics(
