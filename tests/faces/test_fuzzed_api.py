@@ -1,7 +1,8 @@
 """The whole API under requests made from its own description by somebody else's tool, as several.
 
 No answer is a failure of the server, or other than described. `CONTACTOR_FUZZ_REQUESTS` says how
-many requests each operation gets; where it is set, those at the edges of the description come besides.
+many requests each operation gets; where it is set, those at the edges of the description come
+besides.
 """
 
 import os

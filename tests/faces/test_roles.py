@@ -108,6 +108,11 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "post /people/{name}/tokens": (EVERY, OWNER),
     "delete /people/{name}/opened/{opened_id}": (EVERY, OWNER),
     "get /audit": (EVERY, OWNER),
+    "get /identities": (EVERY, OWNER),
+    "get /identities/{vehicle_id}": (EVERY, OWNER),
+    "delete /identities/{vehicle_id}": (EVERY, OWNER),
+    "post /enrolment/codes": (EVERY, OWNER),
+    "post /enrolment/certificates": (EVERY, OWNER),
 }
 READ_SCOPE = frozenset(
     route for route, (_, roles) in TABLE.items() if "viewer" in roles and route.startswith("get ")

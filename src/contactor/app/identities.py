@@ -79,7 +79,9 @@ def open_identities(data: Path) -> Identities:
     """
     folder = DataFolder.existing(data)
     instance = folder.running()
-    return _OfFolder(folder) if instance is None else _OfInstance(instance.url)
+    return (
+        _OfFolder(folder) if instance is None else _OfInstance(instance.url, folder.shown_secret())
+    )
 
 
 class _OfFolder:
@@ -128,9 +130,10 @@ class _OfFolder:
 class _OfInstance:
     """Through the running instance."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret: str | None) -> None:
         self._api = InstanceApi(
             f"{url}/api/v1",
+            secret=secret,
             timeout_s=TIMEOUT_S,
             unknown=UnknownIdentity,
             otherwise=IdentityError,

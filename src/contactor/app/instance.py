@@ -136,11 +136,11 @@ def free_port(host: str, port: int) -> int:
 async def _run(folder: DataFolder, instance: Instance) -> int:
     folder.run_json.unlink(missing_ok=True)
     launch = prepare_broker(folder.broker, has_gate=True)
-    awaited, link = _car_link(folder, instance, launch)
+    awaited, car_link = _car_link(folder, instance, launch)
     url = f"http://localhost:{instance.port}"
     run_file = RunFile(folder.run_json, url)
     supervisor = Supervisor(
-        _roles(folder, instance, launch, link),
+        _roles(folder, instance, launch, car_link),
         log_folder=folder.log,
         on_change=run_file.update,
     )
@@ -158,11 +158,11 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
             getting_ready.result()
             supervisor.ready()
             first_owner = FirstOwner(folder, url)
-            link = await asyncio.to_thread(first_owner.link) if instance.has_login else None
-            run_file.begin(supervisor.processes, link)
+            owner_link = await asyncio.to_thread(first_owner.link) if instance.has_login else None
+            run_file.begin(supervisor.processes, owner_link)
             print(f"ready {url}", flush=True)
-            if link is not None:
-                print(f"first owner {link}", flush=True)
+            if owner_link is not None:
+                print(f"first owner {owner_link}", flush=True)
                 owning = asyncio.create_task(first_owner.follow(run_file))
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():

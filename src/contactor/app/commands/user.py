@@ -78,8 +78,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _role(text: str) -> "RoleNow":
-    from contactor.cloud.access.rights import EVERY_VEHICLE, Role
+    from contactor.cloud.access.rights import Role
     from contactor.cloud.access.told import RoleNow
+    from contactor.signals.rights import EVERY_VEHICLE
 
     role, at, vehicle_id = text.partition("@")
     if role not in ROLES or (at and not vehicle_id):
