@@ -308,6 +308,8 @@ ONLY_CHANGED = {
     "/api/v1/first-owner/code": {"post"},
     "/api/v1/sessions/{session_id}": {"delete"},
     "/api/v1/password": {"put"},
+    "/api/v1/vehicles/{vehicle_id}/keys/{key_id}": {"delete"},
+    "/api/v1/vehicles/{vehicle_id}/commands/signed": {"post"},
     "/api/v1/tokens/{token_id}": {"delete"},
     "/api/v1/people/{name}/roles": {"put"},
     "/api/v1/people/{name}/password": {"put"},
@@ -358,6 +360,7 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/people/{name}/sessions",
         "/api/v1/people/{name}/tokens",
         "/api/v1/vehicles/{vehicle_id}/people",
+        "/api/v1/vehicles/{vehicle_id}/keys",
         "/api/v1/audit",
         *ONLY_CHANGED,
     }
@@ -366,6 +369,7 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/session": {"post", "delete"},
         "/api/v1/tokens": {"post"},
         "/api/v1/people": {"post"},
+        "/api/v1/vehicles/{vehicle_id}/keys": {"post"},
         "/api/v1/people/{name}": {"delete"},
         "/api/v1/people/{name}/tokens": {"post"},
         "/api/v1/alerts/rules": {"post"},
@@ -446,6 +450,8 @@ OF_PEOPLE: list[tuple[str, str, set[str]]] = [
     ("people/{name}/tokens", "post", BODY | NAMED),
     ("vehicles/{vehicle_id}/people/{name}", "put", BODY | NAMED),
     ("audit", "get", {"400"}),
+    ("vehicles/{vehicle_id}/keys", "get", NAMED | {"409"}),
+    ("vehicles/{vehicle_id}/keys/{key_id}", "delete", NAMED | {"409"}),
 ]
 
 

@@ -108,6 +108,10 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "post /people/{name}/tokens": (EVERY, OWNER),
     "delete /people/{name}/opened/{opened_id}": (EVERY, OWNER),
     "get /audit": (EVERY, OWNER),
+    "get /vehicles/{vehicle_id}/keys": (ONE, LEADERS),
+    "post /vehicles/{vehicle_id}/keys": (ONE, LEADERS),
+    "delete /vehicles/{vehicle_id}/keys/{key_id}": (ONE, LEADERS),
+    "post /vehicles/{vehicle_id}/commands/signed": (OPEN, ALL),
     "get /identities": (EVERY, OWNER),
     "get /identities/{vehicle_id}": (EVERY, OWNER),
     "delete /identities/{vehicle_id}": (EVERY, OWNER),
@@ -230,7 +234,7 @@ def ask(client: httpx.Client, route: str, vehicle: str, headers: dict[str, str])
     place = path if path in ("/healthz", "/metrics") else f"/api/v1{path}"
     for name in ("vehicle_id", "command_id", "trip_id", "entry_id", "place_id", "campaign_id"):
         place = place.replace(f"{{{name}}}", vehicle if name == "vehicle_id" else "none")
-    for name in ("alert_id", "session_id", "token_id", "opened_id", "name", "role"):
+    for name in ("alert_id", "session_id", "token_id", "opened_id", "name", "role", "key_id"):
         place = place.replace(f"{{{name}}}", "0" if name == "alert_id" else "none")
     body = {} if method in ("post", "put", "patch") else None
     return client.request(method, place, params=QUERY.get(route), json=body, headers=headers)

@@ -16,7 +16,7 @@ from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
 from contactor.app.live_fleet import LiveFleet
-from contactor.app.office import open_office
+from contactor.app.office import open_keys, open_office
 from contactor.app.priority import put_loop_first
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import Clock, SystemClock
@@ -25,6 +25,8 @@ from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.commands.keys import KeyBook
+from contactor.cloud.commands.revoker import Revoker
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.history.documents import fact_id
 from contactor.cloud.history.keeper import HistoryKeeper
@@ -46,6 +48,7 @@ from contactor.faces.web.live import Live
 from contactor.faces.web.metrics import instance_metrics
 from contactor.faces.web.sockets import EndingSockets
 from contactor.link.broker import read_gate
+from contactor.link.identities.grants import CommandSigner
 from contactor.link.nats import NatsTransport
 from contactor.link.nats.gate import Gate
 from contactor.signals.batch import RowsBatch
@@ -179,12 +182,23 @@ class _Cloud:
                 limit_pct=self._charge_limit_pct,
             ),
         )
+        self._keys: KeyBook | None = None
+        signer: CommandSigner | None = None
+        if self.identities is not None:
+            self._keys, signer = open_keys(folder, self.identities.office.authority, clock)
         self.dispatcher = Dispatcher(
             store=commands,
             transport=self._transport,
             twin=self.twin,
             presence=presence,
             clock=clock,
+            signer=signer,
+            checker=self._keys,
+        )
+        self.revoker = (
+            None
+            if self._keys is None
+            else Revoker(keys=self._keys, transport=self._transport, presence=presence, clock=clock)
         )
         self.ingest: Ingest | Follower
         if store is not None:
@@ -260,6 +274,7 @@ class _Cloud:
             access=self.opened.access,
             records=self.opened.records,
             identities=self.identities,
+            revoker=self.revoker,
             measures=lambda: instance_metrics(
                 ingest=self.ingest, twin=self.twin, dispatcher=self.dispatcher, live=self.live
             ),
@@ -285,6 +300,8 @@ class _Cloud:
         """A car is heard again: what it has not answered goes out at once."""
         self.dispatcher.resend(vehicle_id)
         self.campaigns.resend(vehicle_id)
+        if self.revoker is not None:
+            self.revoker.resend(vehicle_id)
 
     async def run_others(self) -> None:
         """All but the ingest, until cancelled."""
@@ -294,6 +311,8 @@ class _Cloud:
                     group.create_task(self.identities.run())
                 group.create_task(self.dispatcher.run())
                 group.create_task(self.campaigns.run())
+                if self.revoker is not None:
+                    group.create_task(self.revoker.run())
                 group.create_task(self.live.run())
                 group.create_task(self.alerts.run())
                 group.create_task(self.keeper.run())
@@ -307,6 +326,8 @@ class _Cloud:
         self.keeper.keep_now()
         self.fleet.close()
         self._commands.close()
+        if self._keys is not None:
+            self._keys.close()
         self.campaigns.store.close()
         if self.identities is not None:
             self.identities.office.close()

@@ -139,6 +139,11 @@ class DataFolder:
         return self.root / "identity" / "identities.db"
 
     @property
+    def keys(self) -> Path:
+        """The digital keys that were given."""
+        return self.root / "identity" / "keys.db"
+
+    @property
     def commands(self) -> Path:
         return self.root / "commands.db"
 

@@ -22,6 +22,7 @@ from contactor.link.nats import NatsTransport
 from contactor.link.nats.connection import read_addresses
 
 if TYPE_CHECKING:  # only a car that is known by its key needs the library of ciphers
+    from contactor.car.agent.keyring import CommandVerifier
     from contactor.link.identities.unit import Identity
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class CarLink:
 
     transport: NatsTransport
     uplink: Uplink
+    verifier: "CommandVerifier | None" = None
+    """Whose signed commands are done; None where the link's user is trusted."""
 
 
 class CarLinks:
@@ -66,7 +69,8 @@ class CarLinks:
 
         def made(identity: "Identity | None") -> CarLink:
             transport = NatsTransport(link, name="agent", proof=identity)
-            return CarLink(transport, Uplink(outbox=outbox, transport=transport, clock=clock))
+            uplink = Uplink(outbox=outbox, transport=transport, clock=clock)
+            return CarLink(transport, uplink, None if identity is None else _verifier(identity))
 
         if identities is None:
             return cls({}, shared=made(None), identities={}, clock=clock)
@@ -109,6 +113,12 @@ class CarLinks:
         if self._shared is not None:
             yield self._shared
         yield from self._links.values()
+
+
+def _verifier(identity: "Identity") -> "CommandVerifier":
+    from contactor.link.identities.grants import CommandChecker
+
+    return CommandChecker(identity.authority_pem())
 
 
 async def _close(link: CarLink) -> None:

@@ -10,10 +10,13 @@ from contextlib import closing
 
 from contactor.app.folder import DataFolder
 from contactor.clock import Clock
+from contactor.cloud.commands.keys import KeyBook
 from contactor.cloud.identities.office import Office
 from contactor.cloud.identities.register import Register
 from contactor.errors import IdentityError
 from contactor.link.identities.authority import NAME, Authority
+from contactor.link.identities.grants import CommandSigner
+from contactor.link.identities.keys import KeyPair
 from contactor.link.identities.unit import Identity, Unit
 from contactor.whole_files import make_private_folder
 
@@ -67,6 +70,21 @@ def enrol_own_cars(folder: DataFolder, vehicles: Sequence[str], *, clock: Clock)
             certificate = office.enrol_own(vehicle_id, request)
             unit.settle(vehicle_id, certificate, office.authority_pem)
     return left_out
+
+
+def open_keys(
+    folder: DataFolder, authority: Authority, clock: Clock
+) -> tuple[KeyBook, CommandSigner]:
+    """The digital keys of a folder, and the cloud's own, which signs for people.
+
+    The cloud's comes of the authority's: one made anew has another.
+
+    Raises:
+        FolderError: they cannot be kept.
+    """
+    keys = KeyBook(folder.keys, authority=authority)
+    pair = KeyPair.of_seed(authority.secret("commands"))
+    return keys, CommandSigner(pair, keys.own(pair, clock.now_ns()))
 
 
 def _identity(unit: Unit, vehicle_id: str) -> Identity | None:

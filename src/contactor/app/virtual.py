@@ -154,6 +154,7 @@ class VirtualCars:
             outbox=self._outbox,
             clock=self._clock,
             is_virtual=True,
+            verifier=link.verifier,
         )
         campaigns = CampaignDesk(
             vehicle_id=url.vehicle_id,

@@ -66,7 +66,7 @@ def test_guest_key_opens_the_car_until_it_is_revoked(
                 transport=car,
                 outbox=outbox,
                 clock=clock,
-                verifier=CommandChecker(unit.authority_pem("leaf")),
+                verifier=CommandChecker(unit.identity("leaf").authority_pem()),
             )
             grant = keys.give(
                 guest.public_bytes,

@@ -89,14 +89,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _erase_identity(folder: DataFolder, vehicle: str) -> int:
-    """Remove a vehicle from the register, and its key where its agent runs here; how many rows."""
+    """Remove a vehicle's keys, here and in the register, and those given for it; how many rows."""
     shutil.rmtree(folder.car_identities / vehicle, ignore_errors=True)
     if not folder.register.exists():
         return 0
+    from contactor.cloud.commands.keys import KeyBook
     from contactor.cloud.identities.register import Register
+    from contactor.link.identities.authority import Authority
 
+    gone = 0
+    if folder.keys.exists():
+        authority = Authority.kept(folder.authority, SystemClock().now_ns())
+        with contextlib.closing(KeyBook(folder.keys, authority=authority)) as keys:
+            gone += keys.erase(vehicle)
     with contextlib.closing(Register(folder.register)) as register:
-        return register.erase(vehicle)
+        return gone + register.erase(vehicle)
 
 
 def _erase_said(folder: DataFolder, vehicle: str) -> int:

@@ -93,6 +93,11 @@ class KeyBook:
             revoked = self._database.execute("select id from key where revoked_at is not null")
             self._revoked = {key_id for (key_id,) in revoked.fetchall()}
 
+    @property
+    def authority_pem(self) -> bytes:
+        """The certificate by which cars check what is given here."""
+        return self._authority.pem
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

@@ -78,7 +78,7 @@ class Office:
         vehicle_days: float = VEHICLE_DAYS,
     ) -> None:
         self.register = register
-        self._authority = authority
+        self.authority = authority
         self._clock = clock
         self._vehicle_days = vehicle_days
         self._guesses = Guesses()
@@ -87,7 +87,7 @@ class Office:
     @property
     def authority_pem(self) -> bytes:
         """The authority's certificate."""
-        return self._authority.pem
+        return self.authority.pem
 
     def close(self) -> None:
         """Close the register."""
@@ -226,7 +226,7 @@ class Office:
     def is_good(self, certificate: Certificate) -> bool:
         """Whether a certificate would be accepted now."""
         try:
-            self._authority.check(certificate, self._clock.now_ns())
+            self.authority.check(certificate, self._clock.now_ns())
         except IdentityError:
             return False
         return self.register.is_good(certificate.serial)
@@ -270,7 +270,7 @@ class Office:
 
     def _admit_certificate(self, knock: Knock) -> Admission:
         certificate = Certificate.of_token(knock.token)
-        self._authority.check(certificate, self._clock.now_ns())
+        self.authority.check(certificate, self._clock.now_ns())
         if not self.register.is_good(certificate.serial):
             raise IdentityError(f"the certificate of {certificate.vehicle_id} was revoked")
         if not knock.nonce or not certificate.has_signed(knock.nonce.encode(), _bytes(knock)):
@@ -282,7 +282,7 @@ class Office:
         )
 
     def _sign(self, request: bytes, vehicle_id: str, now_ns: int) -> Certificate:
-        return self._authority.sign(
+        return self.authority.sign(
             request, vehicle_id=vehicle_id, now_ns=now_ns, days=self._vehicle_days
         )
 

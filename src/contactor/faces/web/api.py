@@ -24,6 +24,7 @@ from contactor.cloud.access.records import Records
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.commands.dispatcher import Dispatcher
+from contactor.cloud.commands.revoker import Revoker
 from contactor.cloud.identities.desk import IdentityDesk
 from contactor.cloud.journal.store import Journal
 from contactor.errors import ContactorError, UsageError
@@ -37,6 +38,7 @@ from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.identities import identity_routes
 from contactor.faces.web.journal import journal_routes
+from contactor.faces.web.keys import key_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.login import Access, SignedIn, login_routes
 from contactor.faces.web.needs import ANYBODY, guard, may, of_all, of_some, of_vehicle, reach
@@ -93,6 +95,7 @@ def create_api(
     history: History | None = None,
     journal: Journal | None = None,
     identities: IdentityDesk | None = None,
+    revoker: Revoker | None = None,
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
     access: Access | None = None,
     records: Records | None = None,
@@ -200,6 +203,7 @@ def create_api(
         *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
         *identity_routes(identities, clock),
+        *key_routes(fleet, dispatcher, revoker, clock),
         *(() if alerts is None else alert_routes(alerts, clock)),
         *(() if history is None else history_routes(fleet, history)),
         *_journal_routes(fleet, history, journal, clock),

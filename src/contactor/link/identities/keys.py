@@ -34,6 +34,11 @@ class KeyPair:
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
+    def of_seed(cls, seed: bytes) -> Self:
+        """The one that 32 secret bytes are."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @classmethod
     def of_pem(cls, pem: bytes) -> Self:
         """The one that a PEM text begins with.
 

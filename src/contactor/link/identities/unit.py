@@ -55,6 +55,18 @@ class Identity:
     def vehicle_id(self) -> str:
         return self.certificate.vehicle_id
 
+    def authority_pem(self) -> bytes:
+        """The certificate of the authority that this vehicle goes by.
+
+        Raises:
+            IdentityError: it cannot be read.
+        """
+        path = self._folder / "authority.pem"
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise IdentityError(f"authority {path}: {error.strerror or error}") from error
+
     @property
     def inbox(self) -> str:
         """Where answers to this vehicle come, with this certificate."""
@@ -130,20 +142,6 @@ class Unit:
         if certificate.vehicle_id != vehicle_id or certificate.public_key != pair.public_bytes:
             raise IdentityError(f"identity {folder}: key and certificate do not belong together")
         return Identity(folder, pair, certificate)
-
-    def authority_pem(self, vehicle_id: str) -> bytes:
-        """The certificate of the authority by which a vehicle of this unit goes.
-
-        Raises:
-            IdentityError: this unit is not enrolled as that, or the file cannot be read.
-        """
-        path = self._root / vehicle_id / "authority.pem"
-        if not VEHICLE_ID.fullmatch(vehicle_id):
-            raise IdentityError(f"vehicle id {vehicle_id[:80]!r} names no identity")
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise IdentityError(f"authority {path}: {error.strerror or error}") from error
 
     def vehicles(self) -> list[str]:
         """Those that this unit is enrolled as."""
