@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contactor.app.commands import profile as command
+from contactor.car.profiles.limits import KEYS as LIMIT_KEYS
 from contactor.car.profiles.map_file import ACTUATOR_KEYS, SIGNAL_KEYS
 from contactor.car.profiles.profile import load_profile
 
@@ -81,7 +82,7 @@ def test_examples_in_the_guide_load(my_car):
     [
         *SIGNAL_KEYS,
         *ACTUATOR_KEYS,
-        *("minimum", "maximum", "allowed", "not_while_moving", "rate_limit_s"),
+        *LIMIT_KEYS,
     ],
 )
 def test_every_key_is_in_the_guide(key):
