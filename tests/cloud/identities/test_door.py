@@ -177,13 +177,13 @@ def test_car_hears_the_cloud_on_its_own_subjects_only(
         heard: list[Msg] = []
         for subject in (*SUBJECTS, *PATTERNS):
             await car.subscribe(subject, cb=_noting(heard))
-        await car.flush()
+        await settled(car)
         for subject in SUBJECTS:
             if not subject.startswith("$"):
                 await cloud.transport.publish(subject, subject.encode())
         own = {f"{kind}.{OWN}" for kind in topics.TO_CARS} & set(rights_of(identity).hear)
         await until(lambda: len(heard) >= len(own))
-        await car.flush()
+        await settled(car)
         assert {(one.subject, one.data) for one in heard} == {(s, s.encode()) for s in own}
         await car.close()
 
