@@ -2,7 +2,7 @@
 
 people = open_people(Path("contactor-data"))
 people.add("Mia", "correct horse battery", [RoleNow(Role.DRIVER, "leaf")])
-people.make_token("Mia", name="grafana", scope=Scope.READ, vehicle_id="*", until=None)
+people.logins.make_token("Mia", name="grafana", scope=Scope.READ, vehicle_id="*", until=None)
 """
 
 import contextlib
@@ -141,13 +141,13 @@ class _OfFolder:
 
     def tokens(self, name: str) -> list[TokenNow]:
         with self._people() as people:
-            return [TokenNow.of(one) for one in people.tokens(name)]
+            return [TokenNow.of(one) for one in people.logins.tokens(name)]
 
     def make_token(
         self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
     ) -> NewToken:
         with self._people() as people:
-            made = people.make_token(
+            made = people.logins.make_token(
                 user,
                 called=name,
                 scope=scope,
@@ -160,7 +160,7 @@ class _OfFolder:
 
     def end(self, user: str, opened_id: str) -> None:
         with self._people() as people:
-            if not people.end(user, opened_id):
+            if not people.logins.end(user, opened_id):
                 raise UnknownPerson(f"{user} has no session or token {opened_id[:40]!r}")
 
     def audit(self, limit: int) -> list[Record]:

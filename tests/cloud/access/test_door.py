@@ -10,8 +10,9 @@ from contactor.clock import FakeClock
 from contactor.cloud.access import passwords
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.door import LOCAL, REMEMBERED, Door
-from contactor.cloud.access.people import Held, People
+from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Role, Scope
+from contactor.cloud.access.rows import Held
 from contactor.cloud.database.database import Database
 from contactor.signals.rights import Right
 
@@ -49,7 +50,7 @@ def test_nobody_and_ourselves(door: Door) -> None:
 def test_who_shows_a_token_is_its_person_as_far_as_it_goes(
     door: Door, people: People, clock: FakeClock
 ) -> None:
-    token = people.make_token("Mia", called="it", scope=Scope.READ, vehicle_id="leaf")
+    token = people.logins.make_token("Mia", called="it", scope=Scope.READ, vehicle_id="leaf")
     principal = asyncio.run(door.principal(token.secret))
     assert principal is not None
     now_ns = clock.now_ns()
@@ -63,24 +64,26 @@ def test_who_shows_a_token_is_its_person_as_far_as_it_goes(
 def test_what_is_ended_elsewhere_is_over_in_a_second(
     door: Door, people: People, clock: FakeClock
 ) -> None:
-    session = people.log_in("Mia", GOOD, address="127.0.0.1", device="it")
+    session = people.logins.log_in("Mia", GOOD, address="127.0.0.1", device="it")
     assert shown(door, session.secret) is not None
-    people.end("Mia", session.id)
+    people.logins.end("Mia", session.id)
     assert shown(door, session.secret) is not None
     clock.advance(1.0)
     assert shown(door, session.secret) is None
 
 
 def test_what_is_ended_here_is_over_at_once(door: Door, people: People) -> None:
-    session = people.log_in("Mia", GOOD, address="127.0.0.1", device="it")
+    session = people.logins.log_in("Mia", GOOD, address="127.0.0.1", device="it")
     assert shown(door, session.secret) is not None
-    people.end("Mia", session.id)
+    people.logins.end("Mia", session.id)
     door.forget()
     assert shown(door, session.secret) is None
 
 
 def test_it_remembers_no_more_than_so_many(door: Door, people: People) -> None:
-    tokens = [people.make_token("Mia", called="it", scope=Scope.READ).secret for _ in range(3)]
+    tokens = [
+        people.logins.make_token("Mia", called="it", scope=Scope.READ).secret for _ in range(3)
+    ]
     for secret in tokens:
         shown(door, secret)
     assert len(door._known) == 3 < REMEMBERED

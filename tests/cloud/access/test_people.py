@@ -10,14 +10,10 @@ from contactor.clock import NS_PER_DAY, NS_PER_S, FakeClock
 from contactor.cloud.access import passwords
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.credentials import SecretKind, new_secret
-from contactor.cloud.access.people import (
-    CODE_NS,
-    SESSION_NS,
-    Held,
-    Opened,
-    People,
-)
+from contactor.cloud.access.logins import SESSION_NS, Opened
+from contactor.cloud.access.people import CODE_NS, People
 from contactor.cloud.access.rights import Role, Scope
+from contactor.cloud.access.rows import Held
 from contactor.cloud.access.throttle import MAX_KEYS, Throttle
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, UnknownPerson, UsageError
@@ -55,7 +51,7 @@ def mia(people: People) -> People:
 
 
 def logged_in(people: People, name: str = "mia", password: str = GOOD) -> Opened:
-    return people.log_in(name, password, address="127.0.0.1", device="Firefox")
+    return people.logins.log_in(name, password, address="127.0.0.1", device="Firefox")
 
 
 def test_the_first_owner_comes_by_a_code_once(people: People) -> None:
@@ -84,16 +80,16 @@ def test_a_session_lasts_while_it_is_used_and_can_be_ended(mia: People, clock: F
     session = logged_in(mia)
     for _ in range(3):
         clock.advance(0.9 * SESSION_NS / NS_PER_S)
-        found = mia.by_secret(session.secret)
+        found = mia.logins.by_secret(session.secret)
         assert found is not None
         assert found.may(Right.GOVERN, EVERY_VEHICLE, clock.now_ns())
-    assert [one.device for one in mia.sessions("Mia")] == ["Firefox"]
-    assert mia.end("Mia", session.id)
-    assert not mia.end("Mia", session.id)
-    assert mia.by_secret(session.secret) is None
+    assert [one.device for one in mia.logins.sessions("Mia")] == ["Firefox"]
+    assert mia.logins.end("Mia", session.id)
+    assert not mia.logins.end("Mia", session.id)
+    assert mia.logins.by_secret(session.secret) is None
     other = logged_in(mia)
     clock.advance(SESSION_NS / NS_PER_S)
-    assert mia.by_secret(other.secret) is None
+    assert mia.logins.by_secret(other.secret) is None
 
 
 def test_wrong_names_and_passwords_are_told_alike(mia: People) -> None:
@@ -108,18 +104,18 @@ def test_wrong_names_and_passwords_are_told_alike(mia: People) -> None:
 def test_tries_from_one_place_lock_nobody_else_out(mia: People, clock: FakeClock) -> None:
     for _ in range(5):
         with pytest.raises(AccessRefused, match="wrong"):
-            mia.log_in("mia", "guess guess guess", address="198.51.100.7", device="x")
+            mia.logins.log_in("mia", "guess guess guess", address="198.51.100.7", device="x")
     with pytest.raises(AccessRefused, match="too many tries; again in 300 s"):
-        mia.log_in("mia", GOOD, address="198.51.100.7", device="x")
+        mia.logins.log_in("mia", GOOD, address="198.51.100.7", device="x")
     assert logged_in(mia).secret
     clock.advance(300)
-    assert mia.log_in("mia", GOOD, address="198.51.100.7", device="x").secret
+    assert mia.logins.log_in("mia", GOOD, address="198.51.100.7", device="x").secret
 
 
 def test_another_password_ends_all_sessions(mia: People) -> None:
     session = logged_in(mia)
     mia.set_password("mia", "another horse battery")
-    assert mia.by_secret(session.secret) is None
+    assert mia.logins.by_secret(session.secret) is None
     with pytest.raises(AccessRefused):
         logged_in(mia)
     assert logged_in(mia, password="another horse battery")
@@ -127,8 +123,8 @@ def test_another_password_ends_all_sessions(mia: People) -> None:
 
 def test_a_token_allows_what_its_person_and_its_scope_do(mia: People, clock: FakeClock) -> None:
     mia.add("Gus", GOOD, [Held("leaf", Role.GUEST, clock.now_ns() + NS_PER_DAY)])
-    made = mia.make_token("gus", called="watch", scope=Scope.COMMAND, vehicle_id="leaf")
-    found = mia.by_secret(made.secret)
+    made = mia.logins.make_token("gus", called="watch", scope=Scope.COMMAND, vehicle_id="leaf")
+    found = mia.logins.by_secret(made.secret)
     assert found is not None
     allowed = {right for right in Right if found.may(right, "leaf", clock.now_ns())}
     assert allowed == {Right.SEE, Right.COMFORT, Right.OPEN}
@@ -136,12 +132,12 @@ def test_a_token_allows_what_its_person_and_its_scope_do(mia: People, clock: Fak
     assert not any(found.may(right, EVERY_VEHICLE, clock.now_ns()) for right in Right)
     clock.advance(NS_PER_DAY / NS_PER_S)
     assert not any(found.may(right, "leaf", clock.now_ns()) for right in Right)
-    short = mia.make_token("mia", called="x", scope=Scope.READ, until_ns=clock.now_ns() + 1)
+    short = mia.logins.make_token("mia", called="x", scope=Scope.READ, until_ns=clock.now_ns() + 1)
     clock.advance(1)
-    assert mia.by_secret(short.secret) is None
-    assert [one.name for one in mia.tokens("gus")] == ["watch"]
-    assert mia.end("gus", made.id)
-    assert mia.by_secret(made.secret) is None
+    assert mia.logins.by_secret(short.secret) is None
+    assert [one.name for one in mia.logins.tokens("gus")] == ["watch"]
+    assert mia.logins.end("gus", made.id)
+    assert mia.logins.by_secret(made.secret) is None
 
 
 def test_an_owner_remains(mia: People) -> None:
@@ -152,7 +148,7 @@ def test_an_owner_remains(mia: People) -> None:
     mia.add("Ada", GOOD, [OWNER])
     session = logged_in(mia)
     mia.remove("mia")
-    assert mia.by_secret(session.secret) is None
+    assert mia.logins.by_secret(session.secret) is None
     assert [one.name for one in mia.all()] == ["Ada"]
 
 
@@ -181,11 +177,14 @@ def test_a_password_that_is_none(mia: People, password: str) -> None:
 
 
 def test_nothing_that_is_kept_opens_anything(mia: People, tmp_path: Path) -> None:
-    made = [logged_in(mia).secret, mia.make_token("mia", called="t", scope=Scope.ADMIN).secret]
+    made = [
+        logged_in(mia).secret,
+        mia.logins.make_token("mia", called="t", scope=Scope.ADMIN).secret,
+    ]
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert not any(secret.encode() in kept for secret in [*made, GOOD])
     for secret in ("", "cto_ses_", "cto_tok_x", new_secret(SecretKind.SESSION), "\udcff" * 9_999):
-        assert mia.by_secret(secret) is None
+        assert mia.logins.by_secret(secret) is None
 
 
 def test_a_throttle_refills_evenly_and_forgets_the_oldest() -> None:
@@ -225,7 +224,7 @@ def test_a_role_is_granted_and_withdrawn(mia: People) -> None:
 
 def test_what_names_a_vehicle_is_forgotten(mia: People) -> None:
     mia.add("Ben", None, [Held("leaf", Role.GUEST), Held("kona", Role.GUEST)])
-    mia.make_token("Ben", called="it", scope=Scope.READ, vehicle_id="leaf")
+    mia.logins.make_token("Ben", called="it", scope=Scope.READ, vehicle_id="leaf")
     assert mia.forget_vehicle("leaf") == 2
     assert mia.find("Ben").roles == (Held("kona", Role.GUEST),)
-    assert mia.tokens("Ben") == []
+    assert mia.logins.tokens("Ben") == []

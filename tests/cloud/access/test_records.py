@@ -9,9 +9,11 @@ from contactor.clock import FakeClock
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.audit import AuditLog, Entry, newest, verify
 from contactor.cloud.access.door import LOCAL
-from contactor.cloud.access.people import Held, People, Principal
+from contactor.cloud.access.logins import Principal
+from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Records
 from contactor.cloud.access.rights import Role
+from contactor.cloud.access.rows import Held
 from contactor.cloud.database.database import Database
 from contactor.signals.rights import Right
 

@@ -1,7 +1,8 @@
 """Who may do what: people, their roles and secrets, and a log of what was done.
 
 rights      which role allows it, and how far a token goes: one table
-people      people, roles, passwords, sessions, tokens, codes, in the instance's database
+people      people and their roles, in the instance's database; `rows` are theirs
+logins      passwords, sessions, tokens: what lets them in
 passwords   a password's hash, and what is a password
 credentials what a session, a token or a code is known by
 throttle    how often somebody may try

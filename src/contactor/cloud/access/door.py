@@ -15,8 +15,10 @@ from typing import Final, Protocol
 
 from contactor.clock import NS_PER_S, Clock
 from contactor.cloud.access.credentials import MAX_SECRET_CHARACTERS, fingerprint
-from contactor.cloud.access.people import Held, People, Person, Principal
+from contactor.cloud.access.logins import Principal
+from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Role
+from contactor.cloud.access.rows import Held, Person
 from contactor.signals.rights import EVERY_VEHICLE
 
 BELIEVED_NS: Final = NS_PER_S
@@ -82,7 +84,7 @@ class Door:
         known = self._known.get(key)
         if known is not None and now_ns < known[0]:
             return known[1]
-        found = await asyncio.to_thread(self._people.by_secret, secret)
+        found = await asyncio.to_thread(self._people.logins.by_secret, secret)
         self._known.pop(key, None)
         if found is not None:
             self._known[key] = (now_ns + BELIEVED_NS, found)

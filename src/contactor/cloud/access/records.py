@@ -24,7 +24,7 @@ from sqlalchemy import insert, select
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access import area
 from contactor.cloud.access.audit import AuditLog, Entry, newest
-from contactor.cloud.access.people import Principal
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.database.database import Database
 from contactor.errors import FolderError
 from contactor.signals.rights import Right

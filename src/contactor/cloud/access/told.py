@@ -5,8 +5,9 @@ from typing import Self
 import msgspec
 
 from contactor.clock import from_iso, to_iso
-from contactor.cloud.access.people import Held, Person, Session, Token
+from contactor.cloud.access.logins import Session, Token
 from contactor.cloud.access.rights import Role, Scope
+from contactor.cloud.access.rows import Held, Person
 from contactor.errors import UsageError
 from contactor.signals.rights import EVERY_VEHICLE
 from contactor.signals.wire.limits import VEHICLE_ID

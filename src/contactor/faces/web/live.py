@@ -24,7 +24,7 @@ from litestar.handlers import WebsocketRouteHandler
 
 from contactor.clock import Clock, to_iso
 from contactor.cloud.access.door import Doorkeeper
-from contactor.cloud.access.people import Principal
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.ingest.presence import Connectivity
 from contactor.cloud.twin.feed import Subscription
 from contactor.cloud.twin.twin import TICK_S, SignalNow, Twin

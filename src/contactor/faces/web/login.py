@@ -25,7 +25,8 @@ from litestar.params import FromPath, JSONBody
 
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access.door import Doorkeeper
-from contactor.cloud.access.people import Opened, People, Principal
+from contactor.cloud.access.logins import Opened, Principal
+from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Scope
 from contactor.cloud.access.told import (
     NewToken,
@@ -213,14 +214,14 @@ def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
     async def log_out(request: SignedIn) -> Response[WhoNow]:
         kind, _, number = request.user.by.partition(" ")
         if kind == "session":
-            await access.change(lambda people: people.end(request.user.person.name, number))
+            await access.change(lambda people: people.logins.end(request.user.person.name, number))
         gone = Response(NOBODY)
         gone.delete_cookie(cookie_name(request), path="/")
         return gone
 
     @get("/sessions", summary="One's own sessions", responses=described(404), needs=SOMEBODY)
     async def sessions(request: SignedIn) -> SessionPage:
-        found = await access.ask(lambda people: people.sessions(_name(request)))
+        found = await access.ask(lambda people: people.logins.sessions(_name(request)))
         return SessionPage([SessionNow.of(one, by=request.user.by) for one in found])
 
     @delete(
@@ -251,14 +252,14 @@ def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
             raise AccessRefused("a token cannot choose a password")
 
         def change(people: People) -> None:
-            people.check_password(name, asked.password, address=address_of(request))
+            people.logins.check_password(name, asked.password, address=address_of(request))
             people.set_password(name, asked.new_password)
 
         await access.hash(change)
 
     @get("/tokens", summary="One's own tokens", responses=described(404), needs=SOMEBODY)
     async def tokens(request: SignedIn) -> TokenPage:
-        found = await access.ask(lambda people: people.tokens(_name(request)))
+        found = await access.ask(lambda people: people.logins.tokens(_name(request)))
         return TokenPage([TokenNow.of(one) for one in found])
 
     @post(
@@ -303,7 +304,7 @@ async def make_token(
         raise UsageError(f"this token is for {only} alone, and makes none for {asked.vehicle_id}")
     until_ns = None if asked.expires_at is None else instant(asked.expires_at)
     made = await access.change(
-        lambda people: people.make_token(
+        lambda people: people.logins.make_token(
             name,
             called=asked.name,
             scope=asked.scope,
@@ -338,7 +339,9 @@ async def _log_in(
 ) -> Response[SessionOpened]:
     device = request.headers.get("user-agent", "")
     opened = await access.hash(
-        lambda people: people.log_in(name, password, address=address_of(request), device=device)
+        lambda people: people.logins.log_in(
+            name, password, address=address_of(request), device=device
+        )
     )
     seen_of(request.scope).principal = await access.door.principal(opened.secret)
     assert opened.until_ns is not None
@@ -361,7 +364,7 @@ def _cookie(request: SignedIn, opened: Opened, clock: Clock) -> Cookie:
 
 async def _end(access: Access, request: SignedIn, number: str) -> None:
     name = _name(request)
-    if not await access.change(lambda people: people.end(name, number)):
+    if not await access.change(lambda people: people.logins.end(name, number)):
         raise UnknownPerson(f"{name} has no session or token {number[:40]!r}")
 
 

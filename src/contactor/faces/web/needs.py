@@ -24,7 +24,7 @@ from litestar.types import Scope as AsgiScope
 
 from contactor.clock import Clock
 from contactor.cloud.access.door import Doorkeeper
-from contactor.cloud.access.people import Principal
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.rights import SETTING, Scope
 from contactor.faces.web.same_site import SAFE_METHODS
 from contactor.signals.rights import EVERY_VEHICLE, Right

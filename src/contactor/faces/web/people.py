@@ -18,9 +18,10 @@ from litestar import delete, get, post, put
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from contactor.cloud.access.people import People, Person
+from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records
 from contactor.cloud.access.rights import RIGHTS, Role
+from contactor.cloud.access.rows import Person
 from contactor.cloud.access.told import (
     NewToken,
     PersonNow,
@@ -161,7 +162,7 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=_GOVERN,
     )
     async def sessions(name: FromPath[str]) -> SessionPage:
-        found = await access.ask(lambda people: people.sessions(name))
+        found = await access.ask(lambda people: people.logins.sessions(name))
         return SessionPage([SessionNow.of(one) for one in found])
 
     @get(
@@ -171,7 +172,7 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=_GOVERN,
     )
     async def tokens(name: FromPath[str]) -> TokenPage:
-        found = await access.ask(lambda people: people.tokens(name))
+        found = await access.ask(lambda people: people.logins.tokens(name))
         return TokenPage([TokenNow.of(one) for one in found])
 
     @post(
@@ -194,7 +195,7 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=_GOVERN,
     )
     async def end(name: FromPath[str], opened_id: FromPath[str]) -> None:
-        if not await access.change(lambda people: people.end(name, opened_id)):
+        if not await access.change(lambda people: people.logins.end(name, opened_id)):
             raise UnknownPerson(f"{name} has no session or token {opened_id[:40]!r}")
 
     return [sessions, tokens, make, end]

@@ -1,0 +1,273 @@
+"""What lets people in: passwords, sessions, tokens; each known by its hash alone.
+
+    logins = Logins(database, clock=clock)
+    session = logins.log_in("mia", "correct horse battery", address="127.0.0.1", device="Firefox")
+    logins.by_secret(session.secret)            # Principal, until it is ended
+
+Calls block; `log_in` takes an Argon2 hash's time.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
+
+from contactor.clock import NS_PER_DAY, NS_PER_S, Clock, to_iso
+from contactor.cloud.access import area
+from contactor.cloud.access.credentials import (
+    MAX_SECRET_CHARACTERS,
+    SecretKind,
+    fingerprint,
+    new_secret,
+)
+from contactor.cloud.access.passwords import hashed, is_password, is_weak
+from contactor.cloud.access.rights import RIGHTS, SCOPES, Scope
+from contactor.cloud.access.rows import MAX_NAME, Person, key_of, person_by_id, row_of
+from contactor.cloud.access.throttle import Throttle
+from contactor.cloud.database.database import Database
+from contactor.errors import AccessRefused, TooManyTries, UsageError
+from contactor.signals.rights import EVERY_VEHICLE, Right
+
+SESSION_NS: Final = 30 * NS_PER_DAY
+"""From the last time that it was used."""
+SEEN_STEP_NS: Final = 60 * NS_PER_S
+"""A session's use is written down no more often."""
+NOT_THESE: Final = "name or password is wrong"
+
+_people, _sessions, _tokens = area.people, area.sessions, area.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login; its secret is known to nobody but whom it was given."""
+
+    id: str
+    made_ns: int
+    seen_ns: int
+    until_ns: int
+    address: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a program shows instead of a password."""
+
+    id: str
+    name: str
+    scope: Scope
+    vehicle_id: str
+    made_ns: int
+    until_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session or a token that was just made, and its secret, which is not kept."""
+
+    id: str
+    secret: str
+    until_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf something is asked, and how far it may go.
+
+    Fields:
+        by: 'session' or 'token', and its id.
+        scope: None of a session, which has all of its person's rights.
+        only: the one vehicle that a token is for; every one with `EVERY_VEHICLE`.
+    """
+
+    person: Person
+    by: str
+    scope: Scope | None = None
+    only: str = EVERY_VEHICLE
+
+    def may(self, right: Right, vehicle_id: str, now_ns: int) -> bool:
+        """Whether something is allowed of a vehicle, or of all with `EVERY_VEHICLE`."""
+        reach = self.reach(right, now_ns)
+        return reach is None or vehicle_id in reach
+
+    def reach(self, right: Right, now_ns: int) -> frozenset[str] | None:
+        """The vehicles of which something is allowed; None for every one."""
+        if self.scope is not None and right not in SCOPES[self.scope]:
+            return frozenset()
+        vehicles = frozenset(
+            held.vehicle_id
+            for held in self.person.roles
+            if right in RIGHTS[held.role] and (held.until_ns is None or held.until_ns > now_ns)
+        )
+        if EVERY_VEHICLE in vehicles:
+            return None if self.only == EVERY_VEHICLE else frozenset({self.only})
+        return vehicles if self.only == EVERY_VEHICLE else vehicles & {self.only}
+
+
+class Logins:
+    """Reads and writes them in an open database, which is another's to close."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._by_address = Throttle(burst=10, per_hour=60)
+        self._by_both = Throttle(burst=5, per_hour=12)
+
+    def log_in(self, name: str, password: str, *, address: str, device: str) -> Opened:
+        """Begin a session.
+
+        Args:
+            address: from where; what fails is counted by it.
+            device: what the browser calls itself.
+
+        Raises:
+            AccessRefused: name or password is wrong.
+            TooManyTries: there were too many from there.
+        """
+        now_ns = self._clock.now_ns()
+        row = self._checked(name, password, address)
+        secret, number = new_secret(SecretKind.SESSION), secrets.token_hex(8)
+        until_ns = now_ns + SESSION_NS
+        with self._database.writing() as connection:
+            if is_weak(row.password):
+                mine = and_(_people.c.id == row.id, _people.c.password == row.password)
+                connection.execute(update(_people).where(mine).values(password=hashed(password)))
+            connection.execute(
+                insert(_sessions).values(
+                    id=number,
+                    fingerprint=fingerprint(secret),
+                    person_id=row.id,
+                    made_ns=now_ns,
+                    seen_ns=now_ns,
+                    until_ns=until_ns,
+                    address=address,
+                    device=device[:MAX_NAME],
+                )
+            )
+        return Opened(number, secret, until_ns)
+
+    def check_password(self, name: str, password: str, *, address: str) -> None:
+        """Accept somebody's password; raises as `log_in`."""
+        self._checked(name, password, address)
+
+    def make_token(
+        self,
+        name: str,
+        *,
+        called: str,
+        scope: Scope,
+        vehicle_id: str = EVERY_VEHICLE,
+        until_ns: int | None = None,
+    ) -> Opened:
+        """Make a token of somebody.
+
+        Raises:
+            UnknownPerson: there is none.
+            UsageError: it would end before it began.
+        """
+        now_ns = self._clock.now_ns()
+        if until_ns is not None and until_ns <= now_ns:
+            raise UsageError(f"a token until {to_iso(until_ns)}, which is past")
+        secret, number = new_secret(SecretKind.TOKEN), secrets.token_hex(8)
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(_tokens).values(
+                    id=number,
+                    fingerprint=fingerprint(secret),
+                    person_id=row_of(connection, name).id,
+                    name=called[:MAX_NAME],
+                    scope=scope.value,
+                    vehicle_id=vehicle_id,
+                    made_ns=now_ns,
+                    until_ns=until_ns,
+                )
+            )
+        return Opened(number, secret, until_ns)
+
+    def by_secret(self, secret: str) -> Principal | None:
+        """On whose behalf a session or a token speaks; None where it has ended or is none."""
+        if len(secret) > MAX_SECRET_CHARACTERS:
+            return None
+        if secret.startswith(SecretKind.SESSION):
+            return self._by_session(fingerprint(secret))
+        if secret.startswith(SecretKind.TOKEN):
+            return self._by_token(fingerprint(secret))
+        return None
+
+    def sessions(self, name: str) -> list[Session]:
+        """Those of somebody that have not ended, the last used first."""
+        with self._database.reading() as connection:
+            query = select(_sessions).where(
+                _sessions.c.person_id == row_of(connection, name).id,
+                _sessions.c.until_ns > self._clock.now_ns(),
+            )
+            rows = connection.execute(query.order_by(_sessions.c.seen_ns.desc())).all()
+        return [
+            Session(row.id, row.made_ns, row.seen_ns, row.until_ns, row.address, row.device)
+            for row in rows
+        ]
+
+    def tokens(self, name: str) -> list[Token]:
+        """Those of somebody, the newest first."""
+        with self._database.reading() as connection:
+            query = select(_tokens).where(_tokens.c.person_id == row_of(connection, name).id)
+            rows = connection.execute(query.order_by(_tokens.c.made_ns.desc())).all()
+        return [
+            Token(row.id, row.name, Scope(row.scope), row.vehicle_id, row.made_ns, row.until_ns)
+            for row in rows
+        ]
+
+    def end(self, name: str, opened_id: str) -> bool:
+        """End a session or a token of somebody at once; whether there was one."""
+        with self._database.writing() as connection:
+            person_id = row_of(connection, name).id
+            gone = 0
+            for table in (_sessions, _tokens):
+                mine = and_(table.c.id == opened_id, table.c.person_id == person_id)
+                gone += connection.execute(delete(table).where(mine)).rowcount
+        return gone > 0
+
+    def _checked(self, name: str, password: str, address: str) -> Row[tuple[object, ...]]:
+        """The row of whose name and password these are."""
+        now_ns = self._clock.now_ns()
+        both = f"{address} {key_of(name)}"
+        wait_ns = max(
+            self._by_address.wait_ns(address, now_ns), self._by_both.wait_ns(both, now_ns)
+        )
+        if wait_ns:
+            raise TooManyTries(f"too many tries; again in {-(-wait_ns // NS_PER_S)} s")
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(_people).where(_people.c.key_name == key_of(name))
+            ).one_or_none()
+        if not is_password(None if row is None else row.password, password):
+            self._by_address.count(address, now_ns)
+            self._by_both.count(both, now_ns)
+            raise AccessRefused(NOT_THESE)
+        assert row is not None
+        self._by_both.forget(both)
+        return row
+
+    def _by_session(self, kept: str) -> Principal | None:
+        now_ns = self._clock.now_ns()
+        with self._database.reading() as connection:
+            mine = and_(_sessions.c.fingerprint == kept, _sessions.c.until_ns > now_ns)
+            row = connection.execute(select(_sessions).where(mine)).one_or_none()
+            if row is None:
+                return None
+            person = person_by_id(connection, row.person_id)
+        if now_ns - row.seen_ns >= SEEN_STEP_NS:
+            used = {"seen_ns": now_ns, "until_ns": now_ns + SESSION_NS}
+            with self._database.writing() as connection:
+                connection.execute(update(_sessions).where(_sessions.c.id == row.id).values(used))
+        return Principal(person, f"session {row.id}")
+
+    def _by_token(self, kept: str) -> Principal | None:
+        endless = or_(_tokens.c.until_ns.is_(None), _tokens.c.until_ns > self._clock.now_ns())
+        with self._database.reading() as connection:
+            query = select(_tokens).where(_tokens.c.fingerprint == kept, endless)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            person = person_by_id(connection, row.person_id)
+        return Principal(person, f"token {row.id}", Scope(row.scope), row.vehicle_id)

@@ -1,0 +1,116 @@
+"""Rows of people: who they are, and what they are to which vehicle; within a transaction of others.
+
+row = row_of(connection, "mia")             # UnknownPerson where there is none
+person = person_of(connection, row)
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Row, insert, select
+
+from contactor.cloud.access import area
+from contactor.cloud.access.rights import Role
+from contactor.errors import UnknownPerson, UsageError
+from contactor.signals.rights import EVERY_VEHICLE
+
+MAX_NAME: Final = 64
+_people, _roles = area.people, area.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role for a vehicle, or all of them, until an instant or for good."""
+
+    vehicle_id: str
+    role: Role
+    until_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is known."""
+
+    id: str
+    name: str
+    roles: tuple[Held, ...]
+    has_password: bool
+
+
+def key_of(name: str) -> str:
+    """A name as it is compared."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def checked_name(name: str) -> str:
+    """A name as it is kept.
+
+    Raises:
+        UsageError: it is none.
+    """
+    shown = unicodedata.normalize("NFC", name).strip()
+    if not 1 <= len(shown) <= MAX_NAME or not shown.isprintable():
+        raise UsageError(f"name {name[:MAX_NAME]!r}; allowed: 1 to {MAX_NAME} printable characters")
+    return shown
+
+
+def row_of(connection: Connection, name: str) -> Row[tuple[object, ...]]:
+    """The row of somebody.
+
+    Raises:
+        UnknownPerson: there is none.
+    """
+    row = connection.execute(
+        select(_people).where(_people.c.key_name == key_of(name))
+    ).one_or_none()
+    if row is None:
+        raise UnknownPerson(f"nobody is called {name[:MAX_NAME]!r}")
+    return row
+
+
+def person_by_id(connection: Connection, person_id: str) -> Person:
+    """Somebody by number."""
+    row = connection.execute(select(_people).where(_people.c.id == person_id)).one()
+    return person_of(connection, row)
+
+
+def person_of(connection: Connection, row: Row[tuple[object, ...]]) -> Person:
+    """Somebody by row, with roles."""
+    query = select(_roles).where(_roles.c.person_id == row.id)
+    held = connection.execute(query.order_by(_roles.c.vehicle_id, _roles.c.role)).all()
+    roles = tuple(Held(one.vehicle_id, Role(one.role), one.until_ns) for one in held)
+    return Person(row.id, row.name, roles, row.password is not None)
+
+
+def insert_roles(connection: Connection, person_id: str, roles: list[Held]) -> None:
+    """Of several ends of one role for one vehicle, the last said holds."""
+    for held in {(one.vehicle_id, one.role): one for one in roles}.values():
+        connection.execute(
+            insert(_roles).values(
+                person_id=person_id,
+                vehicle_id=held.vehicle_id,
+                role=held.role.value,
+                until_ns=held.until_ns,
+            )
+        )
+
+
+def owners(connection: Connection) -> list[str]:
+    """Those who own all, for good."""
+    query = select(_roles.c.person_id).where(
+        _roles.c.vehicle_id == EVERY_VEHICLE,
+        _roles.c.role == Role.OWNER.value,
+        _roles.c.until_ns.is_(None),
+    )
+    return list(connection.scalars(query))
+
+
+def keep_an_owner(connection: Connection, leaving: Person) -> None:
+    """Refuse that the last owner goes.
+
+    Raises:
+        UsageError: nobody else owns all.
+    """
+    if owners(connection) == [leaving.id]:
+        raise UsageError(f"{leaving.name} is the last owner; make another one first")
