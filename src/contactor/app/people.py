@@ -18,6 +18,7 @@ from contactor.app.instance_api import InstanceApi, quoted
 from contactor.clock import SystemClock, to_iso
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.audit import AuditLog
+from contactor.cloud.access.door import LOCAL
 from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records
 from contactor.cloud.access.rights import Scope
@@ -124,19 +125,19 @@ class _OfFolder:
             return [PersonNow.of(one) for one in people.all()]
 
     def add(self, name: str, password: str, roles: Sequence[RoleNow]) -> PersonNow:
-        with self._people() as people:
+        with self._people("POST /people") as people:
             return PersonNow.of(people.add(name, password, [held_of(role) for role in roles]))
 
     def remove(self, name: str) -> None:
-        with self._people() as people:
+        with self._people("DELETE /people/{name}") as people:
             people.remove(name)
 
     def set_password(self, name: str, password: str) -> None:
-        with self._people() as people:
+        with self._people("PUT /people/{name}/password") as people:
             people.set_password(name, password)
 
     def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
-        with self._people() as people:
+        with self._people("PUT /people/{name}/roles") as people:
             return PersonNow.of(people.set_roles(name, [held_of(role) for role in roles]))
 
     def tokens(self, name: str) -> list[TokenNow]:
@@ -146,7 +147,7 @@ class _OfFolder:
     def make_token(
         self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
     ) -> NewToken:
-        with self._people() as people:
+        with self._people("POST /people/{name}/tokens") as people:
             made = people.logins.make_token(
                 user,
                 called=name,
@@ -159,25 +160,28 @@ class _OfFolder:
         )
 
     def end(self, user: str, opened_id: str) -> None:
-        with self._people() as people:
+        with self._people("DELETE /people/{name}/opened/{opened_id}") as people:
             if not people.logins.end(user, opened_id):
                 raise UnknownPerson(f"{user} has no session or token {opened_id[:40]!r}")
 
     def audit(self, limit: int) -> list[Record]:
-        with self._folder.held():
-            database = Database.open(database_at(self._folder), [ACCESS])
-            try:
-                log = AuditLog.open(self._folder.audit)
-                return Records(log, database, clock=SystemClock()).page(limit=limit, before=None)
-            finally:
-                database.close()
+        with self._opened() as (_, records):
+            return records.page(limit=limit, before=None)
 
     @contextlib.contextmanager
-    def _people(self) -> Iterator[People]:
+    def _people(self, change: str | None = None) -> Iterator[People]:
+        """Ask them; a change that was made is noted as one over HTTP is."""
+        with self._opened() as (people, records):
+            yield people
+            if change is not None:
+                records.note(LOCAL, change, "done")
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[tuple[People, Records]]:
         with self._folder.held():
-            database = Database.open(database_at(self._folder), [ACCESS])
-            with contextlib.closing(People(database, clock=SystemClock())) as people:
-                yield people
+            database, clock = Database.open(database_at(self._folder), [ACCESS]), SystemClock()
+            with contextlib.closing(People(database, clock=clock)) as people:
+                yield people, Records(AuditLog.open(self._folder.audit), database, clock=clock)
 
 
 class _OfInstance:

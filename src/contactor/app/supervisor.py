@@ -35,6 +35,8 @@ STOP_LIMIT_S = {"agent": 1.0, "cloud": 2.5, "broker": 0.8}
 LOG_LIMIT_BYTES = 10_000_000
 TAIL_BYTES = 8192
 PR_SET_PDEATHSIG = 1
+OWNER_ONLY = 0o077
+"""What a role writes is for the owner of the folder alone."""
 
 _log = logging.getLogger(__name__)
 
@@ -144,6 +146,7 @@ class Supervisor:
                 stdout=None if spec.shows_output else log,
                 stderr=log,
                 env={**os.environ, **spec.environment},
+                umask=OWNER_ONLY,
                 preexec_fn=_end_with_parent(spec.death_signal, os.getpid()),
             )
         self._running[spec.role] = process

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from contactor.clock import FakeClock
 from contactor.cloud.access import passwords
 from contactor.cloud.access.area import ACCESS
-from contactor.cloud.access.door import LOCAL, REMEMBERED, Door
+from contactor.cloud.access.door import LOCAL, Door
 from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Role, Scope
 from contactor.cloud.access.rows import Held
@@ -80,10 +80,13 @@ def test_what_is_ended_here_is_over_at_once(door: Door, people: People) -> None:
     assert shown(door, session.secret) is None
 
 
-def test_it_remembers_no_more_than_so_many(door: Door, people: People) -> None:
-    tokens = [
-        people.logins.make_token("Mia", called="it", scope=Scope.READ).secret for _ in range(3)
-    ]
-    for secret in tokens:
-        shown(door, secret)
-    assert len(door._known) == 3 < REMEMBERED
+def test_of_many_who_come_the_last_are_remembered(
+    door: Door, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contactor.cloud.access.door.REMEMBERED", 2)
+    made = [people.logins.make_token("Mia", called="it", scope=Scope.READ) for _ in range(3)]
+    for one in made:
+        assert shown(door, one.secret) is not None
+    for one in made:
+        people.logins.end("Mia", one.id)
+    assert [shown(door, one.secret) is None for one in made] == [True, False, False]

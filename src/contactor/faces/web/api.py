@@ -35,6 +35,7 @@ from contactor.faces.web.audited import Audited
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
+from contactor.faces.web.headers import Headers
 from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.identities import identity_routes
 from contactor.faces.web.journal import journal_routes
@@ -220,7 +221,7 @@ def create_api(
         guards=[guard(door, clock)],
         logging_config=None,
     )
-    site = SameSite(api)
+    site = Headers(SameSite(api))
     return site if records is None else Audited(site, records, clock)
 
 
