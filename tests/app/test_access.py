@@ -149,6 +149,43 @@ def test_people_of_a_folder_that_nobody_runs_on(tmp_path: Path) -> None:
     assert (removed.returncode, removed.stdout) == (0, "Ben: removed\n")
 
 
+def test_a_proxy_of_ones_own_hands_on_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONTACTOR_NO_AUTH")
+    public, host = "https://car.example.org", "car.example.org"
+    with running(tmp_path / "data", "--public-url", public, command="serve") as instance:
+        link = str(instance.document()["first_owner_url"])
+        assert link.startswith(f"{public}/first-owner#cto_cod_")
+        body = {"code": link.partition("#")[2], "name": "Mia", "password": PASSWORD}
+        handed = {"host": host, "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7"}
+        url = f"{instance.document()['url']}/api/v1"
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as api:
+            assert api.get("/session", headers={"host": "evil.example.org"}).status_code == 421
+            foreign = {**handed, "origin": "https://evil.example.org"}
+            assert api.post("/first-owner", json=body, headers=foreign).status_code == 403
+            made = api.post("/first-owner", json=body, headers={**handed, "origin": public})
+            assert made.status_code == 201
+            assert "Secure" in made.headers["set-cookie"]
+            assert made.headers["set-cookie"].startswith("contactor-session=")
+            wrong = {"name": "Mia", "password": WRONG}
+            tries = [api.post("/session", json=wrong, headers=handed) for _ in range(6)]
+            assert tries[-1].status_code == 429
+            elsewhere = {**handed, "x-forwarded-for": "203.0.113.8"}
+            good = {"name": "Mia", "password": PASSWORD}
+            assert api.post("/session", json=good, headers=elsewhere).status_code == 201
+        assert contactor("user", "list", "--data", instance.data).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://car.example.org", "https://", "https://a/b", "https://u@a", "https://a:0"]
+)
+def test_a_public_url_that_is_none(url: str, tmp_path: Path) -> None:
+    ended = contactor("serve", "--public-url", url, "--data", tmp_path / "data")
+    assert ended.returncode == 2
+    assert "allowed: https://NAME[:PORT]" in ended.stderr
+
+
 def test_a_log_that_was_tampered_with_is_found(instance: RunningInstance, tmp_path: Path) -> None:
     whole = told("audit", "verify", "--data", instance.data)
     copy = tmp_path / "audit.jsonl"

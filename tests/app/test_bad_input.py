@@ -303,7 +303,7 @@ def test_server_without_login_stays_on_this_machine(
     at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, host: str, login: str
 ) -> None:
     line = f"{GOOD[name]} --host '{host}'{login}"
-    words = f"--host {host} without login is refused; allowed: localhost"
+    words = f"--host {host} without TLS is refused; allowed: localhost"
     check_refused_here(at_desk, capfd, line, 2, " ".join(words.split()))
 
 
@@ -471,9 +471,9 @@ def test_log_cut_off_anywhere_in_a_line_keeps_all_before_it(
     [
         ("bogus", 2, "unknown command"),
         ("run --car bogus", 2, "a CAR is"),
-        ("run --host 0.0.0.0", 2, "without login is refused"),
+        ("run --host 0.0.0.0", 2, "without TLS is refused"),
         ("agent", 2, "no --car given"),
-        ("serve --host 0.0.0.0 --no-auth", 2, "without login is refused"),
+        ("serve --host 0.0.0.0 --no-auth", 2, "without TLS is refused"),
         ("decode empty --json", 2, "is a directory"),
         ("replay drive.log --car leef --vehicle v --json", 2, "unknown profile"),
         ("import trip.csv --map broken.toml --vehicle v --json", 2, "broken.toml"),

@@ -127,8 +127,8 @@ def test_version_is_told(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
     [
         ("DATA", "elsewhere", "vehicles", "no data folder elsewhere"),
         ("DATA", "elsewhere", "signals", "no data folder elsewhere"),
-        ("HOST", "0.0.0.0", "run --port 0", "--host 0.0.0.0 without login is refused"),
-        ("HOST", "0.0.0.0", "serve --port 0", "--host 0.0.0.0 without login is refused"),
+        ("HOST", "0.0.0.0", "run --port 0", "--host 0.0.0.0 without TLS is refused"),
+        ("HOST", "0.0.0.0", "serve --port 0", "--host 0.0.0.0 without TLS is refused"),
         ("PORT", "eighty", "run", "'eighty' is no port"),
         ("PORT", "eighty", "serve", "'eighty' is no port"),
         ("NO_AUTH", "perhaps", "run", "CONTACTOR_NO_AUTH=perhaps; allowed: 1, true, yes, 0"),

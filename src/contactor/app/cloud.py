@@ -6,7 +6,9 @@ With its ingests elsewhere (`contactor ingest`) it follows what they take in, an
 import asyncio
 import contextlib
 import signal
+from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -20,6 +22,7 @@ from contactor.app.office import open_keys, open_office
 from contactor.app.priority import put_loop_first
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import Clock, SystemClock
+from contactor.cloud.access.people import People
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.lake_facts import LakeFacts
 from contactor.cloud.campaigns.sender import CampaignSender
@@ -45,6 +48,7 @@ from contactor.faces.web.api import create_api
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
 from contactor.faces.web.live import Live
+from contactor.faces.web.login import Access
 from contactor.faces.web.metrics import instance_metrics
 from contactor.faces.web.sockets import EndingSockets
 from contactor.link.broker import read_gate
@@ -59,55 +63,47 @@ SETTLE_S = FLUSH_S + 1.0
 MAX_CLIENT_MESSAGE_BYTES = 4_096
 
 
-def serve_cloud(
-    folder: DataFolder,
-    *,
-    link: str,
-    host: str,
-    port: int,
-    has_login: bool,
-    has_ingest: bool = True,
-    has_gate: bool = False,
-) -> int:
-    """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a cloud is served.
 
-    Args:
+    Fields:
+        host, port: where the API listens.
         has_login: whether anybody is asked who they are.
+        public_url: how a proxy on this machine serves it, too.
         has_ingest: whether it stores what comes, or others do.
         has_gate: whether the broker of this folder asks it who comes in.
+        is_supervised: whether who started it tells the first owner's link.
+    """
+
+    host: str
+    port: int
+    has_login: bool = True
+    public_url: str | None = None
+    has_ingest: bool = True
+    has_gate: bool = False
+    is_supervised: bool = False
+
+    @property
+    def url(self) -> str:
+        """How people reach it."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+
+def serve_cloud(folder: DataFolder, *, link: str, serving: Serving) -> int:
+    """Serve until SIGINT or SIGTERM, then commit what was taken in; says when the API answers.
 
     Raises:
         StaleWriter: another ingest writes this lake.
         LakeError: the lake cannot be opened or written.
     """
     put_loop_first()
-    return asyncio.run(
-        _serve(
-            folder,
-            link,
-            host,
-            port,
-            has_login=has_login,
-            has_ingest=has_ingest,
-            has_gate=has_gate,
-        )
-    )
+    return asyncio.run(_serve(folder, link, serving))
 
 
-async def _serve(
-    folder: DataFolder,
-    link: str,
-    host: str,
-    port: int,
-    *,
-    has_login: bool,
-    has_ingest: bool,
-    has_gate: bool,
-) -> int:
-    cloud = await _Cloud.open(
-        folder, link, has_login=has_login, has_ingest=has_ingest, has_gate=has_gate
-    )
-    server = _server(cloud.api(), host, port)
+async def _serve(folder: DataFolder, link: str, asked: Serving) -> int:
+    cloud = await _Cloud.open(folder, link, asked)
+    server = _server(cloud.api(asked), asked)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,7 +112,7 @@ async def _serve(
     others = asyncio.create_task(cloud.run_others())
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stopped.wait())
-    announcing = asyncio.create_task(_announce(server, port))
+    announcing = asyncio.create_task(_announce(server, asked, cloud.opened.access))
     tasks = {taking, others, serving, stopping}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -237,21 +233,21 @@ class _Cloud:
         )
 
     @classmethod
-    async def open(
-        cls, folder: DataFolder, link: str, *, has_login: bool, has_ingest: bool, has_gate: bool
-    ) -> Self:
+    async def open(cls, folder: DataFolder, link: str, asked: Serving) -> Self:
         """The cloud over a data folder, its twin as it was last.
 
         Raises:
             LinkError: it is to follow others, and there is no broker.
         """
-        store = await asyncio.to_thread(open_store, folder) if has_ingest else None
+        store = await asyncio.to_thread(open_store, folder) if asked.has_ingest else None
         reader: LakeReader = (
             await asyncio.to_thread(open_reader, folder) if store is None else store
         )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
-        opened = open_access(folder, has_login=has_login, clock=SystemClock())
-        cloud = cls(reader, store, commands, campaigns, link, folder, opened, has_gate=has_gate)
+        opened = open_access(folder, has_login=asked.has_login, clock=SystemClock())
+        cloud = cls(
+            reader, store, commands, campaigns, link, folder, opened, has_gate=asked.has_gate
+        )
         if isinstance(cloud.ingest, Follower):
             await cloud.ingest.prepare()
             # What was on its way to the lake is in it then; what comes after waits in the queue.
@@ -260,7 +256,7 @@ class _Cloud:
         await asyncio.to_thread(cloud.keeper.restore)
         return cloud
 
-    def api(self) -> object:
+    def api(self, asked: Serving) -> object:
         """The HTTP API over it."""
         return create_api(
             self.fleet,
@@ -273,6 +269,7 @@ class _Cloud:
             journal=self.journal,
             access=self.opened.access,
             records=self.opened.records,
+            public_host=None if asked.public_url is None else urlsplit(asked.public_url).netloc,
             identities=self.identities,
             revoker=self.revoker,
             measures=lambda: instance_metrics(
@@ -345,18 +342,24 @@ def _identities(folder: DataFolder, transport: NatsTransport, clock: Clock) -> I
     return IdentityDesk(office, gate=gate, transport=transport)
 
 
-async def _announce(server: uvicorn.Server, port: int) -> None:
+async def _announce(server: uvicorn.Server, asked: Serving, access: Access) -> None:
     while not server.started:
         await asyncio.sleep(POLL_S)
-    print(f"ready http://localhost:{port}", flush=True)
+    print(f"ready http://localhost:{asked.port}", flush=True)
+    if asked.has_login and not asked.is_supervised:
+        code = await access.change(People.first_owner_code)
+        if code is not None:
+            print(f"first owner {asked.url}/first-owner#{code}", flush=True)
 
 
-def _server(api: object, host: str, port: int) -> uvicorn.Server:
+def _server(api: object, asked: Serving) -> uvicorn.Server:
     """uvicorn inside our loop, with our signals."""
     config = uvicorn.Config(
         api,  # type: ignore[arg-type]  # any ASGI application
-        host=host,
-        port=port,
+        host=asked.host,
+        port=asked.port,
+        proxy_headers=asked.public_url is not None,
+        forwarded_allow_ips="127.0.0.1,::1",
         ws=EndingSockets,
         ws_per_message_deflate=False,
         ws_max_size=MAX_CLIENT_MESSAGE_BYTES,

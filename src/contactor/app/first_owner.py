@@ -1,6 +1,6 @@
 """The link by which somebody becomes the first owner of an instance: made, told, and closed.
 
-    first_owner = FirstOwner(folder, "http://localhost:8080")
+    first_owner = FirstOwner(folder, url, shown="http://localhost:8080")
     first_owner.link()          # 'http://localhost:8080/first-owner#cto_cod_…'; None: there is one
     await first_owner.follow(run_file)
 
@@ -33,10 +33,14 @@ class RunFile(Protocol):
 
 
 class FirstOwner:
-    """Asks the instance on a folder."""
+    """Asks the instance on a folder.
 
-    def __init__(self, folder: DataFolder, url: str) -> None:
-        self._folder, self._url = folder, url
+    Args:
+        shown: how people reach it.
+    """
+
+    def __init__(self, folder: DataFolder, url: str, *, shown: str) -> None:
+        self._folder, self._shown = folder, shown
         self._root = f"{url}/api/v1/first-owner"
 
     def link(self) -> str | None:
@@ -52,7 +56,7 @@ class FirstOwner:
             secret=self._folder.shown_secret(),
         )
         code = msgspec.convert(answer, _Code).code
-        return None if code is None else f"{self._url}/first-owner#{code}"
+        return None if code is None else f"{self._shown}/first-owner#{code}"
 
     async def follow(self, told: RunFile) -> None:
         """Until there is an owner, see to it that what is told is a link that is good."""

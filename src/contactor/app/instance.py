@@ -52,6 +52,7 @@ class Instance:
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
     outbox_days: int | None = None
     has_login: bool = True
+    public_url: str | None = None
 
 
 class RunFile:
@@ -157,7 +158,7 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
         if getting_ready.done() and not running.done():
             getting_ready.result()
             supervisor.ready()
-            first_owner = FirstOwner(folder, url)
+            first_owner = FirstOwner(folder, url, shown=instance.public_url or url)
             owner_link = await asyncio.to_thread(first_owner.link) if instance.has_login else None
             run_file.begin(supervisor.processes, owner_link)
             print(f"ready {url}", flush=True)
@@ -207,6 +208,7 @@ def _roles(
     environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": launch.url}
     serve = [*own, "serve", *data, "--host", instance.host, "--port", str(instance.port)]
     serve += [] if instance.has_login else ["--no-auth"]
+    serve += [] if instance.public_url is None else ["--public-url", instance.public_url]
     roles = [
         RoleSpec("broker", launch.command, death_signal=signal.SIGKILL),
         RoleSpec("cloud", serve, environment=environment),

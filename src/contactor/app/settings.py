@@ -5,12 +5,14 @@ add_option(parser, "--port", type=int, default=8080)      # or CONTACTOR_PORT
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from contactor.errors import UsageError
 
 DEFAULT_DATA = "contactor-data"
+_PUBLIC_URL = re.compile(r"(https://[A-Za-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?)/?")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -70,11 +72,18 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """--host, --port, --no-auth."""
+    """--host, --port, --public-url, --no-auth."""
     add_option(
         parser, "--host", default="localhost", help="address to listen on, default localhost"
     )
     add_option(parser, "--port", type=port, default=8080, help="port, 0 takes a free one")
+    add_option(
+        parser,
+        "--public-url",
+        type=public_url,
+        metavar="URL",
+        help="how a reverse proxy on this machine serves it: https://car.example.org",
+    )
     add_option(parser, "--no-auth", action="store_true", help="no login: on loopback only")
 
 
@@ -112,13 +121,22 @@ def port(text: str) -> int:
     return int(text)
 
 
-def check_host(host: str) -> None:
-    """Refuse to serve without login beyond this machine, now and for ever.
+def public_url(text: str) -> str:
+    """Where a proxy of one's own serves the instance, without a path."""
+    found = _PUBLIC_URL.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no such URL; allowed: https://NAME[:PORT]")
+    return found[1].lower()
 
-    Login comes with a later version; until then every server is one without.
+
+def check_host(host: str) -> None:
+    """Refuse to serve beyond this machine: what is sent there could be read on its way.
 
     Raises:
         UsageError: `host` is not loopback.
     """
     if host not in LOOPBACK:
-        raise UsageError(f"--host {host} without login is refused; allowed: {', '.join(LOOPBACK)}")
+        raise UsageError(
+            f"--host {host} without TLS is refused; allowed: {', '.join(LOOPBACK)};"
+            " a proxy with a certificate reaches it from elsewhere (--public-url)"
+        )

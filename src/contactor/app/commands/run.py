@@ -172,5 +172,6 @@ def run(args: argparse.Namespace) -> int:
             outbox_bytes=args.outbox_bytes,
             outbox_days=args.outbox_days,
             has_login=not args.no_auth,
+            public_url=args.public_url,
         )
         return run_instance(folder, instance)

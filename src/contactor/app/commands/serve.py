@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from contactor.app.cloud import serve_cloud
+from contactor.app.cloud import Serving, serve_cloud
 from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
 from contactor.app.instance import Instance, free_port, run_instance
@@ -44,7 +44,6 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_host(args.host)
     tell_environment(args)
-    has_login = not args.no_auth
     if args.link:
         read_addresses(args.link)
     if args.ingest == "none" and not args.link:
@@ -56,28 +55,28 @@ def run(args: argparse.Namespace) -> int:
         with shared(folder), alone(folder, "serve.lock"):
             port = free_port(args.host, args.port)
             return serve_cloud(
-                folder,
-                link=args.link,
-                host=args.host,
-                port=port,
-                has_ingest=False,
-                has_login=has_login,
+                folder, link=args.link, serving=_serving(args, port, has_ingest=False)
             )
     if os.environ.get("CONTACTOR_SUPERVISED"):
-        return serve_cloud(
-            folder,
-            link=args.link,
-            host=args.host,
-            port=args.port,
-            has_login=has_login,
-            has_gate=True,
-        )
+        serving = _serving(args, args.port, has_gate=True, is_supervised=True)
+        return serve_cloud(folder, link=args.link, serving=serving)
     with folder.held():
         settle_lake(folder, args.lake)
         settle_database(folder, args.database)
         port = free_port(args.host, args.port)
         if args.link:
-            return serve_cloud(
-                folder, link=args.link, host=args.host, port=port, has_login=has_login
-            )
-        return run_instance(folder, Instance(host=args.host, port=port, has_login=has_login))
+            return serve_cloud(folder, link=args.link, serving=_serving(args, port))
+        instance = Instance(
+            host=args.host, port=port, has_login=not args.no_auth, public_url=args.public_url
+        )
+        return run_instance(folder, instance)
+
+
+def _serving(args: argparse.Namespace, port: int, **more: bool) -> Serving:
+    return Serving(
+        host=args.host,
+        port=port,
+        has_login=not args.no_auth,
+        public_url=args.public_url,
+        **more,
+    )

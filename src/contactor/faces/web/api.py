@@ -100,12 +100,14 @@ def create_api(
     measures: Callable[[], Iterable[prometheus.Metric]] = tuple,
     access: Access | None = None,
     records: Records | None = None,
+    public_host: str | None = None,
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream.
 
     Args:
         access: people, and the door that knows them; without it everybody may do everything.
         records: where it is noted who did what.
+        public_host: by which name a proxy on this machine serves it, too.
     """
     door = OpenDoor() if access is None else access.door
 
@@ -221,7 +223,7 @@ def create_api(
         guards=[guard(door, clock)],
         logging_config=None,
     )
-    site = Headers(SameSite(api))
+    site = Headers(SameSite(api, public_host=public_host))
     return site if records is None else Audited(site, records, clock)
 
 

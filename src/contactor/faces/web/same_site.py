@@ -1,6 +1,7 @@
 """Keeps pages of other sites out: they may run in the user's browser, on the user's machine.
 
-    Host      localhost, 127.0.0.1 or [::1], any port          else 421: a name that others gave us
+    Host      localhost, 127.0.0.1 or [::1], any port; or     else 421: a name that others gave us
+              that of the public URL
     Origin    where it is sent with a change or a WebSocket,   else 403: another site's page
               its host is the Host
 
@@ -31,24 +32,29 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class SameSite:
     """An application behind the rules above."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, public_host: str | None = None) -> None:
+        self._app, self._public_host = app, public_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that breaks a rule; hand any other on."""
-        refused = refusal(scope)
+        refused = refusal(scope, self._public_host)
         if refused is not None:
             await _refuse(scope, send, *refused)
             return
         await self._app(scope, receive, send)
 
 
-def refusal(scope: Scope) -> tuple[int, str] | None:
-    """The status and the words with which a request is to be refused; None where it is not."""
+def refusal(scope: Scope, public_host: str | None = None) -> tuple[int, str] | None:
+    """The status and the words with which a request is to be refused; None where it is not.
+
+    Args:
+        public_host: as a proxy hands it on, with its port where that is not 443.
+    """
     if scope["type"] not in (ScopeType.HTTP, ScopeType.WEBSOCKET):
         return None  # the server's start and end
     hosts = _header(scope["headers"], b"host")
-    if len(hosts) != 1 or _name(hosts[0]) not in HOSTS:
+    is_ours = len(hosts) == 1 and (_name(hosts[0]) in HOSTS or hosts[0].lower() == public_host)
+    if not is_ours:
         return 421, f"host {', '.join(hosts)[:120]!r}; served here: {', '.join(sorted(HOSTS))}"
     is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
     origins = _header(scope["headers"], b"origin")
