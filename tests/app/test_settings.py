@@ -161,7 +161,7 @@ def test_variable_says_what_its_option_would(
     ("variable", "value", "line", "words"),
     [
         ("DATA", "elsewhere", "vehicles --data here", "no data folder here"),
-        ("HOST", "localhost", "run --host 0.0.0.0", "--host 0.0.0.0 without login"),
+        ("HOST", "localhost", "run --host 0.0.0.0", "--host 0.0.0.0 without TLS"),
         ("CAR", "bogus", "run --car worse", "car 'worse'"),
         ("LINK", "nats://localhost", f"agent --car {CAR} --link worse", "link 'worse'"),
     ],
