@@ -16,14 +16,12 @@ PASSWORD = "correct horse battery"
 WRONG = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstance]:
+@pytest.fixture
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningInstance]:
     """An instance that nobody owns yet."""
-    data: Path = tmp_path_factory.mktemp("guarded") / "data"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CONTACTOR_NO_AUTH")
-        with running(data, "--history-days", "0") as instance:
-            yield instance
+    monkeypatch.delenv("CONTACTOR_NO_AUTH")
+    with running(tmp_path / "data", "--history-days", "0") as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -88,9 +86,9 @@ def test_first_owner_comes_in_by_the_link_and_others_log_in(
 def test_session_that_is_ended_leaves_the_page(
     guarded: RunningInstance, open_at: Callable[..., Page]
 ) -> None:
-    url = guarded.document()["url"]
-    page = open_at(url)
-    fill(page, "Mia", PASSWORD, "Log in")
+    url, link = (guarded.document()[key] for key in ("url", "first_owner_url"))
+    page = open_at(link)
+    fill(page, "Mia", PASSWORD, "Become the owner")
     expect(page.get_by_test_id("connectivity")).to_have_attribute("data-state", "online")
 
     secret = (guarded.data / "own-secret").read_text().strip()

@@ -1,7 +1,6 @@
 """The car as a whole: energy and charge are accounted for, and its numbers are those of a car."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from contactor.car.profiles.profile import load_profile
 from contactor.physics.calendar import start_of
 from contactor.physics.car import CarPhysics, Controls
-from contactor.physics.parameters import CarParameters
 from contactor.physics.plan import Plan
 
 MONDAY = 20_717  # 2026-09-21
@@ -259,15 +257,3 @@ def test_range_falls_by_what_is_driven(make_car: Callable[..., CarPhysics]) -> N
     assert 300_000 < range_m < 500_000
     # Less than what was driven, where the car learns that it uses less than it thought.
     assert 0.2 < (range_m - car.state.range_m) / (car.state.distance_m - distance_m) < 1.2
-
-
-def test_step_is_fast(parameters: CarParameters) -> None:
-    car = CarPhysics(parameters)
-    controls = Controls(target_speed_mps=20.0, is_driving=True, is_climate_on=True)
-    best_s = math.inf
-    for _ in range(5):
-        started = time.perf_counter()
-        for _ in range(2000):
-            car.step(0.1, controls)
-        best_s = min(best_s, (time.perf_counter() - started) / 2000)
-    assert best_s < 60e-6  # 7 µs on an idle machine; the promise is 15
