@@ -85,17 +85,24 @@ class RunningInstance:
 
 
 @contextlib.contextmanager
-def running(data: Path, *arguments: str, command: str = "run") -> Iterator[RunningInstance]:
+def running(
+    data: Path, *arguments: str, command: str = "run", has_login: bool = False
+) -> Iterator[RunningInstance]:
     """`contactor run --data DATA --port 0 ...` from `ready` to a clean end, which is checked.
 
-    `command="serve"` is an instance without a car.
+    `command="serve"` is an instance without a car. Tests that are not of people and their rights
+    have no login, by the environment that conftest sets.
     """
+    environment = dict(os.environ)
+    if has_login:
+        environment.pop("CONTACTOR_NO_AUTH", None)
     process = subprocess.Popen(
         [*CONTACTOR, command, "--data", str(data), "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
+        env=environment,
     )
     instance = RunningInstance(data, process)
     try:

@@ -18,10 +18,8 @@ PASSWORD, ANOTHER, WRONG = "correct horse battery", "purple monkey dishwasher", 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstance]:
     data: Path = tmp_path_factory.mktemp("access") / "data"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CONTACTOR_NO_AUTH")
-        with running(data, "--history-days", "0") as instance:
-            yield instance
+    with running(data, "--history-days", "0", has_login=True) as instance:
+        yield instance
 
 
 def with_password(password: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -149,12 +147,10 @@ def test_people_of_a_folder_that_nobody_runs_on(tmp_path: Path) -> None:
     assert (removed.returncode, removed.stdout) == (0, "Ben: removed\n")
 
 
-def test_a_proxy_of_ones_own_hands_on_who_asks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CONTACTOR_NO_AUTH")
+def test_a_proxy_of_ones_own_hands_on_who_asks(tmp_path: Path) -> None:
     public, host = "https://car.example.org", "car.example.org"
-    with running(tmp_path / "data", "--public-url", public, command="serve") as instance:
+    serve = ("--public-url", public)
+    with running(tmp_path / "data", *serve, command="serve", has_login=True) as instance:
         link = str(instance.document()["first_owner_url"])
         assert link.startswith(f"{public}/first-owner#cto_cod_")
         body = {"code": link.partition("#")[2], "name": "Mia", "password": PASSWORD}

@@ -17,10 +17,9 @@ WRONG = "Failed to load resource: the server responded with a status of 401 (Una
 
 
 @pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningInstance]:
+def guarded(tmp_path: Path) -> Iterator[RunningInstance]:
     """An instance that nobody owns yet."""
-    monkeypatch.delenv("CONTACTOR_NO_AUTH")
-    with running(tmp_path / "data", "--history-days", "0") as instance:
+    with running(tmp_path / "data", "--history-days", "0", has_login=True) as instance:
         yield instance
 
 

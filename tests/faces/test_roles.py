@@ -138,10 +138,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstan
     for vehicle in ("leaf", "kona"):
         tables = [str(desk / "trip.csv"), "--map", str(desk / "map.toml")]
         assert main(["import", *tables, "--vehicle", vehicle, "--data", str(desk / "data")]) == 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CONTACTOR_NO_AUTH")
-        with running(desk / "data", command="serve") as instance:
-            yield instance
+    with running(desk / "data", command="serve", has_login=True) as instance:
+        yield instance
 
 
 @pytest.fixture(scope="module")
