@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 DATA_MISSING = "shared data missing"
 
-os.environ.setdefault("CONTACTOR_NO_AUTH", "1")  # those of people and their rights undo it
+os.environ.setdefault("CONTACTOR_NO_AUTH", "1")  # but where a test asks for a login
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
