@@ -17,7 +17,7 @@ import msgspec
 from contactor.app.database_place import database_at, has_database
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
-from contactor.app.instance_api import PAGE, InstanceApi, quoted
+from contactor.app.instance_api import PAGE, InstanceApi, quoted, way_to
 from contactor.app.lake_place import open_reader
 from contactor.clock import NS_PER_DAY, SystemClock
 from contactor.cloud.alerts.alerts import Alerts
@@ -108,11 +108,7 @@ def open_alerts(data: Path) -> AskedAlerts:
         UsageError: there is no such folder.
         FolderError: it is no data folder of ours.
     """
-    folder = DataFolder.existing(data)
-    instance = folder.running()
-    return (
-        _OfFolder(folder) if instance is None else _OfInstance(instance.url, folder.shown_secret())
-    )
+    return way_to(data, _OfFolder, _OfInstance)
 
 
 class _OfFolder:

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from contactor.app.folder import DataFolder
-from contactor.app.instance_api import InstanceApi, quoted
+from contactor.app.instance_api import InstanceApi, quoted, way_to
 from contactor.app.query import open_query
 from contactor.clock import SystemClock
 from contactor.cloud.campaigns.request import CampaignRequest
@@ -74,11 +74,7 @@ def open_campaigns(data: Path) -> Campaigns:
         UsageError: there is no such folder.
         FolderError: it is no data folder of ours.
     """
-    folder = DataFolder.existing(data)
-    instance = folder.running()
-    return (
-        _OfFolder(folder) if instance is None else _OfInstance(instance.url, folder.shown_secret())
-    )
+    return way_to(data, _OfFolder, _OfInstance)
 
 
 class _StoredFleet:

@@ -11,11 +11,13 @@ import json
 import urllib.error
 import urllib.parse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import msgspec
 
+from contactor.app.folder import DataFolder
 from contactor.app.local_http import ask_json, get_bytes
 from contactor.clock import to_iso
 from contactor.errors import ContactorError, InstanceError, UsageError
@@ -25,6 +27,8 @@ PAGE = 1_000
 """What the API gives at once, at most."""
 _Answer = TypeVar("_Answer")
 _Item = TypeVar("_Item")
+_OfFolder = TypeVar("_OfFolder")
+_OfInstance = TypeVar("_OfInstance")
 
 
 class Page(Protocol[_Item]):
@@ -125,6 +129,27 @@ class InstanceApi:
             raise kinds.get(error.code, self._otherwise)(_detail(error)) from error
         except (OSError, ValueError) as error:
             raise InstanceError(f"the running instance at {self._root} failed: {error}") from error
+
+
+def way_to(
+    data: Path,
+    of_folder: Callable[[DataFolder], _OfFolder],
+    of_instance: Callable[[str, str | None], _OfInstance],
+) -> _OfFolder | _OfInstance:
+    """How to ask a data folder: by HTTP where an instance runs on it, else the folder itself.
+
+    Args:
+        of_instance: takes the instance's url, and what to show there.
+
+    Raises:
+        UsageError: there is no such folder.
+        FolderError: it is no data folder of ours.
+    """
+    folder = DataFolder.existing(data)
+    instance = folder.running()
+    return (
+        of_folder(folder) if instance is None else of_instance(instance.url, folder.shown_secret())
+    )
 
 
 def span_query(since_ns: int | None, until_ns: int | None) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_journal, open_keeper
+from contactor.app.instance_api import way_to
 from contactor.app.journal_http import InstanceJournal
 from contactor.app.query import open_query
 from contactor.clock import SystemClock
@@ -108,13 +109,7 @@ def open_book(data: Path) -> AskedJournal:
         UsageError: there is no such folder.
         FolderError: it is no data folder of ours.
     """
-    folder = DataFolder.existing(data)
-    instance = folder.running()
-    return (
-        FolderJournal(folder)
-        if instance is None
-        else InstanceJournal(instance.url, folder.shown_secret())
-    )
+    return way_to(data, FolderJournal, InstanceJournal)
 
 
 def vehicle_of(data: Path, wanted: str | None) -> str:

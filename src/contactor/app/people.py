@@ -14,7 +14,7 @@ import msgspec
 
 from contactor.app.database_place import database_at
 from contactor.app.folder import DataFolder
-from contactor.app.instance_api import InstanceApi, quoted
+from contactor.app.instance_api import InstanceApi, quoted, way_to
 from contactor.clock import SystemClock, to_iso
 from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.audit import AuditLog
@@ -107,11 +107,7 @@ def open_people(data: Path) -> AskedPeople:
         UsageError: there is no such folder.
         FolderError: it is no data folder of ours.
     """
-    folder = DataFolder.existing(data)
-    instance = folder.running()
-    if instance is None:
-        return _OfFolder(folder)
-    return _OfInstance(instance.url, folder.shown_secret())
+    return way_to(data, _OfFolder, _OfInstance)
 
 
 class _OfFolder:

@@ -16,7 +16,7 @@ import msgspec
 
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_keeper
-from contactor.app.instance_api import InstanceApi, quoted, span_query
+from contactor.app.instance_api import InstanceApi, quoted, span_query, way_to
 from contactor.app.lake_place import lake_at, open_reader
 from contactor.app.progress import progress_bar
 from contactor.clock import SystemClock, to_iso
@@ -100,13 +100,7 @@ def open_query(data: Path) -> Query:
         UsageError: there is no such folder.
         FolderError: it is no data folder of ours.
     """
-    folder = DataFolder.existing(data)
-    instance = folder.running()
-    return (
-        _LakeQuery(folder)
-        if instance is None
-        else InstanceQuery(instance.url, folder.shown_secret())
-    )
+    return way_to(data, _LakeQuery, InstanceQuery)
 
 
 class _LakeQuery:

@@ -22,7 +22,7 @@ from contactor.cloud.access.credentials import (
     new_secret,
 )
 from contactor.cloud.access.passwords import hashed, is_password, is_weak
-from contactor.cloud.access.rights import RIGHTS, SCOPES, Scope
+from contactor.cloud.access.rights import SCOPES, Scope, may
 from contactor.cloud.access.rows import MAX_NAME, Person, key_of, person_by_id, row_of
 from contactor.cloud.access.throttle import Throttle
 from contactor.cloud.database.database import Database
@@ -98,7 +98,7 @@ class Principal:
         vehicles = frozenset(
             held.vehicle_id
             for held in self.person.roles
-            if right in RIGHTS[held.role] and (held.until_ns is None or held.until_ns > now_ns)
+            if may(held.role, right) and (held.until_ns is None or held.until_ns > now_ns)
         )
         if EVERY_VEHICLE in vehicles:
             return None if self.only == EVERY_VEHICLE else frozenset({self.only})

@@ -15,9 +15,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from contactor.clock import Clock
 from contactor.cloud.access.rights import SETTING
 from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
-from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
-from contactor.faces.web.login import SignedIn
+from contactor.faces.web.login import SignedIn, decoded
 from contactor.faces.web.needs import may, note, of_vehicle
 from contactor.faces.web.problems import described
 from contactor.signals.command import Command, CommandState
@@ -61,16 +60,6 @@ class CommandPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-_request = msgspec.json.Decoder(CommandRequest)
-
-
-def _strictly(body: bytes) -> CommandRequest:
-    try:
-        return _request.decode(body)
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"body: {error}") from error
-
-
 def command_routes(
     fleet: Fleet, dispatcher: Dispatcher, clock: Clock
 ) -> Sequence[BaseRouteHandler]:
@@ -88,7 +77,7 @@ def command_routes(
         request: SignedIn, vehicle_id: FromPath[str], data: JSONBody[CommandRequest]
     ) -> CommandNow:
         vehicle = fleet.vehicle(vehicle_id)
-        asked = _strictly(await request.body())  # `data` was read leniently: "1" for 1
+        asked = decoded(await request.body(), CommandRequest)
         note(request, path=asked.path, value=str(asked.value))
         right = right_to_set(asked.path)
         if not may(request, right, vehicle_id, clock):
