@@ -183,6 +183,9 @@ def test_a_public_url_that_is_none(url: str, tmp_path: Path) -> None:
 
 
 def test_a_log_that_was_tampered_with_is_found(instance: RunningInstance, tmp_path: Path) -> None:
+    asked = {"name": "Nobody", "password": WRONG}
+    url = f"{instance.document()['url']}/api/v1/session"
+    assert httpx.post(url, json=asked, trust_env=False).status_code in (401, 429)
     whole = told("audit", "verify", "--data", instance.data)
     copy = tmp_path / "audit.jsonl"
     content = (instance.data / "audit.jsonl").read_bytes()
