@@ -1,6 +1,7 @@
 """A writer killed -9 at random moments, again and again: each flush is there whole or not at all.
 
-The moments reach from the opening of the lake over some ten commits and two checkpoints.
+A moment is so many commits and the share of one more after the opening, or within the opening: it
+reaches over some ten commits and two checkpoints, however fast the machine is.
 
 Flush n holds three rows of `drive` and two of `fast` with the value n, and a stream state with the
 watermark n. The writer says the number of each flush that it was told is stored.
@@ -10,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,8 +45,8 @@ def write_for_ever(data: Path) -> None:
         print(number, flush=True)
 
 
-def killed_writer(data: Path, after_s: float) -> int:
-    """Let a writer run that long; the last number that it was told is stored, 0 if none."""
+def killed_writer(data: Path, commits: int, share: float) -> int:
+    """Let a writer commit so often and a share of one more; the last number it says is stored."""
     child = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(data)],
         stdout=subprocess.PIPE,
@@ -54,11 +56,14 @@ def killed_writer(data: Path, after_s: float) -> int:
     assert child.stdout is not None
     with child.stdout as told:
         assert told.readline() == "0\n"
+        begun_s = time.monotonic()
+        said = ["0", *(told.readline() for _ in range(commits))]
         with suppress(subprocess.TimeoutExpired):
-            child.wait(after_s)
+            one_s = (time.monotonic() - begun_s) / commits if commits else 0.1
+            child.wait(share * one_s)
         child.kill()
         assert child.wait() == -signal.SIGKILL
-        return int(("0 " + told.read()).split()[-1])
+        return int([*said, *told.read().split()][-1])
 
 
 @pytest.mark.processes
@@ -66,7 +71,8 @@ def test_a_killed_writer_loses_and_doubles_nothing(tmp_path: Path) -> None:
     moments = random.Random(20_240_501)
     stored = 0
     for _ in range(KILLS):
-        acknowledged = max(stored, killed_writer(tmp_path, moments.uniform(0.0, 0.3)))
+        commits, share = moments.randrange(10), moments.uniform(0.0, 1.5)
+        acknowledged = max(stored, killed_writer(tmp_path, commits, share))
         store = LocalStore(tmp_path)
         stored = store.next_flush - 1
         assert acknowledged <= stored <= acknowledged + 1
