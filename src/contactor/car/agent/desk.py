@@ -112,6 +112,7 @@ class CommandDesk:
             clock=clock,
         )
         self._underway: dict[str, _Underway] = {}
+        self._has_read = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._keyring: Keyring | None = None
         if verifier is not None:
@@ -129,6 +130,8 @@ class CommandDesk:
     def read(self, series: Sequence[Series]) -> None:
         """Take in what the bus says now."""
         self._seen.read(series)
+        if self._underway:
+            self._has_read.set()
 
     async def run(self) -> None:
         """Hear and do commands until cancelled."""
@@ -278,7 +281,10 @@ class CommandDesk:
     async def _watch(self) -> None:
         """Look for proof, send again, give up at a command's end."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            self._has_read.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._has_read.wait()
             self._seen.note_sleep(is_asleep=self._source.is_asleep)
             for path in list(self._underway):
                 async with self._one_at_a_time:

@@ -98,6 +98,8 @@ class LiveCar:
             if len(frames):
                 for rows in self._road.feed(self._time.dated(frames)):
                     await self._put(rows)
+                if self._desk.underway:  # somebody waits for what the bus says
+                    await self._put(self._road.settle())
             if self._source.is_asleep != self._is_asleep:
                 self._is_asleep = self._source.is_asleep
                 self._uplink.tell_asleep(self.vehicle_id, is_asleep=self._is_asleep)
