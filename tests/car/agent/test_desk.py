@@ -11,6 +11,7 @@ import pytest
 
 from contactor.can.frames import FrameTable
 from contactor.car.adapters.virtual import VirtualSource
+from contactor.car.agent import live as live_module
 from contactor.car.agent.campaigns.desk import CampaignDesk
 from contactor.car.agent.car_time import CarTime, SteadyClock
 from contactor.car.agent.desk import CommandDesk
@@ -141,6 +142,18 @@ def test_command_is_accepted_then_proven_from_the_bus(
 ) -> None:
     async def use(bench: Bench) -> None:
         await bench.ask(path, value)
+        assert await bench.states(2) == [CommandState.ACCEPTED, CommandState.DONE]
+
+    live(tmp_path, use)
+
+
+def test_proof_is_read_at_once_while_a_command_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "GATHER_NS", 3_600 * NS_PER_S)
+
+    async def use(bench: Bench) -> None:
+        await bench.ask(CHARGE_LIMIT, 70, ends_in_s=60)
         assert await bench.states(2) == [CommandState.ACCEPTED, CommandState.DONE]
 
     live(tmp_path, use)
