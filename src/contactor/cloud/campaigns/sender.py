@@ -1,7 +1,6 @@
 """Sends each vehicle the list of what it is to record until it says so, and follows its reports.
 
-    start, stop ──► a new list of each vehicle, kept ──► published at once
-                       │ again every 5 s while the car is heard, else every 60 s
+    start, stop ──► a new list of each vehicle, kept ──► told, again every 5 s while it is heard
                        └ until its report names the list's revision
 
 A car reports when its link is there again: one that goes by another list is sent its own at once.
@@ -22,15 +21,14 @@ from contactor.clock import NS_PER_S, Clock
 from contactor.cloud.campaigns.request import MAX_VEHICLES, CampaignRequest
 from contactor.cloud.campaigns.store import CampaignStore, Started
 from contactor.cloud.ingest.presence import Presence
-from contactor.errors import FolderError, LinkError, MalformedRecord, UnknownVehicle, UsageError
+from contactor.cloud.telling import Telling
+from contactor.errors import FolderError, MalformedRecord, UnknownVehicle, UsageError
 from contactor.link import topics
 from contactor.link.campaign_messages import decode_campaign_report, encode_campaigns
 from contactor.link.listening import listen
 from contactor.link.ports import Message, Transport
 
 AGAIN_NS = 5 * NS_PER_S
-AGAIN_UNHEARD_NS = 60 * NS_PER_S
-STEP_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -90,18 +88,23 @@ class CampaignSender:
         self.store = store
         self.reports_ignored = 0
         self._transport = transport
-        self._presence = presence
         self._clock = clock
         self._fleet = fleet
-        self._wake = asyncio.Event()
-        self._is_failing = False
-        self._waiting: dict[str, int | None] = dict.fromkeys(store.unacknowledged())
+        self._telling = Telling(
+            self._list_of,
+            what="campaigns",
+            again_ns=AGAIN_NS,
+            transport=transport,
+            presence=presence,
+            clock=clock,
+            waiting=store.unacknowledged(),
+        )
 
     def start(self, request: CampaignRequest) -> Started:
         """Start a campaign; see `start_campaign`."""
         now_ns = self._clock.now_ns()
         started, vehicles = start_campaign(self.store, self._fleet, request, now_ns)
-        self._send_to(vehicles)
+        self._telling.tell(vehicles)
         return started
 
     def stop(self, campaign_id: str) -> Started:
@@ -111,50 +114,27 @@ class CampaignSender:
             UnknownCampaign: there is none of that id.
             FolderError: it cannot be kept.
         """
-        self._send_to(self.store.stop(campaign_id, self._clock.now_ns()))
+        self._telling.tell(self.store.stop(campaign_id, self._clock.now_ns()))
         return self.store.find(campaign_id)
 
     def resend(self, vehicle_id: str) -> None:
         """The car is back: send what it has not acknowledged at once."""
-        if vehicle_id in self._waiting:
-            self._send_to([vehicle_id])
+        if self._telling.is_waiting(vehicle_id):
+            self._telling.tell([vehicle_id])
 
     async def run(self) -> None:
         """Send and follow until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(listen(self._transport, topics.ALL_CAMPAIGN_REPORTS, self.hear))
-            group.create_task(self._work())
-
-    async def _work(self) -> None:
-        while True:
-            self._wake.clear()
-            await self.step()
-            try:
-                async with asyncio.timeout(STEP_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            group.create_task(self._telling.run())
 
     async def step(self) -> None:
         """Publish what is due."""
-        for vehicle_id, published_ns in list(self._waiting.items()):
-            now_ns = self._clock.monotonic_ns()
-            is_heard = self._presence.is_listening(vehicle_id, self._clock.now_ns())
-            wait_ns = AGAIN_NS if is_heard else AGAIN_UNHEARD_NS
-            if published_ns is None or now_ns - published_ns >= wait_ns:
-                await self._publish(vehicle_id)
+        await self._telling.step()
 
-    async def _publish(self, vehicle_id: str) -> None:
-        self._waiting[vehicle_id] = self._clock.monotonic_ns()
-        try:
-            wanted = self.store.wanted(vehicle_id, self._clock.now_ns())
-            await self._transport.publish(topics.campaign(vehicle_id), encode_campaigns(wanted))
-        except (LinkError, FolderError) as error:
-            if not self._is_failing:
-                _log.warning("campaigns wait reason=%s", error)
-            self._is_failing = True
-        else:
-            self._is_failing = False
+    def _list_of(self, vehicle_id: str) -> tuple[str, bytes]:
+        wanted = self.store.wanted(vehicle_id, self._clock.now_ns())
+        return topics.campaign(vehicle_id), encode_campaigns(wanted)
 
     def hear(self, message: Message) -> None:
         """Take in what a car reports; what one says of another is ignored."""
@@ -176,16 +156,11 @@ class CampaignSender:
             _log.error("report of campaigns not kept vehicle=%s reason=%s", sender, error)
             return
         if is_newest:
-            self._waiting.pop(sender, None)
-        elif sender not in self._waiting or self._is_due_again(sender):
-            self._send_to([sender])
+            self._telling.settle(sender)
+        elif not self._telling.is_waiting(sender) or self._is_due_again(sender):
+            self._telling.tell([sender])
 
     def _is_due_again(self, vehicle_id: str) -> bool:
         """Not within a second: a report of the list before may have crossed the new one."""
-        published_ns = self._waiting[vehicle_id]
-        return published_ns is not None and (self._clock.monotonic_ns() - published_ns >= NS_PER_S)
-
-    def _send_to(self, vehicles: Collection[str]) -> None:
-        for vehicle_id in vehicles:
-            self._waiting[vehicle_id] = None
-        self._wake.set()
+        age_ns = self._telling.age_ns(vehicle_id)
+        return age_ns is not None and age_ns >= NS_PER_S

@@ -20,10 +20,10 @@ from contactor.cloud.journal.book import Book
 from contactor.cloud.journal.entries import Change, Entry, EntryPage, LooseRemarks, page_of
 from contactor.cloud.journal.fences import FenceJson, KnownPlace, KnownPlaces, known_place
 from contactor.cloud.journal.store import Journal
-from contactor.errors import UsageError
 from contactor.faces.report.month import MEDIA_TYPES, MonthFormat, month_file
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
+from contactor.faces.web.login import decoded
 from contactor.faces.web.needs import of_all, of_some, of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import AnyRequest, described
@@ -117,7 +117,7 @@ def _entry_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         entry_id: FromPath[str],
         data: JSONBody[Change],
     ) -> Entry:
-        said = _decoded(await request.body(), Change)  # `data` was read leniently
+        said = decoded(await request.body(), Change)  # `data` was read leniently
         return await asked.of(vehicle_id, lambda book: book.change(vehicle_id, entry_id, said))
 
     @get(
@@ -178,7 +178,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
     async def name(
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[PlaceName]
     ) -> KnownPlace:
-        said = _decoded(await request.body(), PlaceName)
+        said = decoded(await request.body(), PlaceName)
         return known_place(await asked.all(lambda book: book.name_place(place_id, said.name)))
 
     @put(
@@ -191,7 +191,7 @@ def _place_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
     async def draw(
         request: AnyRequest, place_id: FromPath[str], data: JSONBody[DrawnPlace]
     ) -> KnownPlace:
-        said = _decoded(await request.body(), DrawnPlace)
+        said = decoded(await request.body(), DrawnPlace)
         return known_place(
             await asked.all(lambda book: book.draw_place(place_id, said.name, said.fence))
         )
@@ -227,14 +227,7 @@ def _tariff_routes(asked: _Asked) -> Sequence[HTTPRouteHandler]:
         needs=_WRITE,
     )
     async def say(request: AnyRequest, data: JSONBody[Tariffs]) -> Tariffs:
-        said = _decoded(await request.body(), Tariffs)
+        said = decoded(await request.body(), Tariffs)
         return await asked.all(lambda book: book.set_tariffs(said))
 
     return [tariffs, say]
-
-
-def _decoded(body: bytes, form: type[_Read]) -> _Read:
-    try:
-        return msgspec.json.decode(body, type=form)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UsageError(str(error)) from error
