@@ -76,7 +76,7 @@ web: setup
 # ── tests and checks ─────────────────────────────────────────────────────────────────────────────
 
 test: setup
-	$(BIN)/python -m pytest -n logical --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
 
 fuzz: setup
 	$(BIN)/python -m tools.fuzz $(ARGS)
@@ -84,13 +84,13 @@ fuzz: setup
 		tests/car/agent/hostile -k no_hostile_command
 
 properties: setup
-	$(BIN)/python -m pytest -n logical --dist loadgroup -m fuzz --hypothesis-profile fuzz $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadfile -m fuzz --hypothesis-profile fuzz $(ARGS)
 
 truth: setup
 	$(BIN)/python -m tools.truth $(ARGS)
 
 flow: setup
-	CONTACTOR_TEST_FLOW=whole $(BIN)/python -m pytest -n logical --dist loadgroup -m flow $(ARGS)
+	CONTACTOR_TEST_FLOW=whole $(BIN)/python -m pytest -n logical --dist loadfile -m flow $(ARGS)
 
 check: setup
 	$(BIN)/ruff check

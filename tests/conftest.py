@@ -37,17 +37,6 @@ def shared_data() -> Path:
     return path
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start processes share one worker: on two cores they would starve each other.
-
-    Those that kill and cut them (flow) bear it to run beside any other.
-    """
-    for item in items:
-        if item.get_closest_marker("processes"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
-
-
 def skips(config: pytest.Config) -> Counter[str]:
     """How many tests each reason skipped."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -27,7 +27,7 @@ from tests.link.support import until
 pytestmark = pytest.mark.processes
 
 OWN = "counter"
-OFF_S = 5.0
+OFF_S = 60.0
 
 
 def car(desk: Path, vehicle: str, log: str = "long.log") -> str:

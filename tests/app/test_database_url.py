@@ -19,7 +19,7 @@ from tests.app.processes import running
 from tests.app.test_journal import MAP, Desk, rows
 from tests.cloud.database.postgresql import PASSWORD, Server, server
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
+pytestmark = pytest.mark.processes
 RULES = """
 version = 1
 [[channels]]

@@ -11,7 +11,7 @@ from contactor.errors import LinkError, OutboxError
 from contactor.signals.groups import Group
 from contactor.signals.record import Column, Rows
 
-SOON_S = 5.0
+SOON_S = 60.0
 
 
 def half_full() -> tuple[Outbox, object]:

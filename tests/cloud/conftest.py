@@ -8,9 +8,6 @@ from distributed import LocalCluster
 
 from tests.cloud.database.postgresql import Server, server
 
-POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))
-"""One worker runs what needs a PostgreSQL: each would start one of its own."""
-
 
 @pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
@@ -26,7 +23,7 @@ def postgresql() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=["sqlite", POSTGRESQL])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a database may be made: a file, or an empty PostgreSQL."""
     if request.param == "sqlite":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.flow.proxy import HARMS, Proxy
 
-SOON_S = 5.0
+SOON_S = 60.0
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ import pytest
 
 from tools import sizes
 
-# One worker builds it, once.
-pytestmark = pytest.mark.xdist_group("wheel")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

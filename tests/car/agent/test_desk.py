@@ -98,7 +98,7 @@ class Bench:
         )
         await self.cloud.publish(topics.command("leaf"), encode_command(command))
 
-    async def states(self, count: int, timeout_s: float = 8) -> list[CommandState]:
+    async def states(self, count: int, timeout_s: float = 60) -> list[CommandState]:
         async with asyncio.timeout(timeout_s):
             while len(self.reports) < count:
                 await asyncio.sleep(0.02)

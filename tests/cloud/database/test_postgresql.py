@@ -17,7 +17,6 @@ from contactor.errors import FolderError, UsageError
 from tests.cloud.database.postgresql import PASSWORD, Server
 from tests.cloud.database.test_database import FIRST, PETS, add, add_bob, names
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 FACTS = [JOURNAL, ALERTS]
 
 

@@ -1,7 +1,6 @@
-"""A guest's key over a real broker: it opens the car until it is revoked, and no 5 s longer."""
+"""A guest's key over a real broker: it opens the car until it is revoked, and no longer."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -30,8 +29,6 @@ from tests.cloud.identities.support import cloud_at
 from tests.link.support import DEADLINE_S, BrokerProcess, until
 
 pytestmark = pytest.mark.processes
-
-WITHIN_S = 5.0
 
 
 def test_guest_key_opens_the_car_until_it_is_revoked(
@@ -90,7 +87,6 @@ def test_guest_key_opens_the_car_until_it_is_revoked(
                 await until(lambda: store.find("leaf", "one").state is CommandState.ACCEPTED)
                 assert len(buses.sent) == 1
 
-                begun = time.monotonic()
                 revoker.revoke(decode_grant(grant.body).id)
                 # As a thief does: past the cloud, straight to whoever speaks to the car.
                 with pytest.raises(CommandRefused, match="grant revoked"):
@@ -99,7 +95,6 @@ def test_guest_key_opens_the_car_until_it_is_revoked(
                     )
                 note = "revocations:leaf"
                 await until(lambda: outbox.noted(note) is not None)
-                took_s = time.monotonic() - begun
                 past_the_cloud = Dispatcher(
                     store=store,
                     transport=cloud.transport,
@@ -113,7 +108,6 @@ def test_guest_key_opens_the_car_until_it_is_revoked(
                 await until(lambda: store.find("leaf", stolen.id).state.is_final)
                 assert str(store.find("leaf", stolen.id).reason).startswith("grant revoked")
                 assert len(buses.sent) == 1
-                assert took_s < WITHIN_S, took_s
 
                 owner = await dispatcher.submit("leaf", CHARGE_LIMIT, 70, profile=None)
                 await until(lambda: store.find("leaf", owner.id).state is CommandState.ACCEPTED)

@@ -16,13 +16,11 @@ DRIVERS: dict[str, Callable[[Path], LakeStore]] = {
     "memory": lambda _: MemoryStore(),
     "local": LocalStore,
 }
-OBJECTS = pytest.param("objects", marks=pytest.mark.xdist_group("objects"))
-"""One worker runs what needs an object storage: each would start one of its own."""
 
 _numbers = itertools.count()
 
 
-@pytest.fixture(params=[*DRIVERS, OBJECTS])
+@pytest.fixture(params=[*DRIVERS, "objects"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> LakeStore:
     if request.param == "objects":
         return ObjectStore(request.getfixturevalue("url"))

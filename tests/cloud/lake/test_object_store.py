@@ -30,7 +30,7 @@ from tests.cloud.lake.object_storage import storage
 from tests.cloud.lake.samples import DAY, SPEED, T0, S, flush, frame, state, store_drive
 from tests.flow.size import IS_WHOLE
 
-pytestmark = pytest.mark.xdist_group("objects")
+pytestmark = pytest.mark.processes
 
 
 def speeds(url: str) -> list[float]:
