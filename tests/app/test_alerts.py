@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ signal = "Vehicle.Speed"
 below = 1
 rearm = 2
 """
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstance]:
+    data: Path = tmp_path_factory.mktemp("alerts") / "data"
+    with running(data, *CAR) as instance:
+        yield instance
 
 
 def alerts(desk: Path, words: str) -> Ended:
@@ -99,20 +107,21 @@ def _speed_known(instance: RunningInstance) -> bool:
         return json.load(answer)["signals"]["Vehicle.Speed"]["stale"] is False
 
 
-def test_alert_is_acknowledged_and_removed(tmp_path: Path) -> None:
-    with receiver() as server, running(tmp_path / "data", *CAR):
-        (tmp_path / "alerts.toml").write_text(toml(server.url))
-        alerts(tmp_path, "add alerts.toml")
+def test_alert_is_acknowledged_and_removed(instance: RunningInstance) -> None:
+    desk = instance.data.parent
+    with receiver() as server:
+        (desk / "alerts.toml").write_text(toml(server.url))
+        alerts(desk, "add alerts.toml")
         wait_for(lambda: server.taken, timeout_s=LIMIT_S, why="told")
-        [one] = alerts(tmp_path, "list --open --json").document()
+        [one] = alerts(desk, "list --open --json").document()
 
-        assert alerts(tmp_path, f"ack {one['id']}").exit_code == 0
-        assert alerts(tmp_path, "list --open").out == "no alerts\n"
-        assert "hook has taken test-" in alerts(tmp_path, "test hook").out
-        assert alerts(tmp_path, "remove parked").exit_code == 0
-        assert alerts(tmp_path, "remove hook").exit_code == 0
-        assert alerts(tmp_path, "rules").out == "no rules\n"
-        gone = alerts(tmp_path, "remove hook")
+        assert alerts(desk, f"ack {one['id']}").exit_code == 0
+        assert alerts(desk, "list --open").out == "no alerts\n"
+        assert "hook has taken test-" in alerts(desk, "test hook").out
+        assert alerts(desk, "remove parked").exit_code == 0
+        assert alerts(desk, "remove hook").exit_code == 0
+        assert alerts(desk, "rules").out == "no rules\n"
+        gone = alerts(desk, "remove hook")
         gone.check_refused(1, "no alert channel 'hook'")
 
 
@@ -148,9 +157,9 @@ def test_warnings_of_a_car_in_use_and_not(tmp_path: Path) -> None:
     alerts(tmp_path, "warnings nobody").check_refused(1, "nobody")
 
 
-def test_browser_subscribes_and_is_told(tmp_path: Path) -> None:
+def test_browser_subscribes_and_is_told(instance: RunningInstance) -> None:
     browser = Browser()
-    with receiver() as server, running(tmp_path / "data", *CAR) as instance:
+    with receiver() as server:
         key = call(instance, "GET", "/push-key")
         assert key == call(instance, "GET", "/push-key")
         channel = browser.channel(f"{server.url}/p/1")
@@ -165,29 +174,29 @@ def test_browser_subscribes_and_is_told(tmp_path: Path) -> None:
         call(instance, "POST", f"/channels/{kept['name']}/test", {})
 
         assert call(instance, "GET", "/channels") == {"items": [kept], "next": None}
+        call(instance, "DELETE", f"/channels/{kept['name']}")
 
     [one] = server.taken
     assert json.loads(browser.read(one.body))["rule"] == "test"
 
 
-def test_api_refuses_with_problems(tmp_path: Path) -> None:
+def test_api_refuses_with_problems(instance: RunningInstance) -> None:
     channel = {"kind": "webhook", "name": "away", "url": "http://127.0.0.1:9/T0PSECRET"}
-    with running(tmp_path / "data", *CAR) as instance:
-        call(instance, "POST", "/rules", {"version": 1, "channels": [channel]})
-        for method, place, body, status, words in [
-            ("GET", "/none", None, 404, "no alert 'none'"),
-            ("POST", "/none/acknowledge", {}, 404, "no alert 'none'"),
-            ("GET", "?cursor=x", None, 400, "allowed: what `next` said"),
-            ("POST", "/rules", {"version": 2}, 400, "version"),
-            ("POST", "/rules", {"version": 1}, 400, "neither rules nor channels"),
-            ("DELETE", "/rules/none", None, 404, "no alert rule 'none'"),
-            ("POST", "/channels/away/test", {}, 502, "Connection refused"),
-            ("POST", "/push-subscriptions", {"endpoint": "https://a.org"}, 400, "keys"),
-        ]:
-            with pytest.raises(urllib.error.HTTPError) as caught:
-                call(instance, method, place, body)
-            with caught.value as error:  # an answer left open would hold up the end
-                problem = json.load(error)
-            assert (caught.value.code, problem["status"]) == (status, status)
-            assert words in problem["detail"]
-            assert "T0PSECRET" not in problem["detail"]
+    call(instance, "POST", "/rules", {"version": 1, "channels": [channel]})
+    for method, place, body, status, words in [
+        ("GET", "/none", None, 404, "no alert 'none'"),
+        ("POST", "/none/acknowledge", {}, 404, "no alert 'none'"),
+        ("GET", "?cursor=x", None, 400, "allowed: what `next` said"),
+        ("POST", "/rules", {"version": 2}, 400, "version"),
+        ("POST", "/rules", {"version": 1}, 400, "neither rules nor channels"),
+        ("DELETE", "/rules/none", None, 404, "no alert rule 'none'"),
+        ("POST", "/channels/away/test", {}, 502, "Connection refused"),
+        ("POST", "/push-subscriptions", {"endpoint": "https://a.org"}, 400, "keys"),
+    ]:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            call(instance, method, place, body)
+        with caught.value as error:  # an answer left open would hold up the end
+            problem = json.load(error)
+        assert (caught.value.code, problem["status"]) == (status, status)
+        assert words in problem["detail"]
+        assert "T0PSECRET" not in problem["detail"]

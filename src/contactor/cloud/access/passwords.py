@@ -8,6 +8,7 @@ One hash takes 64 MiB and some 50 ms on purpose: callers let few run at once, an
 """
 
 import unicodedata
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -20,7 +21,6 @@ MOST_CHARACTERS: Final = 256
 _LEAST_DIFFERENT: Final = 5
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
-_NOBODYS: Final = _hasher.hash("of somebody who is not there")
 
 
 def check_password(password: str, *, name: str) -> None:
@@ -51,7 +51,7 @@ def hashed(password: str) -> str:
 def is_password(kept: str | None, password: str) -> bool:
     """Whether a password is the one kept; without one kept it takes as long, and is not."""
     try:
-        _hasher.verify(kept or _NOBODYS, _normal(password))
+        _hasher.verify(kept or _nobodys(), _normal(password))
     except (Argon2Error, InvalidHashError):
         return False
     return kept is not None
@@ -60,6 +60,12 @@ def is_password(kept: str | None, password: str) -> bool:
 def is_weak(kept: str) -> bool:
     """Whether it was hashed with less than is taken now."""
     return _hasher.check_needs_rehash(kept)
+
+
+@cache
+def _nobodys() -> str:
+    """Made when it is needed, as most programs that come by here check no password."""
+    return hashed("of somebody who is not there")
 
 
 def _normal(password: str) -> str:
