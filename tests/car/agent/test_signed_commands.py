@@ -194,6 +194,23 @@ def test_replay_is_known_though_hundreds_came_between(file: Path) -> None:
     at_desk(use, file)
 
 
+def test_answer_to_what_is_under_way_gives_way_to_no_other(file: Path) -> None:
+    signed = KEYS.cloud.sign(command(LOCK, value=False))
+
+    async def use(bench: SignedDesk) -> None:
+        bench.desk.read([says("Vehicle.Speed", 0.0), says(GEAR, 126)])
+        assert (await bench.ask(signed)).state is CommandState.ACCEPTED
+        for _ in range(MAX_KEPT):
+            await bench.ask(KEYS.cloud.sign(command(value=101)))
+        assert (await bench.ask(signed)).state is CommandState.ACCEPTED
+
+    async def after_a_restart(bench: SignedDesk) -> None:
+        assert bench.desk.underway == 1
+
+    at_desk(use, file)
+    at_desk(after_a_restart, file, at_s=2)
+
+
 def test_accepted_command_is_watched_for_after_a_restart_and_not_sent_again(file: Path) -> None:
     signed = KEYS.cloud.sign(command())
 

@@ -6,8 +6,9 @@
     answers.newest(path)                            # when the newest one was made that was accepted
     answers.unproven()                              # after a new start: the proof is still to come
 
-Answers are kept for some time after a command's end, the last `MAX_KEPT` of them. One that finds
-no room leaves behind when it was made: the same command, heard again, is no newer than the newest.
+Answers are kept for some time after a command's end, the last `MAX_KEPT` of them, and each whose
+proof is still to come. One that finds no room leaves behind when it was made: the same command,
+heard again, is no newer than the newest.
 """
 
 import logging
@@ -110,11 +111,13 @@ class Answers:
         if is_accepted:
             newest[command.path] = max(command.issued_at, newest.get(command.path, 0))
         oldest_ns = self._clock.now_ns() - KEPT_NS
-        live = [(key, one) for key, one in answers.items() if one.expires_at > oldest_ns]
-        for _, one in live[:-MAX_KEPT]:
+        live = {key: one for key, one in answers.items() if one.expires_at > oldest_ns}
+        final = [key for key, one in live.items() if one.command is None]
+        for key in final[: max(len(live) - MAX_KEPT, 0)]:
+            one = live.pop(key)
             if one.path in self._actuators:
                 newest[one.path] = max(one.issued_at, newest.get(one.path, 0))
-        self._answers = dict(live[-MAX_KEPT:])
+        self._answers = live
         try:
             kept = _Kept(self._answers, newest)
             self._outbox.note(self._note, msgspec.json.encode(kept).decode())
