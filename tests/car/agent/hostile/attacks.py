@@ -94,7 +94,8 @@ class Attacks:
         """Take the guest's key back; the list, and the key. The guest gets another one."""
         old = self._guest_id
         self.counter += 1
-        self.revoked_ids = [*self.revoked_ids[-50:], old]
+        stolen, *others = self.revoked_ids
+        self.revoked_ids = [stolen, *others[-50:], old]
         self._good["guest"] = self._signer("guest", (Right.OPEN, Right.COMFORT))
         return self._keys.revoked(self.counter, *self.revoked_ids), old
 
