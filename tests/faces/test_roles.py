@@ -91,7 +91,28 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "get /session": (OPEN, ALL),
     "post /session": (OPEN, ALL),
     "delete /session": (KNOWN, ALL),
+    "post /session/code": (OPEN, ALL),
+    "post /session/passkey/options": (OPEN, ALL),
+    "post /session/passkey": (OPEN, ALL),
+    "post /join/shown": (OPEN, ALL),
+    "post /join/options": (OPEN, ALL),
+    "post /join": (OPEN, ALL),
+    "post /reset/shown": (OPEN, ALL),
+    "post /reset": (OPEN, ALL),
+    "get /invitations": (SOME, LEADERS),
+    "post /invitations": (SOME, LEADERS),
+    "delete /invitations/{invitation_id}": (SOME, LEADERS),
+    "get /passkeys": (KNOWN, ALL),
+    "post /passkeys": (KNOWN, ALL),
+    "post /passkeys/options": (KNOWN, ALL),
+    "patch /passkeys/{passkey_id}": (KNOWN, ALL),
+    "delete /passkeys/{passkey_id}": (KNOWN, ALL),
+    "get /second-factor": (KNOWN, ALL),
+    "post /second-factor": (KNOWN, ALL),
+    "post /second-factor/confirm": (KNOWN, ALL),
+    "post /second-factor/end": (KNOWN, ALL),
     "get /sessions": (KNOWN, ALL),
+    "delete /sessions": (KNOWN, ALL),
     "delete /sessions/{session_id}": (KNOWN, ALL),
     "get /tokens": (KNOWN, ALL),
     "post /tokens": (KNOWN, ALL),
@@ -103,7 +124,9 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "delete /people/{name}": (EVERY, OWNER),
     "put /people/{name}/roles": (EVERY, OWNER),
     "put /people/{name}/password": (EVERY, OWNER),
+    "post /people/{name}/reset": (EVERY, OWNER),
     "get /people/{name}/sessions": (EVERY, OWNER),
+    "delete /people/{name}/sessions": (EVERY, OWNER),
     "get /people/{name}/tokens": (EVERY, OWNER),
     "post /people/{name}/tokens": (EVERY, OWNER),
     "delete /people/{name}/opened/{opened_id}": (EVERY, OWNER),
@@ -234,6 +257,8 @@ def ask(client: httpx.Client, route: str, vehicle: str, headers: dict[str, str])
         place = place.replace(f"{{{name}}}", vehicle if name == "vehicle_id" else "none")
     for name in ("alert_id", "session_id", "token_id", "opened_id", "name", "role", "key_id"):
         place = place.replace(f"{{{name}}}", "0" if name == "alert_id" else "none")
+    for name in ("invitation_id", "passkey_id"):
+        place = place.replace(f"{{{name}}}", "none")
     body = {} if method in ("post", "put", "patch") else None
     return client.request(method, place, params=QUERY.get(route), json=body, headers=headers)
 

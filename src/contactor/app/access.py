@@ -36,11 +36,14 @@ class OpenedAccess:
         self.access.people.close()
 
 
-def open_access(folder: DataFolder, *, has_login: bool, clock: Clock) -> OpenedAccess:
+def open_access(
+    folder: DataFolder, *, has_login: bool, clock: Clock, addresses: tuple[str, ...] = ()
+) -> OpenedAccess:
     """The people of an instance; the commands on its folder get a new secret.
 
     Args:
         has_login: whether anybody is asked who they are.
+        addresses: how people reach the instance; links are made with the first.
 
     Raises:
         AuditBroken: the audit log's end is not as it was written.
@@ -50,7 +53,7 @@ def open_access(folder: DataFolder, *, has_login: bool, clock: Clock) -> OpenedA
     database = Database.open(database_at(folder), [ACCESS])
     people = People(database, clock=clock)
     door = Door(people, own_secret=_new_secret(folder), clock=clock) if has_login else OpenDoor()
-    return OpenedAccess(Access(people, door, clock), Records(log, database, clock=clock))
+    return OpenedAccess(Access(people, door, clock, addresses), Records(log, database, clock=clock))
 
 
 def _new_secret(folder: DataFolder) -> str:

@@ -87,7 +87,13 @@ class Serving:
     @property
     def url(self) -> str:
         """How people reach it."""
-        return self.public_url or f"http://localhost:{self.port}"
+        return self.addresses[0]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of its pages, the one for people first."""
+        own = f"http://localhost:{self.port}"
+        return (own,) if self.public_url is None else (self.public_url, own)
 
 
 def serve_cloud(folder: DataFolder, *, link: str, serving: Serving) -> int:
@@ -244,7 +250,12 @@ class _Cloud:
             await asyncio.to_thread(open_reader, folder) if store is None else store
         )
         commands, campaigns = CommandStore(folder.commands), CampaignStore(folder.campaigns)
-        opened = open_access(folder, has_login=asked.has_login, clock=SystemClock())
+        opened = open_access(
+            folder,
+            has_login=asked.has_login,
+            clock=SystemClock(),
+            addresses=asked.addresses,
+        )
         cloud = cls(
             reader, store, commands, campaigns, link, folder, opened, has_gate=asked.has_gate
         )

@@ -48,11 +48,37 @@ ACCESS = Area(
                 person_id   text references access_person (id) on delete cascade,
                 vehicle_id  text,
                 role        text,
-                until_ns    bigint not null
+                until_ns    bigint not null,
+                id            text unique,
+                name          text,
+                role_until_ns bigint,
+                made_by       text,
+                made_ns       bigint
             )""",
             """create table access_alias (
                 vehicle_id text primary key,
                 alias      text not null unique
+            )""",
+            """create table access_second_factor (
+                person_id    text primary key references access_person (id) on delete cascade,
+                secret       text not null,
+                last_step    bigint not null,
+                confirmed_ns bigint
+            )""",
+            """create table access_recovery_code (
+                fingerprint text primary key,
+                person_id   text not null references access_person (id) on delete cascade
+            )""",
+            """create table access_passkey (
+                id         text primary key,
+                credential text not null unique,
+                person_id  text not null references access_person (id) on delete cascade,
+                name       text not null,
+                host       text not null,
+                public_key text not null,
+                counter    bigint not null,
+                made_ns    bigint not null,
+                used_ns    bigint
             )""",
         ),
     ),
@@ -109,10 +135,42 @@ codes = Table(
     Column("vehicle_id", Text),
     Column("role", Text),
     Column("until_ns", BigInteger),
+    Column("id", Text),
+    Column("name", Text),
+    Column("role_until_ns", BigInteger),
+    Column("made_by", Text),
+    Column("made_ns", BigInteger),
 )
 aliases = Table(
     "access_alias",
     _metadata,
     Column("vehicle_id", Text, primary_key=True),
     Column("alias", Text),
+)
+second_factors = Table(
+    "access_second_factor",
+    _metadata,
+    Column("person_id", Text, primary_key=True),
+    Column("secret", Text),
+    Column("last_step", BigInteger),
+    Column("confirmed_ns", BigInteger),
+)
+recovery_codes = Table(
+    "access_recovery_code",
+    _metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("person_id", Text),
+)
+passkeys = Table(
+    "access_passkey",
+    _metadata,
+    Column("id", Text, primary_key=True),
+    Column("credential", Text),
+    Column("person_id", Text),
+    Column("name", Text),
+    Column("host", Text),
+    Column("public_key", Text),
+    Column("counter", BigInteger),
+    Column("made_ns", BigInteger),
+    Column("used_ns", BigInteger),
 )

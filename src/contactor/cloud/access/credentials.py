@@ -20,6 +20,7 @@ class SecretKind(StrEnum):
     SESSION = "cto_ses_"
     TOKEN = "cto_tok_"
     CODE = "cto_cod_"
+    STEP = "cto_stp_"
 
 
 def new_secret(kind: SecretKind) -> str:

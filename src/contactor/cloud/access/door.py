@@ -18,13 +18,13 @@ from contactor.cloud.access.credentials import MAX_SECRET_CHARACTERS, fingerprin
 from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Role
-from contactor.cloud.access.rows import Held, Person
+from contactor.cloud.access.rows import LOCAL_ID, Held, Person
 from contactor.signals.rights import EVERY_VEHICLE
 
 BELIEVED_NS: Final = NS_PER_S
 REMEMBERED: Final = 4_096
 LOCAL: Final = Principal(
-    Person("local", "local", (Held(EVERY_VEHICLE, Role.OWNER),), has_password=False), "local"
+    Person(LOCAL_ID, "local", (Held(EVERY_VEHICLE, Role.OWNER),), has_password=False), "local"
 )
 """The commands of this instance, or everybody where there is no login."""
 

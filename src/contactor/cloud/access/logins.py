@@ -4,7 +4,8 @@
     session = logins.log_in("mia", "correct horse battery", address="127.0.0.1", device="Firefox")
     logins.by_secret(session.secret)            # Principal, until it is ended
 
-Calls block; `log_in` takes an Argon2 hash's time.
+Of whom a second factor is on, the password alone gives a `Step`: it is good for a code, and for
+nothing else. Calls block; `log_in` takes an Argon2 hash's time.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
 
-from contactor.clock import NS_PER_DAY, NS_PER_S, Clock, to_iso
+from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access import area
 from contactor.cloud.access.credentials import (
     MAX_SECRET_CHARACTERS,
@@ -22,18 +23,24 @@ from contactor.cloud.access.credentials import (
     new_secret,
 )
 from contactor.cloud.access.passwords import hashed, is_password, is_weak
+from contactor.cloud.access.pending import Pending
 from contactor.cloud.access.rights import SCOPES, Scope, may
 from contactor.cloud.access.rows import MAX_NAME, Person, key_of, person_by_id, row_of
-from contactor.cloud.access.throttle import Throttle
+from contactor.cloud.access.second_factors import SecondFactors, is_on
+from contactor.cloud.access.sessions import SESSION_NS, Opened, Way, insert_session
+from contactor.cloud.access.throttle import Throttle, refuse_while
 from contactor.cloud.database.database import Database
-from contactor.errors import AccessRefused, TooManyTries, UsageError
+from contactor.errors import AccessRefused, UsageError
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
-SESSION_NS: Final = 30 * NS_PER_DAY
-"""From the last time that it was used."""
 SEEN_STEP_NS: Final = 60 * NS_PER_S
 """A session's use is written down no more often."""
+STEP_LIFE_S: Final = 300
+MAX_STEPS: Final = 10_000
+FRESH_NS: Final = 900 * NS_PER_S
+"""A session younger than that may change what lets its person in."""
 NOT_THESE: Final = "name or password is wrong"
+TOO_LATE: Final = "that took too long; begin with the password again"
 
 _people, _sessions, _tokens = area.people, area.sessions, area.tokens
 
@@ -63,12 +70,19 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A session or a token that was just made, and its secret, which is not kept."""
+class Step:
+    """The password was right, and a code is wanted; its secret lets nobody in by itself."""
 
-    id: str
     secret: str
-    until_ns: int | None
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _HalfIn:
+    """Who has shown a password: as long as that one holds."""
+
+    person_id: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +124,13 @@ class Logins:
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self.second_factors = SecondFactors(database, clock=clock)
+        self._steps = Pending[_HalfIn](life_s=STEP_LIFE_S, most=MAX_STEPS, clock=clock)
         self._by_address = Throttle(burst=10, per_hour=60)
         self._by_both = Throttle(burst=5, per_hour=12)
 
-    def log_in(self, name: str, password: str, *, address: str, device: str) -> Opened:
-        """Begin a session.
+    def log_in(self, name: str, password: str, *, address: str, device: str) -> Opened | Step:
+        """Begin a session, or the second step to one.
 
         Args:
             address: from where; what fails is counted by it.
@@ -126,25 +142,56 @@ class Logins:
         """
         now_ns = self._clock.now_ns()
         row = self._checked(name, password, address)
-        secret, number = new_secret(SecretKind.SESSION), secrets.token_hex(8)
-        until_ns = now_ns + SESSION_NS
+        kept = str(row.password)
         with self._database.writing() as connection:
-            if is_weak(row.password):
-                mine = and_(_people.c.id == row.id, _people.c.password == row.password)
-                connection.execute(update(_people).where(mine).values(password=hashed(password)))
-            connection.execute(
-                insert(_sessions).values(
-                    id=number,
-                    fingerprint=fingerprint(secret),
-                    person_id=row.id,
-                    made_ns=now_ns,
-                    seen_ns=now_ns,
-                    until_ns=until_ns,
-                    address=address,
-                    device=device[:MAX_NAME],
-                )
-            )
-        return Opened(number, secret, until_ns)
+            if is_weak(kept):
+                mine = and_(_people.c.id == row.id, _people.c.password == kept)
+                kept = hashed(password)
+                connection.execute(update(_people).where(mine).values(password=kept))
+            if not is_on(connection, row.id):
+                return insert_session(connection, row.id, Way(address, device), now_ns=now_ns)
+        secret = new_secret(SecretKind.STEP)
+        self._steps.put(fingerprint(secret), _HalfIn(row.id, kept))
+        return Step(secret, now_ns + STEP_LIFE_S * NS_PER_S)
+
+    def log_in_by_code(self, step: str, code: str, *, address: str, device: str) -> Opened:
+        """Begin a session of who has shown the password already.
+
+        Args:
+            step: the secret of the first step; it goes on being good while the code is wrong.
+            code: of the app, or a recovery code.
+
+        Raises:
+            AccessRefused: the step is none, or too old; or the code is wrong.
+            TooManyTries: too many codes were.
+        """
+        key = fingerprint(step[:MAX_SECRET_CHARACTERS])
+        half_in = self._steps.look(key)
+        if half_in is None:
+            raise AccessRefused(TOO_LATE)
+        self.second_factors.check(half_in.person_id, code, address=address)
+        self._steps.take(key)
+        with self._database.writing() as connection:
+            same = and_(_people.c.id == half_in.person_id, _people.c.password == half_in.password)
+            if connection.execute(select(_people.c.id).where(same)).first() is None:
+                raise AccessRefused(TOO_LATE)
+            way = Way(address, device)
+            return insert_session(connection, half_in.person_id, way, now_ns=self._clock.now_ns())
+
+    def half_in(self, step: str) -> str:
+        """The number of whose password a step shows; '' where it is none."""
+        found = self._steps.look(fingerprint(step[:MAX_SECRET_CHARACTERS]))
+        return "" if found is None else found.person_id
+
+    def is_fresh(self, principal: Principal) -> bool:
+        """Whether somebody logged in just now: a cookie that was stolen makes no new way in."""
+        kind, _, number = principal.by.partition(" ")
+        if kind != "session":
+            return False
+        since_ns = self._clock.now_ns() - FRESH_NS
+        wanted = and_(_sessions.c.id == number, _sessions.c.made_ns > since_ns)
+        with self._database.reading() as connection:
+            return connection.execute(select(_sessions.c.id).where(wanted)).first() is not None
 
     def check_password(self, name: str, password: str, *, address: str) -> None:
         """Accept somebody's password; raises as `log_in`."""
@@ -227,6 +274,16 @@ class Logins:
                 gone += connection.execute(delete(table).where(mine)).rowcount
         return gone > 0
 
+    def end_sessions(self, name: str, *, but: str = "") -> int:
+        """End every session of somebody, one perhaps excepted by its id; how many there were.
+
+        Raises:
+            UnknownPerson: there is none.
+        """
+        with self._database.writing() as connection:
+            mine = and_(_sessions.c.person_id == row_of(connection, name).id, _sessions.c.id != but)
+            return connection.execute(delete(_sessions).where(mine)).rowcount
+
     def _checked(self, name: str, password: str, address: str) -> Row[tuple[object, ...]]:
         """The row of whose name and password these are."""
         now_ns = self._clock.now_ns()
@@ -234,8 +291,7 @@ class Logins:
         wait_ns = max(
             self._by_address.wait_ns(address, now_ns), self._by_both.wait_ns(both, now_ns)
         )
-        if wait_ns:
-            raise TooManyTries(f"too many tries; again in {-(-wait_ns // NS_PER_S)} s")
+        refuse_while(wait_ns)
         with self._database.reading() as connection:
             row = connection.execute(
                 select(_people).where(_people.c.key_name == key_of(name))

@@ -8,31 +8,28 @@
 Names are unlike by more than letters' case. Calls block.
 """
 
-import secrets
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import and_, delete, select, update
 
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access import area
-from contactor.cloud.access.credentials import (
-    MAX_SECRET_CHARACTERS,
-    SecretKind,
-    fingerprint,
-    new_secret,
-)
+from contactor.cloud.access.codes import Purpose, insert_code, use_code
+from contactor.cloud.access.credentials import SecretKind, new_secret
+from contactor.cloud.access.invitations import Invitations
 from contactor.cloud.access.logins import Logins
+from contactor.cloud.access.passkeys import Passkeys
 from contactor.cloud.access.passwords import check_password, hashed
+from contactor.cloud.access.resets import Resets
 from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import (
     Held,
     Person,
     checked_name,
+    insert_person,
     insert_roles,
     keep_an_owner,
-    key_of,
     owners,
     person_by_id,
     person_of,
@@ -46,14 +43,15 @@ CODE_NS: Final = NS_PER_DAY
 
 _people, _roles, _sessions = area.people, area.roles, area.sessions
 _tokens, _codes = area.tokens, area.codes
-
-
-class Purpose(StrEnum):
-    """What a code is for."""
-
-    FIRST_OWNER = "first-owner"
-    INVITE = "invite"
-    RESET = "reset"
+_OF_A_PERSON: Final = (
+    _roles,
+    _sessions,
+    _tokens,
+    _codes,
+    area.second_factors,
+    area.recovery_codes,
+    area.passkeys,
+)
 
 
 class People:
@@ -62,6 +60,9 @@ class People:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database, self._clock = database, clock
         self.logins = Logins(database, clock=clock)
+        self.passkeys = Passkeys(database, clock=clock)
+        self.invitations = Invitations(database, passkeys=self.passkeys, clock=clock)
+        self.resets = Resets(database, clock=clock)
 
     # ── the first owner ──────────────────────────────────────────────────────────────────────────
 
@@ -75,7 +76,8 @@ class People:
             if owners(connection):
                 return None
             connection.execute(delete(_codes).where(_codes.c.purpose == Purpose.FIRST_OWNER))
-            self._keep_code(connection, code, Purpose.FIRST_OWNER)
+            until_ns = self._clock.now_ns() + CODE_NS
+            insert_code(connection, code, Purpose.FIRST_OWNER, until_ns=until_ns)
         return code
 
     def become_first_owner(self, code: str, name: str, password: str) -> Person:
@@ -87,12 +89,13 @@ class People:
         """
         shown = checked_name(name)
         check_password(password, name=shown)
-        kept = hashed(password)
+        kept, now_ns = hashed(password), self._clock.now_ns()
+        roles = [Held(EVERY_VEHICLE, Role.OWNER)]
         with self._database.writing() as connection:
-            self._use_code(connection, code, Purpose.FIRST_OWNER)
+            use_code(connection, code, Purpose.FIRST_OWNER, now_ns=now_ns)
             if owners(connection):
                 raise AccessRefused("there is an owner already")
-            return self._insert(connection, shown, kept, [Held(EVERY_VEHICLE, Role.OWNER)])
+            return insert_person(connection, shown, kept, roles, now_ns=now_ns)
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────
 
@@ -110,7 +113,8 @@ class People:
             check_password(password, name=shown)
         kept = None if password is None else hashed(password)
         with self._database.writing() as connection:
-            return self._insert(connection, shown, kept, list(roles))
+            now_ns = self._clock.now_ns()
+            return insert_person(connection, shown, kept, list(roles), now_ns=now_ns)
 
     def all(self) -> list[Person]:
         """Everybody, by name."""
@@ -128,7 +132,7 @@ class People:
             return person_of(connection, row_of(connection, name))
 
     def remove(self, name: str) -> None:
-        """Remove somebody, with all sessions and tokens.
+        """Remove somebody, with all that lets them in, and with the invitations they made.
 
         Raises:
             UnknownPerson: there is none.
@@ -137,7 +141,8 @@ class People:
         with self._database.writing() as connection:
             person = person_of(connection, row_of(connection, name))
             keep_an_owner(connection, person)
-            for table in (_roles, _sessions, _tokens, _codes):
+            connection.execute(delete(_codes).where(_codes.c.made_by == person.id))
+            for table in _OF_A_PERSON:
                 connection.execute(delete(table).where(table.c.person_id == person.id))
             connection.execute(delete(_people).where(_people.c.id == person.id))
 
@@ -234,45 +239,3 @@ class People:
             elif not gone:
                 raise UsageError(f"{person.name} is no {held.role} of {held.vehicle_id}")
             return person_by_id(connection, person.id)
-
-    def _insert(
-        self, connection: Connection, name: str, password: str | None, roles: list[Held]
-    ) -> Person:
-        key = key_of(name)
-        if connection.execute(select(_people.c.id).where(_people.c.key_name == key)).first():
-            raise UsageError(f"the name {name!r} is taken")
-        person_id = secrets.token_hex(8)
-        connection.execute(
-            insert(_people).values(
-                id=person_id,
-                name=name,
-                key_name=key,
-                password=password,
-                made_ns=self._clock.now_ns(),
-            )
-        )
-        insert_roles(connection, person_id, roles)
-        return person_by_id(connection, person_id)
-
-    def _keep_code(self, connection: Connection, code: str, purpose: Purpose) -> None:
-        connection.execute(
-            insert(_codes).values(
-                fingerprint=fingerprint(code),
-                purpose=purpose.value,
-                until_ns=self._clock.now_ns() + CODE_NS,
-            )
-        )
-
-    def _use_code(self, connection: Connection, code: str, purpose: Purpose) -> None:
-        """End a code.
-
-        Raises:
-            AccessRefused: it is none, or was used.
-        """
-        wanted = and_(
-            _codes.c.fingerprint == fingerprint(code[:MAX_SECRET_CHARACTERS]),
-            _codes.c.purpose == purpose.value,
-            _codes.c.until_ns > self._clock.now_ns(),
-        )
-        if connection.execute(delete(_codes).where(wanted)).rowcount != 1:
-            raise AccessRefused("the code is none of ours, was used, or has ended")

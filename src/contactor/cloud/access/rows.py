@@ -4,6 +4,7 @@ row = row_of(connection, "mia")             # UnknownPerson where there is none
 person = person_of(connection, row)
 """
 
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from contactor.errors import UnknownPerson, UsageError
 from contactor.signals.rights import EVERY_VEHICLE
 
 MAX_NAME: Final = 64
+LOCAL_ID: Final = "local"
+"""The number of who asks from the data folder itself; no person has it."""
 _people, _roles = area.people, area.roles
 
 
@@ -81,6 +84,51 @@ def person_of(connection: Connection, row: Row[tuple[object, ...]]) -> Person:
     held = connection.execute(query.order_by(_roles.c.vehicle_id, _roles.c.role)).all()
     roles = tuple(Held(one.vehicle_id, Role(one.role), one.until_ns) for one in held)
     return Person(row.id, row.name, roles, row.password is not None)
+
+
+def new_person_id() -> str:
+    """A number for somebody; it is used for nobody else, ever."""
+    return secrets.token_hex(8)
+
+
+def check_name_is_free(connection: Connection, name: str) -> None:
+    """Refuse a name that somebody has.
+
+    Raises:
+        UsageError: it is taken.
+    """
+    if connection.execute(select(_people.c.id).where(_people.c.key_name == key_of(name))).first():
+        raise UsageError(f"the name {name!r} is taken")
+
+
+def insert_person(
+    connection: Connection,
+    name: str,
+    password: str | None,
+    roles: list[Held],
+    *,
+    now_ns: int,
+    person_id: str | None = None,
+) -> Person:
+    """Somebody new.
+
+    Args:
+        name: as it is kept.
+        password: its hash.
+        person_id: theirs already; default a new one.
+
+    Raises:
+        UsageError: the name is taken.
+    """
+    check_name_is_free(connection, name)
+    number = new_person_id() if person_id is None else person_id
+    connection.execute(
+        insert(_people).values(
+            id=number, name=name, key_name=key_of(name), password=password, made_ns=now_ns
+        )
+    )
+    insert_roles(connection, number, roles)
+    return person_by_id(connection, number)
 
 
 def insert_roles(connection: Connection, person_id: str, roles: list[Held]) -> None:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from contactor.clock import NS_PER_S
+from contactor.errors import TooManyTries
 
 MAX_KEYS = 10_000
 _HOUR_NS = 3_600 * NS_PER_S
@@ -48,3 +49,13 @@ class Throttle:
     @property
     def _each_ns(self) -> int:
         return _HOUR_NS // self.per_hour
+
+
+def refuse_while(wait_ns: int) -> None:
+    """Refuse another try while one has to wait.
+
+    Raises:
+        TooManyTries: `wait_ns` is more than none.
+    """
+    if wait_ns:
+        raise TooManyTries(f"too many tries; again in {-(-wait_ns // NS_PER_S)} s")

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from litestar import Litestar, MediaType, Router, get
 from litestar.exceptions import HTTPException, PermissionDeniedException
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -38,15 +38,19 @@ from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.headers import Headers
 from contactor.faces.web.history import History, history_routes
 from contactor.faces.web.identities import identity_routes
+from contactor.faces.web.invitations import invitation_routes
 from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.keys import key_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.login import Access, SignedIn, login_routes
 from contactor.faces.web.needs import ANYBODY, guard, may, of_all, of_some, of_vehicle, reach
 from contactor.faces.web.parameters import Instant, span_of
+from contactor.faces.web.passkeys import passkey_routes
 from contactor.faces.web.people import people_routes
 from contactor.faces.web.problems import described, of_http_error, of_our_error, of_unexpected
 from contactor.faces.web.same_site import SameSite
+from contactor.faces.web.second_factor import second_factor_routes
+from contactor.faces.web.tokens import token_routes
 from contactor.signals.catalogue import catalogue
 from contactor.signals.rights import Right, tells_where
 
@@ -201,7 +205,7 @@ def create_api(
 
     routes = [
         *(vehicles, vehicle, signals, summary),
-        *(() if access is None else login_routes(access)),
+        *(() if access is None else _entrance_routes(access)),
         *(() if access is None or records is None else people_routes(access, records)),
         *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
@@ -225,6 +229,17 @@ def create_api(
     )
     site = Headers(SameSite(api, public_host=public_host))
     return site if records is None else Audited(site, records, clock)
+
+
+def _entrance_routes(access: Access) -> Sequence[BaseRouteHandler]:
+    """Those by which somebody comes in."""
+    return [
+        *login_routes(access),
+        *token_routes(access),
+        *second_factor_routes(access),
+        *passkey_routes(access),
+        *invitation_routes(access),
+    ]
 
 
 def _journal_routes(

@@ -1,7 +1,8 @@
 """The routes by which somebody comes in, and sees to what lets them in.
 
     POST   /api/v1/first-owner {"code": ..., "name": ..., "password": ...}
-    POST   /api/v1/session {"name": ..., "password": ...}       a cookie for browsers
+    POST   /api/v1/session {"name": ..., "password": ...}       a cookie for browsers; or 202 and a
+                                                                step, which `second_factor` takes
     GET    /api/v1/session                                      who asks, and what they may
     DELETE /api/v1/session                                      log out
 
@@ -14,29 +15,28 @@ told to come again.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar, cast
 
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.connection import Request
 from litestar.datastructures import Cookie, State
+from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access.door import Doorkeeper
-from contactor.cloud.access.logins import Opened, Principal
+from contactor.cloud.access.logins import FRESH_NS, Principal, Step
 from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Scope
+from contactor.cloud.access.sessions import Opened, Way
 from contactor.cloud.access.told import (
-    NewToken,
     PersonNow,
     RoleNow,
     SessionNow,
     SessionPage,
-    TokenNow,
-    TokenPage,
-    instant,
 )
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, cookie_name, of_all, seen_of
@@ -50,6 +50,7 @@ HASHES_WAITING: Final = 16
 _Text = Annotated[str, msgspec.Meta(max_length=512)]
 _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
+_Entered: TypeAlias = "Response[SessionOpened | CodeWanted]"
 SignedIn = Request[Principal, object, State]
 
 
@@ -75,15 +76,6 @@ class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_password: _Text
 
 
-class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token that is wanted: for one vehicle or all with `*`; for good where no end is said."""
-
-    name: _Text
-    scope: Scope
-    vehicle_id: _Text = EVERY_VEHICLE
-    expires_at: str | None = None
-
-
 class FirstOwnerNow(msgspec.Struct, frozen=True):
     """Whether there is a login, and whether it waits for its first owner."""
 
@@ -104,6 +96,13 @@ class SessionOpened(msgspec.Struct, frozen=True):
     until: str
 
 
+class CodeWanted(msgspec.Struct, frozen=True):
+    """The password was right; `POST /session/code` takes the step with a code, until then."""
+
+    step: str
+    until: str
+
+
 class WhoNow(msgspec.Struct, frozen=True):
     """Who asks, by what, and what they may of which vehicle; nobody has no name."""
 
@@ -114,16 +113,25 @@ class WhoNow(msgspec.Struct, frozen=True):
     rights: dict[str, list[Right]]
 
 
+_CODE_WANTED: Final = ResponseSpec(
+    CodeWanted, generate_examples=False, description="The password was right; a code is wanted"
+)
 NOBODY: Final = WhoNow(name=None, by="", scope=None, roles=[], rights={})
 
 
 @dataclass(slots=True)
 class Access:
-    """People, and the door that knows them."""
+    """People, and the door that knows them.
+
+    Fields:
+        addresses: how people reach it, as a browser names a page's origin; links are made with the
+            first.
+    """
 
     people: People
     door: Doorkeeper
     clock: Clock
+    addresses: tuple[str, ...] = ()
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
     _waiting: int = 0
 
@@ -182,7 +190,7 @@ def _first_owner_routes(access: Access) -> Sequence[BaseRouteHandler]:
         responses=described(400, 413, 429),
         needs=ANYBODY,
     )
-    async def become(request: SignedIn, data: JSONBody[FirstOwner]) -> Response[SessionOpened]:
+    async def become(request: SignedIn, data: JSONBody[FirstOwner]) -> _Entered:
         asked = decoded(await request.body(), FirstOwner)
         await access.hash(
             lambda people: people.become_first_owner(asked.code, asked.name, asked.password)
@@ -195,12 +203,12 @@ def _first_owner_routes(access: Access) -> Sequence[BaseRouteHandler]:
 def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
     @post(
         "/session",
-        summary="Log in",
+        summary="Log in; 202 where a code is wanted besides",
         request_max_body_size=MAX_BODY_BYTES,
-        responses=described(400, 413, 429),
+        responses={**described(400, 413, 429), 202: _CODE_WANTED},
         needs=ANYBODY,
     )
-    async def log_in(request: SignedIn, data: JSONBody[Login]) -> Response[SessionOpened]:
+    async def log_in(request: SignedIn, data: JSONBody[Login]) -> _Entered:
         asked = decoded(await request.body(), Login)
         return await _log_in(access, request, asked.name, asked.password)
 
@@ -221,8 +229,19 @@ def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
 
     @get("/sessions", summary="One's own sessions", responses=described(404), needs=SOMEBODY)
     async def sessions(request: SignedIn) -> SessionPage:
-        found = await access.ask(lambda people: people.logins.sessions(_name(request)))
+        found = await access.ask(lambda people: people.logins.sessions(name_of(request)))
         return SessionPage([SessionNow.of(one, by=request.user.by) for one in found])
+
+    @delete(
+        "/sessions",
+        summary="End every other session of one's own",
+        status_code=204,
+        responses=described(404),
+        needs=SOMEBODY,
+    )
+    async def end_others(request: SignedIn) -> None:
+        _, _, number = request.user.by.partition(" ")
+        await access.change(lambda people: people.logins.end_sessions(name_of(request), but=number))
 
     @delete(
         "/sessions/{session_id:str}",
@@ -232,9 +251,9 @@ def _session_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=SOMEBODY,
     )
     async def end(request: SignedIn, session_id: FromPath[str]) -> None:
-        await _end(access, request, session_id)
+        await end_own(access, request, session_id)
 
-    return [log_in, who, log_out, sessions, end]
+    return [log_in, who, log_out, sessions, end_others, end]
 
 
 def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
@@ -247,7 +266,7 @@ def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=SOMEBODY,
     )
     async def password(request: SignedIn, data: JSONBody[NewPassword]) -> None:
-        asked, name = decoded(await request.body(), NewPassword), _name(request)
+        asked, name = decoded(await request.body(), NewPassword), name_of(request)
         if request.user.scope is not None:
             raise AccessRefused("a token cannot choose a password")
 
@@ -257,64 +276,7 @@ def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
 
         await access.hash(change)
 
-    @get("/tokens", summary="One's own tokens", responses=described(404), needs=SOMEBODY)
-    async def tokens(request: SignedIn) -> TokenPage:
-        found = await access.ask(lambda people: people.logins.tokens(_name(request)))
-        return TokenPage([TokenNow.of(one) for one in found])
-
-    @post(
-        "/tokens",
-        summary="Make a token of one's own",
-        request_max_body_size=MAX_BODY_BYTES,
-        responses=described(400, 404, 413),
-        needs=SOMEBODY,
-    )
-    async def make(request: SignedIn, data: JSONBody[TokenRequest]) -> NewToken:
-        asked = decoded(await request.body(), TokenRequest)
-        if request.user.scope not in (None, Scope.ADMIN):
-            raise UsageError(f"a token of scope {request.user.scope} makes no tokens")
-        return await make_token(access, _name(request), asked, only=request.user.only)
-
-    @delete(
-        "/tokens/{token_id:str}",
-        summary="End one of one's own tokens",
-        status_code=204,
-        responses=described(400, 404),
-        needs=SOMEBODY,
-    )
-    async def end(request: SignedIn, token_id: FromPath[str]) -> None:
-        await _end(access, request, token_id)
-
-    return [password, tokens, make, end]
-
-
-async def make_token(
-    access: Access, name: str, asked: TokenRequest, *, only: str = EVERY_VEHICLE
-) -> NewToken:
-    """Make a token of somebody.
-
-    Args:
-        only: the one vehicle that who asks may speak of.
-
-    Raises:
-        UnknownPerson: there is none of that name.
-        UsageError: something of it cannot be meant.
-    """
-    if only not in (EVERY_VEHICLE, asked.vehicle_id):
-        raise UsageError(f"this token is for {only} alone, and makes none for {asked.vehicle_id}")
-    until_ns = None if asked.expires_at is None else instant(asked.expires_at)
-    made = await access.change(
-        lambda people: people.logins.make_token(
-            name,
-            called=asked.name,
-            scope=asked.scope,
-            vehicle_id=asked.vehicle_id,
-            until_ns=until_ns,
-        )
-    )
-    return NewToken(
-        made.id, made.secret, asked.expires_at if until_ns is None else to_iso(until_ns)
-    )
+    return [password]
 
 
 def decoded(body: bytes, form: type[_Asked]) -> _Asked:
@@ -334,19 +296,61 @@ def address_of(request: SignedIn) -> str:
     return request.client.host if request.client else ""
 
 
-async def _log_in(
-    access: Access, request: SignedIn, name: str, password: str
-) -> Response[SessionOpened]:
-    device = request.headers.get("user-agent", "")
-    opened = await access.hash(
-        lambda people: people.logins.log_in(
-            name, password, address=address_of(request), device=device
-        )
-    )
-    seen_of(request.scope).principal = await access.door.principal(opened.secret)
+def way_of(request: SignedIn) -> Way:
+    """From where and by what somebody comes in."""
+    return Way(address_of(request), request.headers.get("user-agent", ""))
+
+
+def name_of(request: SignedIn) -> str:
+    """Who asks."""
+    return request.user.person.name
+
+
+async def fresh_name(access: Access, request: SignedIn) -> str:
+    """Who asks, having logged in just now: needed for what makes another way in.
+
+    Raises:
+        UsageError: a token is shown, or the secret of the data folder.
+        PermissionDeniedException: that was too long ago.
+    """
+    if not request.user.by.startswith("session "):
+        raise UsageError("this is for people who have logged in; a token cannot")
+    if not await access.ask(lambda people: people.logins.is_fresh(request.user)):
+        minutes = FRESH_NS // (60 * NS_PER_S)
+        raise PermissionDeniedException(f"log in again: that was over {minutes} minutes ago")
+    return name_of(request)
+
+
+async def end_own(access: Access, request: SignedIn, number: str) -> None:
+    """End a session or a token of who asks.
+
+    Raises:
+        UnknownPerson: they have none of that number.
+    """
+    name = name_of(request)
+    if not await access.change(lambda people: people.logins.end(name, number)):
+        raise UnknownPerson(f"{name} has no session or token {number[:40]!r}")
+
+
+async def come_in(access: Access, request: SignedIn, opened: Opened) -> Response[SessionOpened]:
+    """The answer to who is in now, with the cookie."""
+    access.door.forget()
+    principal = await access.door.principal(opened.secret)
     assert opened.until_ns is not None
-    body = SessionOpened(name.strip(), to_iso(opened.until_ns))
+    assert principal is not None
+    seen_of(request.scope).principal = principal
+    body = SessionOpened(principal.person.name, to_iso(opened.until_ns))
     return Response(body, status_code=201, cookies=[_cookie(request, opened, access.clock)])
+
+
+async def _log_in(access: Access, request: SignedIn, name: str, password: str) -> _Entered:
+    way = way_of(request)
+    opened = await access.hash(
+        lambda people: people.logins.log_in(name, password, address=way.address, device=way.device)
+    )
+    if isinstance(opened, Step):
+        return Response(CodeWanted(opened.secret, to_iso(opened.until_ns)), status_code=202)
+    return cast("_Entered", await come_in(access, request, opened))
 
 
 def _cookie(request: SignedIn, opened: Opened, clock: Clock) -> Cookie:
@@ -360,16 +364,6 @@ def _cookie(request: SignedIn, opened: Opened, clock: Clock) -> Cookie:
         samesite="strict",
         secure=request.url.scheme == "https",
     )
-
-
-async def _end(access: Access, request: SignedIn, number: str) -> None:
-    name = _name(request)
-    if not await access.change(lambda people: people.logins.end(name, number)):
-        raise UnknownPerson(f"{name} has no session or token {number[:40]!r}")
-
-
-def _name(request: SignedIn) -> str:
-    return request.user.person.name
 
 
 def _who(principal: Principal, now_ns: int) -> WhoNow:

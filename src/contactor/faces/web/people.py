@@ -18,9 +18,10 @@ from litestar import delete, get, post, put
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from contactor.cloud.access.invitations import missing
 from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records
-from contactor.cloud.access.rights import RIGHTS, Role
+from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import Person
 from contactor.cloud.access.told import (
     NewToken,
@@ -38,13 +39,12 @@ from contactor.faces.web.login import (
     MAX_BODY_BYTES,
     Access,
     SignedIn,
-    TokenRequest,
     decoded,
-    make_token,
 )
 from contactor.faces.web.needs import of_all, of_vehicle
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.problems import described
+from contactor.faces.web.tokens import TokenRequest, make_token
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
 _GOVERN: Final = of_all(Right.GOVERN)
@@ -165,6 +165,16 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
         found = await access.ask(lambda people: people.logins.sessions(name))
         return SessionPage([SessionNow.of(one) for one in found])
 
+    @delete(
+        "/people/{name:str}/sessions",
+        summary="End every session of somebody",
+        status_code=204,
+        responses=described(400, 404),
+        needs=_GOVERN,
+    )
+    async def end_all(name: FromPath[str]) -> None:
+        await access.change(lambda people: people.logins.end_sessions(name))
+
     @get(
         "/people/{name:str}/tokens",
         summary="Somebody's tokens",
@@ -198,7 +208,7 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
         if not await access.change(lambda people: people.logins.end(name, opened_id)):
             raise UnknownPerson(f"{name} has no session or token {opened_id[:40]!r}")
 
-    return [sessions, tokens, make, end]
+    return [sessions, end_all, tokens, make, end]
 
 
 def _share_routes(access: Access) -> Sequence[BaseRouteHandler]:
@@ -227,9 +237,7 @@ def _share_routes(access: Access) -> Sequence[BaseRouteHandler]:
         asked = decoded(await request.body(), Share)
         now_ns = access.clock.now_ns()
         held = held_of(RoleNow(asked.role, vehicle_id, asked.until))
-        more = sorted(
-            right for right in RIGHTS[asked.role] if not request.user.may(right, vehicle_id, now_ns)
-        )
+        more = missing(request.user, held, now_ns)
         if more:
             raise UsageError(f"to make {name} {asked.role} you must hold: {', '.join(more)}")
         return _of_vehicle(await access.change(lambda people: people.grant(name, held)), vehicle_id)

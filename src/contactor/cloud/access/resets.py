@@ -1,0 +1,100 @@
+"""A password chosen anew, by a link: for who has forgotten theirs.
+
+    made = resets.make("mia", by=principal)
+    resets.shown(made.code, address="127.0.0.1")                     # 'Mia'
+    resets.use(made.code, "purple monkey dishwasher", address="127.0.0.1")
+
+Nobody is let in by it: they log in with the new password, and with their second factor where that
+is to stay. Calls block.
+"""
+
+from typing import Final
+
+from sqlalchemy import and_, delete, update
+
+from contactor.clock import NS_PER_DAY, Clock
+from contactor.cloud.access import area
+from contactor.cloud.access.codes import CodeMade, Purpose, insert_code, row_of_code, use_code
+from contactor.cloud.access.credentials import SecretKind, new_secret
+from contactor.cloud.access.logins import Principal
+from contactor.cloud.access.passwords import check_password, hashed
+from contactor.cloud.access.rows import person_by_id, row_of
+from contactor.cloud.access.second_factors import forget_factors
+from contactor.cloud.access.throttle import Throttle, refuse_while
+from contactor.cloud.database.database import Database
+from contactor.errors import AccessRefused
+
+RESET_NS: Final = NS_PER_DAY
+_RESETS: Final = (Purpose.RESET, Purpose.RESET_ALL)
+_people, _codes, _sessions, _passkeys = area.people, area.codes, area.sessions, area.passkeys
+
+
+class Resets:
+    """Reads and writes them in an open database, which is another's to close."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._failures = Throttle(burst=10, per_hour=60)
+
+    def make(self, name: str, *, by: Principal, has_all: bool = False) -> CodeMade:
+        """A code by which somebody chooses another password; the one before it ends.
+
+        Args:
+            has_all: whether the second factor and the passkeys go with the password.
+
+        Raises:
+            UnknownPerson: there is none of that name.
+        """
+        code, now_ns = new_secret(SecretKind.CODE), self._clock.now_ns()
+        until_ns = now_ns + RESET_NS
+        with self._database.writing() as connection:
+            person_id = row_of(connection, name).id
+            mine = and_(_codes.c.person_id == person_id, _codes.c.purpose.in_(_RESETS))
+            connection.execute(delete(_codes).where(mine))
+            insert_code(
+                connection,
+                code,
+                Purpose.RESET_ALL if has_all else Purpose.RESET,
+                until_ns=until_ns,
+                person_id=person_id,
+                made_by=by.person.id,
+                made_ns=now_ns,
+            )
+        return CodeMade(code, until_ns)
+
+    def shown(self, code: str, *, address: str) -> str:
+        """The name of whose password it is.
+
+        Raises:
+            AccessRefused: the code is none, was used, or has ended.
+            TooManyTries: too many were from there.
+        """
+        now_ns = self._clock.now_ns()
+        refuse_while(self._failures.wait_ns(address, now_ns))
+        try:
+            with self._database.reading() as connection:
+                row = row_of_code(connection, code, *_RESETS, now_ns=now_ns)
+                return person_by_id(connection, str(row.person_id)).name
+        except AccessRefused:
+            self._failures.count(address, now_ns)
+            raise
+
+    def use(self, code: str, password: str, *, address: str) -> None:
+        """Choose the password; every session ends, and so does the code.
+
+        Raises:
+            AccessRefused: the code is none, was used, or has ended.
+            TooManyTries: too many were from there.
+            UsageError: the password is none.
+        """
+        check_password(password, name=self.shown(code, address=address))
+        kept = hashed(password)
+        with self._database.writing() as connection:
+            row = use_code(connection, code, *_RESETS, now_ns=self._clock.now_ns())
+            mine = _people.c.id == row.person_id
+            connection.execute(update(_people).where(mine).values(password=kept))
+            connection.execute(delete(_sessions).where(_sessions.c.person_id == row.person_id))
+            if row.purpose == Purpose.RESET_ALL:
+                forget_factors(connection, str(row.person_id))
+                gone = _passkeys.c.person_id == row.person_id
+                connection.execute(delete(_passkeys).where(gone))
