@@ -32,8 +32,9 @@ from contactor.cloud.access.told import (
     held_of,
     instant,
 )
+from contactor.cloud.access.told_links import InvitationNow, InvitationPage, NewLink
 from contactor.cloud.database.database import Database
-from contactor.errors import UnknownPerson
+from contactor.errors import InstanceError, UnknownPerson
 from contactor.faces.web.people import AuditPage
 
 TIMEOUT_S: Final = 60.0
@@ -70,6 +71,39 @@ class AskedPeople(Protocol):
 
     def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
         """Let somebody be this, and nothing else; raises as `remove`."""
+        ...
+
+    def invite(self, role: RoleNow, name: str | None) -> NewLink:
+        """Invite somebody to a role.
+
+        Raises:
+            InstanceError: no instance runs that the link would lead to.
+            UsageError: the role is none, or the name is none or taken.
+        """
+        ...
+
+    def invitations(self) -> list[InvitationNow]:
+        """Those that are open, the newest first."""
+        ...
+
+    def take_back(self, invitation_id: str) -> None:
+        """Have an invitation let nobody in.
+
+        Raises:
+            UnknownPerson: there is none.
+        """
+        ...
+
+    def reset(self, name: str, *, has_all: bool) -> NewLink:
+        """A link by which somebody chooses another password.
+
+        Args:
+            has_all: whether second factor and passkeys go with it.
+
+        Raises:
+            InstanceError: no instance runs that the link would lead to.
+            UnknownPerson: there is none of that name.
+        """
         ...
 
     def tokens(self, name: str) -> list[TokenNow]:
@@ -136,6 +170,22 @@ class _OfFolder:
         with self._people("PUT /people/{name}/roles") as people:
             return PersonNow.of(people.set_roles(name, [held_of(role) for role in roles]))
 
+    def invite(self, role: RoleNow, name: str | None) -> NewLink:
+        raise self._no_page()
+
+    def invitations(self) -> list[InvitationNow]:
+        with self._people() as people:
+            return [InvitationNow.of(one) for one in people.invitations.all()]
+
+    def take_back(self, invitation_id: str) -> None:
+        with self._people("DELETE /invitations/{invitation_id}") as people:
+            if invitation_id not in {one.id for one in people.invitations.all()}:
+                raise UnknownPerson(f"no invitation {invitation_id[:40]!r} is open")
+            people.invitations.take_back(invitation_id)
+
+    def reset(self, name: str, *, has_all: bool) -> NewLink:
+        raise self._no_page()
+
     def tokens(self, name: str) -> list[TokenNow]:
         with self._people() as people:
             return [TokenNow.of(one) for one in people.logins.tokens(name)]
@@ -163,6 +213,9 @@ class _OfFolder:
     def audit(self, limit: int) -> list[Record]:
         with self._opened() as (_, records):
             return records.page(limit=limit, before=None)
+
+    def _no_page(self) -> InstanceError:
+        return InstanceError(f"no instance runs on {self._folder.root} for the link to lead to")
 
     @contextlib.contextmanager
     def _people(self, change: str | None = None) -> Iterator[People]:
@@ -204,6 +257,21 @@ class _OfInstance:
 
     def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
         return self._person("PUT", f"{_place(name)}/roles", {"roles": roles})
+
+    def invite(self, role: RoleNow, name: str | None) -> NewLink:
+        asked = {"role": role.role, "vehicle_id": role.vehicle_id, "until": role.until}
+        body = msgspec.json.encode({**asked, "name": name})
+        return msgspec.convert(self._api.ask("POST", "/invitations", body), NewLink)
+
+    def invitations(self) -> list[InvitationNow]:
+        return msgspec.convert(self._api.ask("GET", "/invitations"), InvitationPage).items
+
+    def take_back(self, invitation_id: str) -> None:
+        self._api.ask("DELETE", f"/invitations/{quoted(invitation_id)}")
+
+    def reset(self, name: str, *, has_all: bool) -> NewLink:
+        body = msgspec.json.encode({"second_factors_too": has_all})
+        return msgspec.convert(self._api.ask("POST", f"{_place(name)}/reset", body), NewLink)
 
     def tokens(self, name: str) -> list[TokenNow]:
         return msgspec.convert(self._api.ask("GET", f"{_place(name)}/tokens"), TokenPage).items

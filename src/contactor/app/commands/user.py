@@ -5,6 +5,10 @@ contactor user role Mia driver@leaf guest@kona
 contactor user list
 contactor user password Mia --password-stdin < password.txt
 contactor user remove Mia
+contactor user invite Ben --role driver --vehicle leaf
+contactor user invitations
+contactor user uninvite 5f0c9a3e7b124d68
+contactor user reset Mia
 """
 
 import argparse
@@ -18,10 +22,14 @@ from contactor.app.settings import add_data_option
 from contactor.errors import UsageError
 
 if TYPE_CHECKING:
+    from contactor.app.people import AskedPeople
     from contactor.cloud.access.told import PersonNow, RoleNow
+    from contactor.cloud.access.told_links import InvitationNow, NewLink
 
 ROLES: Final = ("owner", "operator", "driver", "guest", "viewer", "workshop", "maker")
 MAX_PASSWORD_BYTES: Final = 1_024
+INVITED: Final = ("id", "role", "vehicle_id", "until", "name", "expires_at")
+LINKS: Final = ("invite", "invitations", "uninvite", "reset")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,13 +47,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     roles.add_argument(
         "roles", nargs="+", metavar="ROLE[@VEHICLE]", help=f"{'|'.join(ROLES)}, of one or of all"
     )
+    others = _add_link_actions(actions)
     for action in (added, password):
         action.add_argument(
             "--password-stdin", action="store_true", help="read it there; default: ask for it"
         )
-    for action in (listed, added, roles, password, removed):
+    for action in (listed, added, roles, password, removed, *others):
         add_data_option(action)
         action.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _add_link_actions(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> list[argparse.ArgumentParser]:
+    invited = actions.add_parser("invite", help="print a link by which somebody comes in")
+    invited.add_argument("name", metavar="NAME", nargs="?", help="what they may be called")
+    invited.add_argument("--role", required=True, choices=ROLES, help="what they are to be")
+    invited.add_argument("--vehicle", metavar="ID", default="*", help="of which; default all")
+    invited.add_argument("--until", metavar="ISO", help="when the role ends; default never")
+    invitations = actions.add_parser("invitations", help="those that nobody has used yet")
+    uninvited = actions.add_parser("uninvite", help="take an invitation back")
+    uninvited.add_argument("id", metavar="ID", help="as invitations says it")
+    reset = actions.add_parser("reset", help="print a link for choosing another password")
+    reset.add_argument("name", metavar="NAME")
+    reset.add_argument(
+        "--second-factors-too", action="store_true", help="with the codes and passkeys they had"
+    )
+    return [invited, invitations, uninvited, reset]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     from contactor.cloud.access.rights import Role
     from contactor.cloud.access.told import RoleNow
 
+    if args.action in LINKS:
+        return _run_link(args, open_people(args.data))
     if args.action == "list":
         return _print(open_people(args.data).all(), is_json=args.json)
     if args.action == "add":
@@ -74,6 +104,45 @@ def run(args: argparse.Namespace) -> int:
     else:
         done = "password changed, every session ended" if args.action == "password" else "removed"
         print(f"{args.name}: {done}")
+    return 0
+
+
+def _run_link(args: argparse.Namespace, people: "AskedPeople") -> int:
+    from contactor.cloud.access.rights import Role
+    from contactor.cloud.access.told import RoleNow
+
+    if args.action == "invite":
+        role = RoleNow(Role(args.role), args.vehicle, args.until)
+        return _print_link(people.invite(role, args.name), is_json=args.json)
+    if args.action == "reset":
+        made = people.reset(args.name, has_all=args.second_factors_too)
+        return _print_link(made, is_json=args.json)
+    if args.action == "invitations":
+        return _print_invitations(people.invitations(), is_json=args.json)
+    people.take_back(args.id)
+    if args.json:
+        print_json({"id": args.id})
+    else:
+        print(f"{args.id}: taken back")
+    return 0
+
+
+def _print_link(made: "NewLink", *, is_json: bool) -> int:
+    if is_json:
+        print_json(made)
+    else:
+        print(made.link)
+        print(f"good once, until {made.expires_at}")
+    return 0
+
+
+def _print_invitations(found: "Sequence[InvitationNow]", *, is_json: bool) -> int:
+    if is_json:
+        print_json(found)
+    elif not found:
+        print("no invitations")
+    else:
+        print_table(INVITED, [[getattr(one, name) or "" for name in INVITED] for one in found])
     return 0
 
 
