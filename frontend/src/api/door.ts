@@ -8,11 +8,25 @@ export interface Who {
   by: string
 }
 
+/** What an invitation gives: `vehicle_id` is `*` for all. */
+export interface Invitation {
+  role: 'owner' | 'operator' | 'driver' | 'guest' | 'viewer' | 'workshop' | 'maker'
+  vehicle_id: string
+  name: string | null
+}
+
+/** What the password alone gave: somebody is in, or `step` is to come back with a code. */
+export interface Entered {
+  step?: string
+}
+
 const posted = (body: unknown): RequestInit => ({
   method: 'POST',
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 })
+
+const post = <T>(path: string, body: unknown = {}) => ask<T>(`${API}${path}`, posted(body))
 
 export const who = () => ask<Who>(`${API}/session`)
 
@@ -20,9 +34,32 @@ export const isFirstOwnerAwaited = async () =>
   (await ask<{ is_open: boolean }>(`${API}/first-owner`)).is_open
 
 export const logIn = (name: string, password: string) =>
-  ask(`${API}/session`, posted({ name, password }))
+  post<Entered>('/session', { name, password })
+
+export const logInByCode = (step: string, code: string) => post('/session/code', { step, code })
 
 export const becomeFirstOwner = (code: string, name: string, password: string) =>
-  ask(`${API}/first-owner`, posted({ code, name, password }))
+  post('/first-owner', { code, name, password })
 
 export const logOut = () => ask(`${API}/session`, { method: 'DELETE' })
+
+export const passkeyOptions = () =>
+  post<PublicKeyCredentialRequestOptionsJSON>('/session/passkey/options')
+
+export const logInByPasskey = (credential: unknown) => post('/session/passkey', { credential })
+
+export const invitation = (code: string) => post<Invitation>('/join/shown', { code })
+
+export const joinOptions = (code: string, name: string) =>
+  post<PublicKeyCredentialCreationOptionsJSON>('/join/options', { code, name })
+
+export const join = (
+  code: string,
+  name: string,
+  by: { password: string } | { credential: unknown },
+) => post('/join', { code, name, ...by })
+
+export const nameOfReset = async (code: string) =>
+  (await post<{ name: string }>('/reset/shown', { code })).name
+
+export const reset = (code: string, password: string) => post('/reset', { code, password })
