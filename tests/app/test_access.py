@@ -133,8 +133,15 @@ def test_people_of_a_folder_that_nobody_runs_on(tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert contactor("user", "list", "--data", data).returncode == 2
     with running(data, command="serve"):
-        pass
+        link = told("user", "invite", "--role", "viewer", "--data", data)
     assert told("user", "list", "--data", data) == []
+    for words in (("invite", "--role", "viewer"), ("reset", "Mia")):
+        ended = contactor("user", *words, "--data", data)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == f"contactor: no instance runs on {data} for the link to lead to\n"
+    assert [one["id"] for one in told("user", "invitations", "--data", data)] == [link["id"]]
+    assert contactor("user", "uninvite", link["id"], "--data", data).returncode == 0
+    assert contactor("user", "uninvite", link["id"], "--data", data).returncode == 1
     manage(data)
     noted = [one["what"] for one in told("audit", "list", "--data", data)]
     assert noted[:4] == [

@@ -1,7 +1,7 @@
 """A password chosen anew, by a link: for who has forgotten theirs.
 
     made = resets.make("mia", by=principal)
-    resets.shown(made.code, address="127.0.0.1")                     # 'Mia'
+    resets.shown(made.code, address="127.0.0.1").name                # 'Mia'
     resets.use(made.code, "purple monkey dishwasher", address="127.0.0.1")
 
 Nobody is let in by it: they log in with the new password, and with their second factor where that
@@ -18,7 +18,7 @@ from contactor.cloud.access.codes import CodeMade, Purpose, insert_code, row_of_
 from contactor.cloud.access.credentials import SecretKind, new_secret
 from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.passwords import check_password, hashed
-from contactor.cloud.access.rows import person_by_id, row_of
+from contactor.cloud.access.rows import Person, person_by_id, row_of
 from contactor.cloud.access.second_factors import forget_factors
 from contactor.cloud.access.throttle import Throttle, refuse_while
 from contactor.cloud.database.database import Database
@@ -62,8 +62,8 @@ class Resets:
             )
         return CodeMade(code, until_ns)
 
-    def shown(self, code: str, *, address: str) -> str:
-        """The name of whose password it is.
+    def shown(self, code: str, *, address: str) -> Person:
+        """Whose password it is.
 
         Raises:
             AccessRefused: the code is none, was used, or has ended.
@@ -74,7 +74,7 @@ class Resets:
         try:
             with self._database.reading() as connection:
                 row = row_of_code(connection, code, *_RESETS, now_ns=now_ns)
-                return person_by_id(connection, str(row.person_id)).name
+                return person_by_id(connection, str(row.person_id))
         except AccessRefused:
             self._failures.count(address, now_ns)
             raise
@@ -87,7 +87,7 @@ class Resets:
             TooManyTries: too many were from there.
             UsageError: the password is none.
         """
-        check_password(password, name=self.shown(code, address=address))
+        check_password(password, name=self.shown(code, address=address).name)
         kept = hashed(password)
         with self._database.writing() as connection:
             row = use_code(connection, code, *_RESETS, now_ns=self._clock.now_ns())

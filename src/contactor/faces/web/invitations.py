@@ -199,6 +199,10 @@ def _joining_routes(access: Access) -> Sequence[BaseRouteHandler]:
         asked, way = decoded(await request.body(), Join), way_of(request)
         if (asked.password is None) == (asked.credential is None):
             raise UsageError("a password or a passkey: one of the two")
+        invitation = await access.ask(
+            lambda people: people.invitations.shown(asked.code, address=way.address)
+        )
+        note(request, invitation=invitation.id)
 
         def change(people: People) -> Opened:
             if asked.credential is not None:
@@ -239,9 +243,8 @@ def _reset_routes(access: Access) -> Sequence[BaseRouteHandler]:
     )
     async def shown(request: SignedIn, data: JSONBody[LinkCode]) -> ResetShown:
         asked, address = decoded(await request.body(), LinkCode), address_of(request)
-        return ResetShown(
-            await access.ask(lambda people: people.resets.shown(asked.code, address=address))
-        )
+        person = await access.ask(lambda people: people.resets.shown(asked.code, address=address))
+        return ResetShown(person.name)
 
     @post(
         "/reset",
@@ -253,6 +256,8 @@ def _reset_routes(access: Access) -> Sequence[BaseRouteHandler]:
     )
     async def use(request: SignedIn, data: JSONBody[ChosenPassword]) -> None:
         asked, address = decoded(await request.body(), ChosenPassword), address_of(request)
+        person = await access.ask(lambda people: people.resets.shown(asked.code, address=address))
+        note(request, person=person.id)
         await access.hash(
             lambda people: people.resets.use(asked.code, asked.password, address=address)
         )
