@@ -52,7 +52,7 @@ def stands(page: Page, words: str) -> None:
 def fill(page: Page, name: str, password: str, button: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name=button).click()
+    page.get_by_role("button", name=button, exact=True).click()
 
 
 def test_first_owner_comes_in_by_the_link_and_others_log_in(
