@@ -178,3 +178,20 @@ def test_all_other_sessions_end_at_once(home: People) -> None:
     assert home.logins.end_sessions("Mia", but=made[1].id) == 2
     there = [home.logins.by_secret(one.secret) is not None for one in (*made, bens)]
     assert there == [False, True, False, True]
+
+
+def test_a_password_that_changes_meanwhile_lets_nobody_in(
+    home: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = home.logins
+    checked = logins._checked
+
+    def slowly(name: str, password: str, address: str) -> object:
+        row = checked(name, password, address)
+        home.set_password("Mia", "purple monkey dishwasher")
+        return row
+
+    monkeypatch.setattr(logins, "_checked", slowly)
+    with pytest.raises(AccessRefused):
+        logins.log_in("Mia", GOOD, address=HERE, device="it")
+    assert logins.sessions("Mia") == []

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access import area
@@ -148,6 +148,7 @@ class Logins:
                 mine = and_(_people.c.id == row.id, _people.c.password == kept)
                 kept = hashed(password)
                 connection.execute(update(_people).where(mine).values(password=kept))
+            _check_is_still(connection, row.id, kept, NOT_THESE)
             if not is_on(connection, row.id):
                 return insert_session(connection, row.id, Way(address, device), now_ns=now_ns)
         secret = new_secret(SecretKind.STEP)
@@ -172,9 +173,7 @@ class Logins:
         self.second_factors.check(half_in.person_id, code, address=address)
         self._steps.take(key)
         with self._database.writing() as connection:
-            same = and_(_people.c.id == half_in.person_id, _people.c.password == half_in.password)
-            if connection.execute(select(_people.c.id).where(same)).first() is None:
-                raise AccessRefused(TOO_LATE)
+            _check_is_still(connection, half_in.person_id, half_in.password, TOO_LATE)
             way = Way(address, device)
             return insert_session(connection, half_in.person_id, way, now_ns=self._clock.now_ns())
 
@@ -327,3 +326,17 @@ class Logins:
                 return None
             person = person_by_id(connection, row.person_id)
         return Principal(person, f"token {row.id}", Scope(row.scope), row.vehicle_id)
+
+
+def _check_is_still(connection: Connection, person_id: str, password: str, words: str) -> None:
+    """Refuse who has shown a password that was changed meanwhile; also who is gone.
+
+    Args:
+        password: its hash.
+
+    Raises:
+        AccessRefused: it is another, with these words.
+    """
+    same = and_(_people.c.id == person_id, _people.c.password == password)
+    if connection.execute(select(_people.c.id).where(same)).first() is None:
+        raise AccessRefused(words)
