@@ -171,6 +171,13 @@ def test_a_proxy_of_ones_own_hands_on_who_asks(tmp_path: Path) -> None:
             assert made.status_code == 201
             assert "Secure" in made.headers["set-cookie"]
             assert made.headers["set-cookie"].startswith("contactor-session=")
+            page = {**handed, "origin": public}
+            asked = api.post("/session/passkey/options", headers=page)
+            assert asked.json()["rpId"] == host
+            unlike = {**handed, "origin": f"http://{host}"}  # the host is ours, the page is not
+            assert api.post("/session/passkey/options", headers=unlike).status_code == 400
+            invited = told("user", "invite", "--role", "viewer", "--data", instance.data)
+            assert invited["link"].startswith(f"{public}/join#cto_cod_")
             wrong = {"name": "Mia", "password": WRONG}
             tries = [api.post("/session", json=wrong, headers=handed) for _ in range(6)]
             assert tries[-1].status_code == 429

@@ -269,6 +269,7 @@ def test_a_password_is_chosen_by_a_link_and_a_code_is_wanted_still(
         stands(page, "code")
         assert gil.get("/sessions").status_code == 401  # ended by the reset
 
+        expect(page.get_by_label("Code")).to_be_focused()
         page.get_by_label("Code").fill("abcd-efgh-ijkl-mnop")
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("alert")).to_have_text("the code is wrong, or was used")
