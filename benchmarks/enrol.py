@@ -23,7 +23,8 @@ from contactor.link.broker import read_bare_url
 from contactor.link.identities.codes import EnrolmentCode
 from contactor.link.identities.unit import Applicant, Identity, Unit
 from contactor.link.nats import NatsTransport
-from contactor.link.nats.connection import Connection, read_address
+from contactor.link.nats.address import read_address
+from contactor.link.nats.connection import Connection
 from tests.app.processes import contactor, running
 
 AT_ONCE = 50

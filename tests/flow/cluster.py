@@ -10,8 +10,10 @@ from pathlib import Path
 import msgspec
 
 from contactor.errors import LinkError
-from contactor.link.broker import MAX_PAYLOAD_BYTES, BrokerLaunch, prepare_broker
-from contactor.link.nats.connection import Connection, read_address
+from contactor.link.broker import BrokerLaunch, prepare_broker
+from contactor.link.broker_config import MAX_PAYLOAD_BYTES
+from contactor.link.nats.address import read_address
+from contactor.link.nats.connection import Connection
 from contactor.link.nats.jetstream import STREAM
 from tests.ports import free_ports
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contactor.link.broker import BrokerLaunch, prepare_broker, wait_broker
+from contactor.link.broker_config import BrokerTls
 from contactor.link.memory import MemoryBroker, MemoryTransport
 from contactor.link.nats import NatsTransport
 from contactor.link.ports import QueueLimits, Transport
@@ -33,10 +34,12 @@ async def until(is_so: Callable[[], bool], within_s: float = DEADLINE_S) -> None
 class BrokerProcess:
     """A real broker in a folder; it never outlives the tests."""
 
-    def __init__(self, folder: Path, *, has_gate: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, has_gate: bool = False, tls: BrokerTls | None = None
+    ) -> None:
         self.folder = folder
-        self._has_gate = has_gate
-        self.launch: BrokerLaunch = prepare_broker(folder, has_gate=has_gate)
+        self._has_gate, self._tls = has_gate, tls
+        self.launch: BrokerLaunch = prepare_broker(folder, has_gate=has_gate, tls=tls)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,7 +57,7 @@ class BrokerProcess:
             )
 
     async def restart(self) -> None:
-        self.launch = prepare_broker(self.folder, has_gate=self._has_gate)
+        self.launch = prepare_broker(self.folder, has_gate=self._has_gate, tls=self._tls)
         self.start()
         await wait_broker(self.launch.url, DEADLINE_S)
 

@@ -38,7 +38,8 @@ async def connected(
 @pytest.mark.parametrize(
     "url",
     ["", "leaf", "http://localhost", "nats://", "nats://:4222", "nats://host:port", "nats://h:99999",
-     "//host", "nats://user:secret@:1", "nats://host,nats://user:secret@:1", "nats://a,b"],
+     "//host", "nats://user:secret@:1", "tls://host,nats://user:secret@:1", "nats://a,b",
+     "nats://localhost?authority=a.crt", "tls://host?certificate=a.crt", "tls://host?a"],
 )  # fmt: skip
 def test_url_that_cannot_be_read_is_refused_without_its_secret(url: str) -> None:
     async def scenario() -> None:

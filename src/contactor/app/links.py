@@ -19,7 +19,7 @@ from contactor.car.agent.uplink import Uplink
 from contactor.clock import Clock
 from contactor.errors import IdentityError
 from contactor.link.nats import NatsTransport
-from contactor.link.nats.connection import read_addresses
+from contactor.link.nats.address import read_addresses
 
 if TYPE_CHECKING:  # only a car that is known by its key needs the library of ciphers
     from contactor.car.agent.keyring import CommandVerifier

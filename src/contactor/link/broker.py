@@ -3,6 +3,8 @@
     FOLDER/broker.conf   written at every start
     FOLDER/password      made once
     FOLDER/url           how clients of this machine reach it, for other commands
+    FOLDER/link          how cars do, without the password
+    FOLDER/authority.crt by which certificate it is known; with TLS only
     FOLDER/gate.pem      two keys of who is asked about cars (`link.nats.gate`); with a gate only
     FOLDER/store/        what JetStream keeps; may be lost, for the cars hold it until it is stored
 
@@ -16,8 +18,8 @@ The broker answers a record where its sender asks for it, without asking whether
 speak there. So cars are no neighbours of JetStream, and what would so come to a subject of the
 cloud's goes nowhere.
 
-Who starts it supervises it. It listens on this machine only, behind a random password; every file
-is its owner's alone.
+Who starts it supervises it. It listens on this machine only, behind a random password; beyond it,
+if asked, and then over TLS for everybody, the cloud's processes as well. Every file is its owner's.
 
     launch = prepare_broker(folder)
     process = subprocess.Popen(launch.command)
@@ -25,7 +27,6 @@ is its owner's alone.
 """
 
 import asyncio
-import json
 import logging
 import os
 import random
@@ -37,29 +38,29 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from contactor.errors import FolderError, FolderFull, IdentityError, LinkError, MissingPart
-from contactor.link import topics
-from contactor.link.nats.connection import Connection, read_address
-from contactor.signals.wire.limits import MAX_MESSAGE_BYTES
+from contactor.link.broker_config import (
+    CLOUD,
+    HOST,
+    USER,
+    BrokerTls,
+    broker_config,
+    gated_access,
+    open_access,
+)
+from contactor.link.nats.address import in_url, read_address
+from contactor.link.nats.connection import Connection
 from contactor.whole_files import FULL, write_whole
 
-HOST = "127.0.0.1"
-USER = "contactor"
 PORTS = range(20_000, 30_000)
 """Below the ports that Linux gives to outgoing connections: while the broker is down, none of them
 takes its port, and no client that tries to reconnect is connected to itself."""
-MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES + 100_000
-STORE_BYTES = 2 * 2**30
-STORE_MEMORY_BYTES = 64 * 2**20
 BINARY = "nats-server"
-CLOUD, CARS, SYSTEM = "CLOUD", "CARS", "SYSTEM"
-NOWHERE = "nowhere"
 GATE = "gate.pem"
+AUTHORITY = "authority.crt"
 END_OF_KEY = b"-----END PRIVATE KEY-----\n"
-GATE_S = 1.5
-"""So long a car waits at the door, which is less than it would wait by itself."""
 POLL_S = 0.02
 
 if TYPE_CHECKING:
@@ -79,18 +80,23 @@ class BrokerLaunch:
 
     @property
     def bare_url(self) -> str:
-        """As whoever has an identity, or none yet, reaches it."""
-        return f"nats://{HOST}:{self.port}"
+        """As whoever on this machine has an identity, or none yet, reaches it."""
+        return read_address(self.url).shown
 
 
 def prepare_broker(
-    folder: Path, *, port: int | None = None, has_gate: bool = False
+    folder: Path,
+    *,
+    port: int | None = None,
+    has_gate: bool = False,
+    tls: BrokerTls | None = None,
 ) -> BrokerLaunch:
     """Write what the broker needs to start in `folder`.
 
     Args:
         port: to listen on; None for the one used last, or another free one.
         has_gate: whether cars come in by their keys, or whoever has the password.
+        tls: None where it listens on this machine only.
 
     Raises:
         MissingPart: the broker is not installed.
@@ -102,15 +108,17 @@ def prepare_broker(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         password = _password(folder / "password")
-        chosen = _choose_port(folder / "url", port)
-        url = f"nats://{USER}:{password}@{HOST}:{chosen}"
+        chosen = _choose_port(folder / "url", port, HOST if tls is None else tls.host)
+        url, link = _urls(folder, password, chosen, tls)
         store = folder / "store"
         _move_aside_if_damaged(store)
         if has_gate:
             _take_over(store / "jetstream")
-        access = _gated(password, _gate_keys(folder)) if has_gate else _open(password)
-        write_whole(folder / "broker.conf", _config(chosen, access, store))
+        access = gated_access(password, _gate_keys(folder)) if has_gate else open_access(password)
+        config = broker_config(port=chosen, access=access, store=store, tls=tls)
+        write_whole(folder / "broker.conf", config)
         write_whole(folder / "url", url + "\n")
+        write_whole(folder / "link", link + "\n")
     except OSError as error:
         if error.errno in FULL:
             raise FolderFull(f"no space left in {folder}") from error
@@ -125,19 +133,24 @@ def _take_over(store: Path) -> None:
         before.rename(now)
 
 
+def _urls(folder: Path, password: str, port: int, tls: BrokerTls | None) -> tuple[str, str]:
+    """How the machine's own clients reach it, and how cars do."""
+    if tls is None:
+        return f"nats://{USER}:{password}@{HOST}:{port}", f"nats://{HOST}:{port}"
+    authority = folder / AUTHORITY
+    write_whole(authority, tls.authority)
+    near, far = in_url(tls.near_host), in_url(tls.names[0])
+    known = urlencode({"authority": str(authority.absolute())})
+    return f"tls://{USER}:{password}@{near}:{port}?{known}", f"tls://{far}:{port}"
+
+
 def read_url(folder: Path) -> str:
     """The url of the broker that runs in `folder`.
 
     Raises:
         LinkError: none was ever started there.
     """
-    try:
-        url = (folder / "url").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise LinkError(f"no broker in {folder}: its url cannot be read") from error
-    if not url:
-        raise LinkError(f"no broker in {folder}: its url is empty")
-    return url
+    return _read_url(folder / "url")
 
 
 def read_bare_url(folder: Path) -> str:
@@ -146,7 +159,31 @@ def read_bare_url(folder: Path) -> str:
     Raises:
         LinkError: none was ever started there.
     """
-    return read_address(read_url(folder)).shown
+    return _read_url(folder / "link")
+
+
+def read_authority(folder: Path) -> str:
+    """The public key of who vouches for the broker in `folder`, as 64 hex digits.
+
+    Raises:
+        LinkError: it cannot be read.
+    """
+    from contactor.link.identities.authority import authority_key
+
+    try:
+        return authority_key((folder / AUTHORITY).read_bytes()).hex()
+    except (OSError, IdentityError) as error:
+        raise LinkError(f"authority of the broker in {folder} cannot be read: {error}") from error
+
+
+def _read_url(file: Path) -> str:
+    try:
+        url = file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise LinkError(f"no broker in {file.parent}: its url cannot be read") from error
+    if not url:
+        raise LinkError(f"no broker in {file.parent}: its url is empty")
+    return url
 
 
 def read_gate(folder: Path) -> "GatePass":
@@ -197,69 +234,6 @@ def _find_server() -> Path:
     return Path(found)
 
 
-def _config(port: int, access: str, store: Path) -> str:
-    """Source: https://docs.nats.io/running-a-nats-service/configuration."""
-    return f"""\
-# Written at every start; changes are lost.
-listen: "{HOST}:{port}"
-server_name: {_quoted(f"contactor-{secrets.token_hex(4)}")}
-max_payload: {MAX_PAYLOAD_BYTES}
-{access}
-jetstream {{
-  store_dir: {_quoted(str(store.absolute()))}
-  max_memory_store: {STORE_MEMORY_BYTES}
-  max_file_store: {STORE_BYTES}
-}}
-"""
-
-
-def _open(password: str) -> str:
-    """Whoever has the password, with all rights."""
-    return f'authorization {{ user: "{USER}", password: {_quoted(password)} }}'
-
-
-def _gated(password: str, keys: "tuple[KeyPair, KeyPair]") -> str:
-    """The cloud by its password, cars by the gate; between the two accounts our subjects only."""
-    from contactor.link.nats.tokens import public_key
-
-    issuer, login = (pair.public_bytes for pair in keys)
-    up = topics.ALL_UPLINKS
-    from_cars = [f"{kind}.{topics.ANY}" for kind in topics.FROM_CARS]
-    to_cars = [f"{kind}.{topics.ANY}" for kind in topics.TO_CARS]
-    said_to_cars = [f'{{service: "{up}"}}', *(f'{{stream: "{one}"}}' for one in to_cars)]
-    said_by_cars = [f'{{stream: "{one}"}}' for one in from_cars]
-    heard_by_cars = [
-        f'{{service: {{account: {CLOUD}, subject: "{up}"}}}}',
-        *(f'{{stream: {{account: {CLOUD}, subject: "{one}"}}}}' for one in to_cars),
-    ]
-    heard_by_cloud = [f'{{stream: {{account: {CARS}, subject: "{one}"}}}}' for one in from_cars]
-    nowhere = [f'"{one}": "{NOWHERE}"' for one in to_cars]
-    return f"""\
-accounts {{
-  {CLOUD} {{
-    jetstream: enabled
-    users: [{{user: "{USER}", password: {_quoted(password)}}}]
-    exports: [{", ".join(said_to_cars)}]
-    imports: [{", ".join(heard_by_cloud)}]
-  }}
-  {CARS} {{
-    exports: [{", ".join(said_by_cars)}]
-    imports: [{", ".join(heard_by_cars)}]
-    mappings: {{{", ".join(nowhere)}}}
-  }}
-  {SYSTEM} {{ users: [{{nkey: {public_key("U", login)}}}] }}
-}}
-system_account: {SYSTEM}
-authorization {{
-  timeout: {GATE_S}
-  auth_callout {{
-    issuer: {public_key("A", issuer)}
-    account: {SYSTEM}
-    auth_users: ["{USER}", {public_key("U", login)}]
-  }}
-}}"""
-
-
 def _gate_keys(folder: Path) -> "tuple[KeyPair, KeyPair]":
     """The key that the gate signs with, and the one that it comes in with; made once."""
     from contactor.link.identities.keys import KeyPair
@@ -272,10 +246,6 @@ def _gate_keys(folder: Path) -> "tuple[KeyPair, KeyPair]":
         pairs = KeyPair.make(), KeyPair.make()
         write_whole(path, pairs[0].pem + pairs[1].pem)
         return pairs
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _password(path: Path) -> str:
@@ -292,16 +262,16 @@ def _password(path: Path) -> str:
     return made
 
 
-def _choose_port(url_file: Path, wanted: int | None) -> int:
+def _choose_port(url_file: Path, wanted: int | None, host: str) -> int:
     if wanted is not None:
-        if not _is_free(wanted):
-            raise LinkError(f"port {wanted} for the broker is taken")
+        if not _is_free(host, wanted):
+            raise LinkError(f"port {wanted} on {host} for the broker is taken")
         return wanted
     last = _last_port(url_file)
-    if last is not None and _is_free(last):
+    if last is not None and _is_free(host, last):
         return last
     for port in random.sample(PORTS, k=100):
-        if _is_free(port):
+        if _is_free(host, port):
             return port
     raise LinkError(f"no free port for the broker between {PORTS.start} and {PORTS.stop - 1}")
 
@@ -313,11 +283,12 @@ def _last_port(url_file: Path) -> int | None:
         return None
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
             probe.listen()
         except (OSError, OverflowError):
             return False

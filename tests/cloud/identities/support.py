@@ -74,7 +74,7 @@ async def cloud_at(
     desk = IdentityDesk(office, gate=gate, transport=transport)
     running = asyncio.create_task(desk.run())
     await transport.wait_connected(DEADLINE_S)
-    bare = f"nats://127.0.0.1:{broker.launch.port}"
+    bare = broker.launch.bare_url
     try:
         yield Cloud(broker.launch.url, bare, office, desk, gate, transport)
     finally:

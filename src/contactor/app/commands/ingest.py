@@ -8,7 +8,7 @@ from contactor.app.lake_place import add_lake_option, settle_lake
 from contactor.app.settings import add_data_option, add_option
 from contactor.cloud.ingest.partition import Partition
 from contactor.errors import UsageError
-from contactor.link.nats.connection import read_addresses
+from contactor.link.nats.address import read_addresses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from contactor.car.agent.timeline import EARLIEST_GOOD
 from contactor.clock import Clock
 from contactor.errors import EnrolmentRefused, IdentityError, LinkError, MalformedRecord
 from contactor.link import topics
+from contactor.link.identities.authority import authority_key
 from contactor.link.identities.certificates import Certificate
 from contactor.link.identities.codes import EnrolmentCode
 from contactor.link.identities.unit import Identity, Unit
@@ -35,13 +36,21 @@ _log = logging.getLogger(__name__)
 
 
 async def enrol(
-    code: EnrolmentCode, *, unit: Unit, transport: Broadcast, timeout_s: float
+    code: EnrolmentCode,
+    *,
+    unit: Unit,
+    transport: Broadcast,
+    timeout_s: float,
+    authority: bytes | None = None,
 ) -> Identity:
     """Have this unit's key certified for the code's vehicle.
 
+    Args:
+        authority: the public key of the only authority that may, where it is known.
+
     Raises:
         EnrolmentRefused: the cloud said no, and why.
-        IdentityError: the key or certificate cannot be kept.
+        IdentityError: the key or certificate cannot be kept, or another authority answered.
         LinkError: no answer in time.
     """
     pair = unit.begin(code.ticket)
@@ -60,6 +69,8 @@ async def enrol(
                 raise IdentityError(f"the cloud's answer cannot be read: {error}") from error
             if answer.refusal:
                 raise EnrolmentRefused(answer.refusal)
+            if authority not in (None, authority_key(answer.authority)):
+                raise IdentityError("the cloud answers by another authority than --authority")
             certificate = Certificate.of_der(answer.certificate)
             return unit.settle(code.ticket, certificate, answer.authority)
     finally:

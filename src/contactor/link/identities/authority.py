@@ -10,7 +10,7 @@ Who has its key can pose as every car: the folder is its owner's alone.
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,17 +20,19 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from contactor.clock import NS_PER_DAY, NS_PER_S, to_iso
+from contactor.clock import to_iso
 from contactor.errors import IdentityError
 from contactor.link.identities.certificates import URN, Certificate
 from contactor.link.identities.keys import KeyPair
+from contactor.link.identities.roots import lasting, make_root, usage
+from contactor.link.identities.servers import Term, keep_server
 from contactor.whole_files import FILE_MODE, make_private_folder, write_whole
 
 NAME = "authority.pem"
 OWN_DAYS = 20 * 365
 VEHICLE_DAYS = 365
-EARLIER = timedelta(minutes=5)
-"""A certificate is valid from before it was made: other clocks are not ours."""
+SERVER_TERM = Term(days=5 * 365, spare_days=365)
+"""Of the broker: its key lies beside the authority's, so a short life would gain nothing."""
 MAX_REQUEST_BYTES = 2_048
 
 
@@ -45,18 +47,7 @@ class Authority:
     def make(cls, now_ns: int) -> Self:
         """A new one, valid from now on."""
         pair = KeyPair.make()
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Contactor vehicles")])
-        public_key = pair.private.public_key()
-        builder = _lasting(now_ns, OWN_DAYS).subject_name(name).issuer_name(name)
-        builder = builder.public_key(public_key)
-        builder = builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        )
-        builder = builder.add_extension(_usage(is_authority=True), critical=True)
-        builder = builder.add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False
-        )
-        return cls(pair, builder.sign(pair.private, None))
+        return cls(pair, make_root(pair.private, "Contactor vehicles", now_ns, days=OWN_DAYS))
 
     @classmethod
     def kept(cls, folder: Path, now_ns: int) -> Self:
@@ -82,6 +73,11 @@ class Authority:
     @classmethod
     def _of_pem(cls, pem: bytes) -> Self:
         return cls(KeyPair.of_pem(pem), x509.load_pem_x509_certificate(pem))
+
+    @property
+    def public_key(self) -> bytes:
+        """Its public key, 32 bytes."""
+        return self._pair.public_bytes
 
     @property
     def pem(self) -> bytes:
@@ -113,16 +109,31 @@ class Authority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, vehicle_id)])
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(URN + vehicle_id)])
         purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-        builder = _lasting(now_ns, days).subject_name(subject).public_key(public_key)
+        builder = lasting(now_ns, days).subject_name(subject).public_key(public_key)
         builder = builder.issuer_name(self._certificate.subject)
         builder = builder.add_extension(
             x509.BasicConstraints(ca=False, path_length=None), critical=True
         )
-        builder = builder.add_extension(_usage(is_authority=False), critical=True)
+        builder = builder.add_extension(usage(is_authority=False), critical=True)
         builder = builder.add_extension(purposes, critical=False)
         builder = builder.add_extension(names, critical=False)
         signed = builder.sign(self._pair.private, None)
         return Certificate.of_der(signed.public_bytes(serialization.Encoding.DER))
+
+    def keep_server(self, file: Path, names: Sequence[str], now_ns: int) -> None:
+        """See to it that a file holds key and certificate of the broker, by which cars know it.
+
+        Raises:
+            IdentityError: it cannot be read or written.
+        """
+        keep_server(
+            file,
+            self._pair.private,
+            self._certificate,
+            names=names,
+            now_ns=now_ns,
+            term=SERVER_TERM,
+        )
 
     def check(self, certificate: Certificate, now_ns: int) -> None:
         """Accept a certificate of ours that is valid now.
@@ -172,24 +183,3 @@ def _requested_key(request: bytes) -> Ed25519PublicKey:
     if not is_signed:
         raise IdentityError("the request is not signed with its own key")
     return public_key
-
-
-def _lasting(now_ns: int, days: float) -> x509.CertificateBuilder:
-    now = datetime.fromtimestamp(now_ns // NS_PER_S, UTC)
-    until = datetime.fromtimestamp((now_ns + round(days * NS_PER_DAY)) // NS_PER_S, UTC)
-    builder = x509.CertificateBuilder().serial_number(x509.random_serial_number())
-    return builder.not_valid_before(now - EARLIER).not_valid_after(until)
-
-
-def _usage(*, is_authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        encipher_only=False,
-        decipher_only=False,
-    )

@@ -29,18 +29,29 @@ NONCE = re.compile(r"[A-Za-z0-9_+/=-]{8,64}")
 
 
 class Applicant:
-    """Somebody who has a code and no certificate yet."""
+    """Somebody who has a code and no certificate yet.
+
+    Args:
+        broker_pem: the certificate of the broker that is to be spoken to over TLS.
+    """
 
     user_key: str | None = None
 
-    def __init__(self, code: EnrolmentCode, pair: KeyPair) -> None:
+    def __init__(
+        self, code: EnrolmentCode, pair: KeyPair, *, broker_pem: bytes | None = None
+    ) -> None:
         self._pair = pair
+        self._broker_pem = broker_pem
         self.token: str | None = code.characters
         self.inbox = rights_of_enrolment(code.ticket).inbox
 
     def sign(self, nonce: str) -> bytes:
         """Sign with the key that is to be certified."""
         return _sign(self._pair, nonce)
+
+    def trusted_pem(self) -> bytes | None:
+        """The broker's own: it was looked at before."""
+        return self._broker_pem
 
 
 class Identity:
@@ -66,6 +77,10 @@ class Identity:
             return path.read_bytes()
         except OSError as error:
             raise IdentityError(f"authority {path}: {error.strerror or error}") from error
+
+    def trusted_pem(self) -> bytes | None:
+        """The authority's certificate: it vouches for the broker, too."""
+        return self.authority_pem()
 
     @property
     def inbox(self) -> str:

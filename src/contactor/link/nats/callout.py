@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from contactor.errors import MalformedRecord
-from contactor.link.broker import CARS
+from contactor.link.broker_config import CARS
 from contactor.link.identities.keys import KeyPair
 from contactor.link.nats.tokens import claims_of, signed
 from contactor.link.rights import Rights

@@ -14,11 +14,9 @@ import asyncio
 import base64
 import contextlib
 import logging
-import re
+import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import DEFAULT_INBOX_PREFIX, Client
 from nats.aio.msg import Msg
@@ -26,31 +24,19 @@ from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, NoServersError
 from nats.errors import Error as NatsError
 
-from contactor.errors import LinkError, UsageError
+from contactor.errors import LinkError
+from contactor.link.nats.address import Address
 
 CONNECT_S = 5.0
 HANDSHAKE_S = 2
 FLUSH_S = 5
 CLOSE_S = 1
 PING_S = 10
-DEFAULT_PORT = 4222
 NO_RESPONDERS = "503"
 REFUSED = "it refused the user or password"
 NOT_KNOWN = "it refused the certificate or code"
-BETWEEN_URLS = re.compile(r",(?=(?:nats|tls)://)")
-"""A password may hold a comma too."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is and who we are; `shown` holds no secret."""
-
-    shown: str
-    user: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
 
 
 class Proof(Protocol):
@@ -73,6 +59,14 @@ class Proof(Protocol):
 
     def sign(self, nonce: str) -> bytes:
         """The signature of what the broker made up for this connection."""
+        ...
+
+    def trusted_pem(self) -> bytes | None:
+        """By which certificate a broker's own is believed; None for those that the system trusts.
+
+        Raises:
+            IdentityError: it cannot be read.
+        """
         ...
 
 
@@ -102,6 +96,8 @@ class _Client(Client):
         super().__init__()
         self.hearing: dict[object, HearRaw] = {}
         """By the callback that a subscription was made with."""
+        self.is_encrypted = False
+        """Whether nothing may be said but over TLS."""
 
     async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """As `publish` of each, on subjects that are known to be good, at a tenth of the cost."""
@@ -114,6 +110,17 @@ class _Client(Client):
         await self._send_command(b"".join(commands))
         if self._flush_queue is not None and self._flush_queue.empty():
             await self._flush_pending()
+
+    def _connect_command(self) -> bytes:
+        """Who we are, the first that is said; nats-py would say it to a broker without TLS, too."""
+        if self.is_encrypted:
+            if not self._server_info.get("tls_required"):
+                raise NatsError("it speaks no TLS")
+            # nats-py does not tell its reader over what it reads: it could slow nobody down.
+            transport = self._transport._io_writer.transport
+            transport.get_protocol().connection_made(transport)
+        command: bytes = super()._connect_command()
+        return command
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
@@ -288,6 +295,7 @@ class Connection:
 
         # nats-py sets the public key only where its own library of keys is installed.
         self._client._public_nkey = proof.user_key if proof else None
+        self._client.is_encrypted = address.is_encrypted
         await self._client.connect(
             address.shown,
             name=name,
@@ -304,6 +312,7 @@ class Connection:
             connect_timeout=HANDSHAKE_S,
             flush_timeout=HANDSHAKE_S,
             ping_interval=PING_S,
+            tls=_encryption(address, proof),
         )
         if not self.is_alive:
             raise LinkError("it closed the connection")
@@ -358,43 +367,14 @@ def _heard(subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) 
     return Heard(subject.decode(), payload, reply.decode(), status, description.strip())
 
 
+def _encryption(address: Address, proof: Proof | None) -> ssl.SSLContext | None:
+    if not address.is_encrypted:
+        return None
+    return address.encryption(proof.trusted_pem() if proof else None)
+
+
 def _signature_by(proof: Proof) -> Callable[[str], bytes]:
     return lambda nonce: base64.urlsafe_b64encode(proof.sign(nonce)).rstrip(b"=")
-
-
-def read_addresses(urls: str) -> tuple[Address, ...]:
-    """What a link says: one url, or those of a cluster's servers with a comma between.
-
-    Raises:
-        UsageError: as `read_address`.
-    """
-    return tuple(map(read_address, BETWEEN_URLS.split(urls)))
-
-
-def read_address(url: str) -> Address:
-    """What a url says.
-
-    Args:
-        url: nats://[USER:PASSWORD@]HOST[:PORT], or tls://; a TOKEN may stand for user and password.
-
-    Raises:
-        UsageError: it says something else; the text names no secret.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or DEFAULT_PORT
-    except ValueError:
-        parts, host, port = urlsplit(""), None, 0
-    if parts.scheme not in {"nats", "tls"} or not host or "," in host:
-        raise UsageError(
-            f"link {url.rpartition('@')[2]!r}; expected nats://[USER:PASSWORD@]HOST[:PORT]"
-        )
-    shown = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    user = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password is not None else None
-    if password is None:
-        return Address(shown, token=user)
-    return Address(shown, user=user, password=password)
 
 
 def explain(error: BaseException) -> str:
@@ -405,6 +385,8 @@ def explain(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, NoServersError):
         return "it cannot be reached"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message.rstrip('.')}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     text = " ".join(str(error).split()).removeprefix("nats: ").strip("'")

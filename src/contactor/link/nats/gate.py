@@ -23,8 +23,9 @@ import msgspec
 
 from contactor.clock import NS_PER_S, Clock
 from contactor.errors import IdentityError, LinkError, MalformedRecord
-from contactor.link.broker import CARS
+from contactor.link.broker_config import CARS
 from contactor.link.identities.keys import KeyPair
+from contactor.link.nats.address import read_address
 from contactor.link.nats.callout import (
     ASKED_ON,
     Knock,
@@ -33,7 +34,7 @@ from contactor.link.nats.callout import (
     read_question,
     refusal,
 )
-from contactor.link.nats.connection import Connection, Heard, read_address
+from contactor.link.nats.connection import Connection, Heard
 from contactor.link.nats.tokens import public_key
 from contactor.link.rights import Rights
 
@@ -217,6 +218,9 @@ class _Login:
 
     def sign(self, nonce: str) -> bytes:
         return self._pair.sign(nonce.encode())
+
+    def trusted_pem(self) -> bytes | None:
+        return None  # the link of the broker's folder says it
 
 
 class _Seated(msgspec.Struct):

@@ -16,6 +16,7 @@ from itertools import cycle
 from contactor.errors import LinkError
 from contactor.link.mailbox import Mailbox
 from contactor.link.nats import jetstream
+from contactor.link.nats.address import read_addresses
 from contactor.link.nats.connection import (
     CLOSE_S,
     NOT_KNOWN,
@@ -23,7 +24,6 @@ from contactor.link.nats.connection import (
     Heard,
     Listening,
     Proof,
-    read_addresses,
 )
 from contactor.link.nats.consumer import NatsConsumer, drop, retire
 from contactor.link.ports import Message, QueueLimits
