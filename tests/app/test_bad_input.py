@@ -51,6 +51,7 @@ GOOD = {
     "journal": "journal list --vehicle one --data stored",
     "alerts": "alerts list --data stored",
     "campaign": "campaign list --data stored",
+    "elsewhere": "elsewhere --data stored",
     "car": "car list --data stored",
     "export": "export --vehicle one --output one.parquet --data stored",
     "compact": "compact --data stored",
@@ -127,7 +128,7 @@ def test_command_refuses_an_unknown_option(
         ("car code a.b --data stored", "vehicle id 'a.b'; allowed: 1 to 64"),
         ("car code leaf leaf --data stored", "vehicle leaf stands twice"),
         ("car code leaf --days 0 --data stored", "'0' days; allowed: more than 0, to 3650"),
-        ("car enrol 0000-0000-000", "no --link given: nats://HOST:PORT"),
+        ("car enrol 0000-0000-000", "no --link given: tls://HOST:PORT"),
         ("car enrol 0000 --link nats://localhost --data new", "no enrolment code: expected 11"),
         ("car enrol-batch trip.csv --data stored", "--output (contactor car enrol-batch --help)"),
         ("car enrol-batch none.csv --output u --data stored", "no file none.csv"),
@@ -297,14 +298,44 @@ def test_question_that_cannot_be_meant_is_refused(
 
 
 @pytest.mark.parametrize("name", ["run", "serve"])
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])
-@pytest.mark.parametrize("login", ["", " --no-auth"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", "127.0.0.2"])
 def test_server_without_login_stays_on_this_machine(
-    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, host: str, login: str
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, host: str
 ) -> None:
-    line = f"{GOOD[name]} --host '{host}'{login}"
-    words = f"--host {host} without TLS is refused; allowed: localhost"
-    check_refused_here(at_desk, capfd, line, 2, " ".join(words.split()))
+    line = f"{GOOD[name]} --host '{host}' --no-auth"
+    words = f"--host {host} with --no-auth is refused: who is elsewhere has to log in;"
+    check_refused_here(at_desk, capfd, line, 2, f"{words} allowed: localhost, 127.0.0.1, ::1")
+
+
+@pytest.mark.parametrize("name", ["run", "serve"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--host ''", "'' is no host; allowed: a name or an address of this machine"),
+        ("--host 'a b'", "'a b' is no host"),
+        ("--link-host http://a", "'http://a' is no host"),
+        ("--local-port 70000", "'70000' is no port"),
+        ("--certificate-port x", "'x' is no port"),
+        ("--tls-certificate a.crt", "belong together; allowed: both or none"),
+        ("--tls-key a.key", "belong together; allowed: both or none"),
+        (
+            "--tls-certificate a.crt --tls-key a.key",
+            "--tls-certificate with --host localhost: nothing is encrypted on this machine;"
+            " allowed: --host beyond it",
+        ),
+    ],
+)
+def test_listening_that_cannot_be_is_refused(
+    at_desk: Path, capfd: pytest.CaptureFixture[str], name: str, options: str, words: str
+) -> None:
+    check_refused_here(at_desk, capfd, f"{GOOD[name]} {options}", 2, words)
+
+
+def test_link_host_is_of_a_broker_of_ones_own(
+    at_desk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = f"{GOOD['serve']} --link nats://localhost --link-host 0.0.0.0"
+    check_refused_here(at_desk, capfd, line, 2, "allowed: it, or --link")
 
 
 @pytest.mark.parametrize("link", ["localhost", "http://localhost", "nats://", "nats://host:99999"])
@@ -471,9 +502,9 @@ def test_log_cut_off_anywhere_in_a_line_keeps_all_before_it(
     [
         ("bogus", 2, "unknown command"),
         ("run --car bogus", 2, "a CAR is"),
-        ("run --host 0.0.0.0", 2, "without TLS is refused"),
+        ("run --host 0.0.0.0", 2, "with --no-auth is refused"),
         ("agent", 2, "no --car given"),
-        ("serve --host 0.0.0.0 --no-auth", 2, "without TLS is refused"),
+        ("serve --host 0.0.0.0 --no-auth", 2, "with --no-auth is refused"),
         ("decode empty --json", 2, "is a directory"),
         ("replay drive.log --car leef --vehicle v --json", 2, "unknown profile"),
         ("import trip.csv --map broken.toml --vehicle v --json", 2, "broken.toml"),

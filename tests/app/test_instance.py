@@ -13,8 +13,10 @@ import msgspec
 import pytest
 
 from contactor.app.folder import Process, RunningInstance
-from contactor.app.instance import RunFile, vehicles_without_value
+from contactor.app.instance import vehicles_without_value
+from contactor.app.listening import Listening
 from contactor.app.local_http import get_json
+from contactor.app.run_file import RunFile
 from contactor.errors import InstanceError
 from tests.app.counting import make_log, make_profile
 from tests.app.processes import contactor, running
@@ -31,7 +33,7 @@ def read(path: Path) -> tuple[Process, ...]:
 
 
 def test_run_file_is_not_there_before_the_instance_is_ready(tmp_path: Path) -> None:
-    file = RunFile(tmp_path / "run.json", "http://localhost:1")
+    file = RunFile(tmp_path / "run.json", Listening("localhost", 1), None)
     file.update(BROKER)
     assert not (tmp_path / "run.json").exists()
     file.begin(BROKER)
@@ -44,7 +46,7 @@ def test_run_file_that_cannot_be_written_again_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "run.json"
-    file = RunFile(path, "http://localhost:1")
+    file = RunFile(path, Listening("localhost", 1), None)
     file.begin(BROKER)
     path.unlink()
     path.mkdir()

@@ -28,6 +28,7 @@ ARGUMENTS = {
     "charges": TOLD,
     "compact": ["--now"],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
+    "elsewhere": [],
     "erase": ["--vehicle", "--yes"],
     "export": ["--output", "--signal", "--since", "--until", "--vehicle"],
     "history": ["--jobs", "--vehicle"],
@@ -127,8 +128,8 @@ def test_version_is_told(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
     [
         ("DATA", "elsewhere", "vehicles", "no data folder elsewhere"),
         ("DATA", "elsewhere", "signals", "no data folder elsewhere"),
-        ("HOST", "0.0.0.0", "run --port 0", "--host 0.0.0.0 without TLS is refused"),
-        ("HOST", "0.0.0.0", "serve --port 0", "--host 0.0.0.0 without TLS is refused"),
+        ("HOST", "0.0.0.0", "run --port 0", "--host 0.0.0.0 with --no-auth is refused"),
+        ("HOST", "0.0.0.0", "serve --port 0", "--host 0.0.0.0 with --no-auth is refused"),
         ("PORT", "eighty", "run", "'eighty' is no port"),
         ("PORT", "eighty", "serve", "'eighty' is no port"),
         ("NO_AUTH", "perhaps", "run", "CONTACTOR_NO_AUTH=perhaps; allowed: 1, true, yes, 0"),
@@ -161,7 +162,7 @@ def test_variable_says_what_its_option_would(
     ("variable", "value", "line", "words"),
     [
         ("DATA", "elsewhere", "vehicles --data here", "no data folder here"),
-        ("HOST", "localhost", "run --host 0.0.0.0", "--host 0.0.0.0 without TLS"),
+        ("HOST", "localhost", "run --host 0.0.0.0", "--host 0.0.0.0 with --no-auth"),
         ("CAR", "bogus", "run --car worse", "car 'worse'"),
         ("LINK", "nats://localhost", f"agent --car {CAR} --link worse", "link 'worse'"),
     ],

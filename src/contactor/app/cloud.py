@@ -6,20 +6,22 @@ With its ingests elsewhere (`contactor ingest`) it follows what they take in, an
 import asyncio
 import contextlib
 import signal
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-import uvicorn
-
 from contactor.app.access import OpenedAccess, open_access
 from contactor.app.database_place import database_at
+from contactor.app.elsewhere import Elsewhere
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
+from contactor.app.listening import Listening
 from contactor.app.live_fleet import LiveFleet
 from contactor.app.office import open_keys, open_office
 from contactor.app.priority import put_loop_first
+from contactor.app.ready import tell_ready
+from contactor.app.serving import Servers, Serving
+from contactor.app.tls import WebTls
 from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
 from contactor.clock import Clock, SystemClock
 from contactor.cloud.access.people import People
@@ -50,7 +52,7 @@ from contactor.faces.web.history import History
 from contactor.faces.web.live import Live
 from contactor.faces.web.login import Access
 from contactor.faces.web.metrics import instance_metrics
-from contactor.faces.web.sockets import EndingSockets
+from contactor.faces.web.same_site import host_name
 from contactor.link.broker import read_gate
 from contactor.link.identities.grants import CommandSigner
 from contactor.link.nats import NatsTransport
@@ -60,40 +62,6 @@ from contactor.signals.batch import RowsBatch
 CHARGE_LIMIT = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit"
 POLL_S = 0.05
 SETTLE_S = FLUSH_S + 1.0
-MAX_CLIENT_MESSAGE_BYTES = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """How a cloud is served.
-
-    Fields:
-        host, port: where the API listens.
-        has_login: whether anybody is asked who they are.
-        public_url: how a proxy on this machine serves it, too.
-        has_ingest: whether it stores what comes, or others do.
-        has_gate: whether the broker of this folder asks it who comes in.
-        is_supervised: whether who started it tells the first owner's link.
-    """
-
-    host: str
-    port: int
-    has_login: bool = True
-    public_url: str | None = None
-    has_ingest: bool = True
-    has_gate: bool = False
-    is_supervised: bool = False
-
-    @property
-    def url(self) -> str:
-        """How people reach it."""
-        return self.addresses[0]
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """Every address of its pages, the one for people first."""
-        own = f"http://localhost:{self.port}"
-        return (own,) if self.public_url is None else (self.public_url, own)
 
 
 def serve_cloud(folder: DataFolder, *, link: str, serving: Serving) -> int:
@@ -108,17 +76,21 @@ def serve_cloud(folder: DataFolder, *, link: str, serving: Serving) -> int:
 
 
 async def _serve(folder: DataFolder, link: str, asked: Serving) -> int:
-    cloud = await _Cloud.open(folder, link, asked)
-    server = _server(cloud.api(asked), asked)
+    listening = asked.listening
+    tls = None if listening.beside is None else WebTls.open(folder, listening, clock=SystemClock())
+    told = Elsewhere.of(listening, tls)
+    addresses = (*(() if told is None else told.urls), listening.local_url)
+    cloud = await _Cloud.open(folder, link, asked, addresses)
+    servers = Servers(cloud.api(listening, tls), listening, tls)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     taking = asyncio.create_task(cloud.ingest.run())
     others = asyncio.create_task(cloud.run_others())
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(servers.run())
     stopping = asyncio.create_task(stopped.wait())
-    announcing = asyncio.create_task(_announce(server, asked, cloud.opened.access))
+    announcing = asyncio.create_task(_announce(servers, asked, told, cloud.opened.access))
     tasks = {taking, others, serving, stopping}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -128,7 +100,7 @@ async def _serve(folder: DataFolder, link: str, asked: Serving) -> int:
     finally:
         announcing.cancel()
         cloud.live.close()
-        server.should_exit = True
+        servers.stop()
         others.cancel()
         taking.cancel()
         for task in (taking, others):
@@ -239,8 +211,13 @@ class _Cloud:
         )
 
     @classmethod
-    async def open(cls, folder: DataFolder, link: str, asked: Serving) -> Self:
+    async def open(
+        cls, folder: DataFolder, link: str, asked: Serving, addresses: tuple[str, ...]
+    ) -> Self:
         """The cloud over a data folder, its twin as it was last.
+
+        Args:
+            addresses: how people reach its pages; links are made with the first.
 
         Raises:
             LinkError: it is to follow others, and there is no broker.
@@ -254,7 +231,7 @@ class _Cloud:
             folder,
             has_login=asked.has_login,
             clock=SystemClock(),
-            addresses=asked.addresses,
+            addresses=addresses,
         )
         cloud = cls(
             reader, store, commands, campaigns, link, folder, opened, has_gate=asked.has_gate
@@ -267,8 +244,12 @@ class _Cloud:
         await asyncio.to_thread(cloud.keeper.restore)
         return cloud
 
-    def api(self, asked: Serving) -> object:
+    def api(self, listening: Listening, tls: WebTls | None) -> object:
         """The HTTP API over it."""
+        public_url = listening.public_url
+        public_host = None if public_url is None else urlsplit(public_url).netloc
+        names = () if tls is None else tls.names
+        strict = frozenset() if tls is None else tls.public_names
         return create_api(
             self.fleet,
             dispatcher=self.dispatcher,
@@ -280,7 +261,9 @@ class _Cloud:
             journal=self.journal,
             access=self.opened.access,
             records=self.opened.records,
-            public_host=None if asked.public_url is None else urlsplit(asked.public_url).netloc,
+            public_host=public_host,
+            names=names,
+            strict_names=strict if public_host is None else {*strict, host_name(public_host)},
             identities=self.identities,
             revoker=self.revoker,
             measures=lambda: instance_metrics(
@@ -353,30 +336,12 @@ def _identities(folder: DataFolder, transport: NatsTransport, clock: Clock) -> I
     return IdentityDesk(office, gate=gate, transport=transport)
 
 
-async def _announce(server: uvicorn.Server, asked: Serving, access: Access) -> None:
-    while not server.started:
+async def _announce(
+    servers: Servers, asked: Serving, told: Elsewhere | None, access: Access
+) -> None:
+    while not servers.is_started:
         await asyncio.sleep(POLL_S)
-    print(f"ready http://localhost:{asked.port}", flush=True)
+    code = None
     if asked.has_login and not asked.is_supervised:
         code = await access.change(People.first_owner_code)
-        if code is not None:
-            print(f"first owner {asked.url}/first-owner#{code}", flush=True)
-
-
-def _server(api: object, asked: Serving) -> uvicorn.Server:
-    """uvicorn inside our loop, with our signals."""
-    config = uvicorn.Config(
-        api,  # type: ignore[arg-type]  # any ASGI application
-        host=asked.host,
-        port=asked.port,
-        proxy_headers=asked.public_url is not None,
-        forwarded_allow_ips="127.0.0.1,::1",
-        ws=EndingSockets,
-        ws_per_message_deflate=False,
-        ws_max_size=MAX_CLIENT_MESSAGE_BYTES,
-        log_config=None,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # ours
-    return server
+    tell_ready(asked.listening, told, code=code)

@@ -1,10 +1,8 @@
-"""The link by which somebody becomes the first owner of an instance: made, told, and closed.
+"""The code by which somebody becomes the first owner of an instance: made, told, and closed.
 
-    first_owner = FirstOwner(folder, url, shown="http://localhost:8080")
-    first_owner.link()          # 'http://localhost:8080/first-owner#cto_cod_…'; None: there is one
-    await first_owner.follow(run_file)
-
-The code stands behind the `#`, which a browser tells no server and no log.
+first_owner = FirstOwner(folder, "http://localhost:8080")
+first_owner.code()          # 'cto_cod_…'; None: there is an owner
+await first_owner.follow(run_file)
 """
 
 import asyncio
@@ -19,32 +17,28 @@ from contactor.app.local_http import ask_json, get_json
 ANSWER_S: Final = 10.0
 LOOK_S: Final = 2.0
 ANEW_S: Final = 12 * 3600.0
-"""A code is good for a day; the link in `run.json` always is."""
+"""A code is good for a day; that in `run.json` always is."""
 
 _log = logging.getLogger(__name__)
 
 
 class RunFile(Protocol):
-    """Where the link is told."""
+    """Where the code is told."""
 
-    def tell_first_owner(self, url: str | None) -> None:
-        """By which link; None where there is an owner."""
+    def tell_first_owner(self, code: str | None) -> None:
+        """By which code; None where there is an owner."""
         ...
 
 
 class FirstOwner:
-    """Asks the instance on a folder.
+    """Asks the instance on a folder."""
 
-    Args:
-        shown: how people reach it.
-    """
-
-    def __init__(self, folder: DataFolder, url: str, *, shown: str) -> None:
-        self._folder, self._shown = folder, shown
+    def __init__(self, folder: DataFolder, url: str) -> None:
+        self._folder = folder
         self._root = f"{url}/api/v1/first-owner"
 
-    def link(self) -> str | None:
-        """A new link, which ends the one before; None where there is an owner, or no login.
+    def code(self) -> str | None:
+        """A new code, which ends the one before; None where there is an owner, or no login.
 
         Raises:
             OSError: the instance did not answer.
@@ -55,11 +49,10 @@ class FirstOwner:
             timeout_s=ANSWER_S,
             secret=self._folder.shown_secret(),
         )
-        code = msgspec.convert(answer, _Code).code
-        return None if code is None else f"{self._shown}/first-owner#{code}"
+        return msgspec.convert(answer, _Code).code
 
     async def follow(self, told: RunFile) -> None:
-        """Until there is an owner, see to it that what is told is a link that is good."""
+        """Until there is an owner, see to it that what is told is a code that is good."""
         waited_s = 0.0
         while True:
             await asyncio.sleep(LOOK_S)
@@ -70,7 +63,7 @@ class FirstOwner:
                     return
                 if waited_s >= ANEW_S:
                     waited_s = 0.0
-                    told.tell_first_owner(await asyncio.to_thread(self.link))
+                    told.tell_first_owner(await asyncio.to_thread(self.code))
             except (OSError, ValueError) as error:
                 _log.info("first owner not known reason=%s", error)
 

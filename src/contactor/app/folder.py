@@ -8,6 +8,7 @@ DIR/twin/           the newest values, for a quick start
 DIR/broker/         the embedded broker and its url
 DIR/agent/          the cars' outbox, and their keys (`link.identities.unit`)
 DIR/identity/       the key that certifies cars, and who is enrolled
+DIR/tls/            the keys of its servers, and of who signs that of the page (`tls`)
 DIR/log/            one file per role
 DIR/audit.jsonl     who did what, in a chain of hashes
 DIR/own-secret      what commands on the folder show the instance
@@ -29,6 +30,7 @@ from pathlib import Path
 
 import msgspec
 
+from contactor.app.elsewhere import Elsewhere
 from contactor.app.format import Format, read_format, write_format
 from contactor.errors import FolderError, FolderFull, FolderInUse, UsageError
 from contactor.whole_files import FULL, write_whole
@@ -57,6 +59,7 @@ class RunningInstance(msgspec.Struct, frozen=True):
     supervisor_pid: int
     processes: tuple[Process, ...]
     first_owner_url: str | None = None
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,11 @@ class DataFolder:
     def authority(self) -> Path:
         """The folder of the key that certifies cars."""
         return self.root / "identity"
+
+    @property
+    def tls(self) -> Path:
+        """The keys by which it is served beyond this machine."""
+        return self.root / "tls"
 
     @property
     def register(self) -> Path:

@@ -5,45 +5,43 @@
 
 import asyncio
 import contextlib
-import errno
-import logging
-import os
 import signal
-import socket
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
-from contactor import __version__
+from contactor.app.elsewhere import Elsewhere
 from contactor.app.first_owner import FirstOwner
-from contactor.app.folder import DataFolder, Process, RunningInstance
+from contactor.app.folder import DataFolder
+from contactor.app.listening import Listening
 from contactor.app.local_http import get_json
 from contactor.app.output import note
+from contactor.app.ready import tell_ready
+from contactor.app.run_file import RunFile
 from contactor.app.supervisor import RoleSpec, Supervisor
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES
-from contactor.clock import NS_PER_MS, SystemClock, to_iso
+from contactor.clock import SystemClock
 from contactor.errors import InstanceError
 from contactor.link.broker import BrokerLaunch, prepare_broker
-from contactor.whole_files import write_whole
 
 POLL_S = 0.1
 ANSWER_S = 2.0
 MAX_OWN_KEYS = 32
 """Own cars that come by their keys, over a connection each."""
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What to run: where the API listens (on a port that is free), and which cars."""
+    """What to run: where it listens, and which cars.
 
-    host: str
-    port: int
+    Fields:
+        link_host, link_port: where the broker listens to cars; None for this machine alone, and
+            for the port that it had.
+    """
+
+    listening: Listening
     cars: tuple[str, ...] = ()
     vehicles: tuple[str, ...] = ()
     speed: float = 1.0
@@ -52,60 +50,8 @@ class Instance:
     outbox_bytes: int = DEFAULT_LIMIT_BYTES
     outbox_days: int | None = None
     has_login: bool = True
-    public_url: str | None = None
-
-
-class RunFile:
-    """Owns `run.json`: not there before the instance is ready, then kept true."""
-
-    def __init__(self, path: Path, url: str) -> None:
-        self._path, self._url = path, url
-        self._started_at = to_iso(time.time_ns() // NS_PER_MS * NS_PER_MS)
-        self._has_begun = self._is_failing = False
-        self._processes: tuple[Process, ...] = ()
-        self._first_owner_url: str | None = None
-
-    def begin(self, processes: tuple[Process, ...], first_owner_url: str | None = None) -> None:
-        """Write it for the first time.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        self._first_owner_url = first_owner_url
-        self._write(processes)
-        self._has_begun = True
-
-    def update(self, processes: tuple[Process, ...]) -> None:
-        """Write it again; a full disk is no reason to stop what runs."""
-        if not self._has_begun:
-            return
-        try:
-            self._write(processes)
-        except OSError as error:
-            if not self._is_failing:
-                _log.error("run.json not written reason=%s", error)
-            self._is_failing = True
-        else:
-            if self._is_failing:
-                _log.warning("run.json written again")
-            self._is_failing = False
-
-    def tell_first_owner(self, url: str | None) -> None:
-        """Write by which link somebody becomes the first owner; None where there is one."""
-        self._first_owner_url = url
-        self.update(self._processes)
-
-    def _write(self, processes: tuple[Process, ...]) -> None:
-        document = RunningInstance(
-            self._url,
-            __version__,
-            self._started_at,
-            os.getpid(),
-            processes,
-            first_owner_url=self._first_owner_url,
-        )
-        self._processes = processes
-        write_whole(self._path, msgspec.json.encode(document).decode())
+    link_host: str | None = None
+    link_port: int | None = None
 
 
 def run_instance(folder: DataFolder, instance: Instance) -> int:
@@ -117,29 +63,13 @@ def run_instance(folder: DataFolder, instance: Instance) -> int:
     return asyncio.run(_run(folder, instance))
 
 
-def free_port(host: str, port: int) -> int:
-    """The port, if it is free; a free one for 0.
-
-    Raises:
-        InstanceError: it is taken, or cannot be listened on.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.create_server((host, port), family=family) as server:
-            taken: int = server.getsockname()[1]
-            return taken
-    except OSError as error:
-        is_taken = error.errno == errno.EADDRINUSE
-        reason = "is taken; --port 0 takes a free one" if is_taken else f"fails: {error.strerror}"
-        raise InstanceError(f"port {port} on {host} {reason}") from error
-
-
 async def _run(folder: DataFolder, instance: Instance) -> int:
     folder.run_json.unlink(missing_ok=True)
-    launch = prepare_broker(folder.broker, has_gate=True)
+    launch = _prepare_broker(folder, instance)
     awaited, car_link = _car_link(folder, instance, launch)
-    url = f"http://localhost:{instance.port}"
-    run_file = RunFile(folder.run_json, url)
+    listening, elsewhere = instance.listening, _elsewhere(folder, instance.listening)
+    url = listening.local_url
+    run_file = RunFile(folder.run_json, listening, elsewhere)
     supervisor = Supervisor(
         _roles(folder, instance, launch, car_link),
         log_folder=folder.log,
@@ -158,12 +88,11 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
         if getting_ready.done() and not running.done():
             getting_ready.result()
             supervisor.ready()
-            first_owner = FirstOwner(folder, url, shown=instance.public_url or url)
-            owner_link = await asyncio.to_thread(first_owner.link) if instance.has_login else None
-            run_file.begin(supervisor.processes, owner_link)
-            print(f"ready {url}", flush=True)
-            if owner_link is not None:
-                print(f"first owner {owner_link}", flush=True)
+            first_owner = FirstOwner(folder, url)
+            code = await asyncio.to_thread(first_owner.code) if instance.has_login else None
+            run_file.begin(supervisor.processes, code)
+            tell_ready(listening, elsewhere, code=code)
+            if code is not None:
                 owning = asyncio.create_task(first_owner.follow(run_file))
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -178,6 +107,24 @@ async def _run(folder: DataFolder, instance: Instance) -> int:
             await running
         folder.run_json.unlink(missing_ok=True)
     return 0
+
+
+def _prepare_broker(folder: DataFolder, instance: Instance) -> BrokerLaunch:
+    if instance.link_host is None:
+        return prepare_broker(folder.broker, port=instance.link_port, has_gate=True)
+    from contactor.app.tls import open_broker_tls
+
+    tls = open_broker_tls(folder, instance.link_host, clock=SystemClock())
+    return prepare_broker(folder.broker, port=instance.link_port, has_gate=True, tls=tls)
+
+
+def _elsewhere(folder: DataFolder, listening: Listening) -> Elsewhere | None:
+    """What others are told; what it is served with is made by now."""
+    if listening.beside is None:
+        return Elsewhere.of(listening, None)
+    from contactor.app.tls import WebTls
+
+    return Elsewhere.of(listening, WebTls.open(folder, listening, clock=SystemClock()))
 
 
 def _car_link(
@@ -206,9 +153,8 @@ def _roles(
     own = [sys.executable, "-m", "contactor.app.main"]
     data = ["--data", str(folder.root)]
     environment = {"CONTACTOR_SUPERVISED": "1", "CONTACTOR_LINK": launch.url}
-    serve = [*own, "serve", *data, "--host", instance.host, "--port", str(instance.port)]
+    serve = [*own, "serve", *data, *instance.listening.options()]
     serve += [] if instance.has_login else ["--no-auth"]
-    serve += [] if instance.public_url is None else ["--public-url", instance.public_url]
     roles = [
         RoleSpec("broker", launch.command, death_signal=signal.SIGKILL),
         RoleSpec("cloud", serve, environment=environment),

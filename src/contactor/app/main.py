@@ -28,6 +28,7 @@ COMMANDS = {
     "decode": "read CAN logs into named signals",
     "replay": "send a recording down the whole road into a lake",
     "import": "bring tables into a lake",
+    "elsewhere": "how a phone or computer elsewhere reaches an instance",
     "car": "who may come in as which vehicle: codes, enrolment, revocation",
     "vehicles": "list the vehicles of a data folder",
     "signals": "sum up the stored signals of a vehicle",
@@ -65,6 +66,7 @@ PARTS = {
     "numba": "fast",
     "argon2": "cloud",
     "cryptography": "identity",
+    "segno": "cloud",
     "paho": "alerts",
     "psycopg": "postgresql",
 }

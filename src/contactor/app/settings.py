@@ -13,6 +13,7 @@ from contactor.errors import UsageError
 
 DEFAULT_DATA = "contactor-data"
 _PUBLIC_URL = re.compile(r"(https://[A-Za-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?)/?")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f.:]{2,45}")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -71,22 +72,6 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """--host, --port, --public-url, --no-auth."""
-    add_option(
-        parser, "--host", default="localhost", help="address to listen on, default localhost"
-    )
-    add_option(parser, "--port", type=port, default=8080, help="port, 0 takes a free one")
-    add_option(
-        parser,
-        "--public-url",
-        type=public_url,
-        metavar="URL",
-        help="how a reverse proxy on this machine serves it: https://car.example.org",
-    )
-    add_option(parser, "--no-auth", action="store_true", help="no login: on loopback only")
-
-
 def add_upkeep_options(parser: argparse.ArgumentParser) -> None:
     """--keep-rows-days, --keep-minutes-days, --keep-hours-days."""
     for flag, what in (
@@ -114,6 +99,15 @@ def _days(text: str) -> int:
     return int(text)
 
 
+def host(text: str) -> str:
+    """Where to listen."""
+    if not _HOST.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no host; allowed: a name or an address of this machine"
+        )
+    return text
+
+
 def port(text: str) -> int:
     """A TCP port."""
     if not text.isdigit() or int(text) > 65_535:
@@ -127,16 +121,3 @@ def public_url(text: str) -> str:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no such URL; allowed: https://NAME[:PORT]")
     return found[1].lower()
-
-
-def check_host(host: str) -> None:
-    """Refuse to serve beyond this machine: what is sent there could be read on its way.
-
-    Raises:
-        UsageError: `host` is not loopback.
-    """
-    if host not in LOOPBACK:
-        raise UsageError(
-            f"--host {host} without TLS is refused; allowed: {', '.join(LOOPBACK)};"
-            " a proxy with a certificate reaches it from elsewhere (--public-url)"
-        )

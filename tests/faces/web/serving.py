@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import uvicorn
 
-from contactor.app.cloud import Serving, _server
+from contactor.app.serving import server_of
 from tests.faces.web.conftest import Instance
 
 
@@ -22,7 +22,7 @@ async def serving(
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        server: uvicorn.Server = _server(instance.api(), Serving("127.0.0.1", port))
+        server: uvicorn.Server = server_of(instance.api(), "127.0.0.1", port)
         if servers is not None:
             servers.append(server)
         tasks = [

@@ -35,7 +35,7 @@ HISTORY: Final = "history.sqlite3"
 """Facts that are found again in the lake."""
 MADE_ANEW: Final = frozenset(
     {
-        *("format.json", "lock", "run.json", "own-secret", "broker", "log", "twin"),
+        *("format.json", "lock", "run.json", "own-secret", "broker", "log", "twin", "tls"),
         *(HISTORY, BACKUPS, DATABASE),
     }
 )

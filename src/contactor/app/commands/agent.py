@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--link",
         metavar="URL",
-        help="the broker's url, nats://...; of a cluster, all with a comma between",
+        help="the broker's url, tls://..., or nats:// here; of a cluster, all with a comma between",
     )
     add_data_option(parser)
 

@@ -1,13 +1,14 @@
 """`contactor car`: who may come in as which vehicle: codes, enrolment, a factory's batch, the end.
 
 contactor car code leaf                                     # at the cloud: a code, said once
-contactor car enrol 7K4M-Q2XP-9TD --link nats://HOST:PORT   # in the car
+contactor car enrol 7K4M-Q2XP-9TD --link tls://HOST:PORT --authority KEY    # in the car
 contactor car enrol-batch cars.csv --output units           # in a factory
 contactor car list
 contactor car revoke leaf                                   # it is off, and stays so
 """
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     revoked.add_argument("vehicle", metavar="VEHICLE", help="which")
     enrolled = actions.add_parser("enrol", help="in the car: make a key and have it certified")
     enrolled.add_argument("code", metavar="CODE", help="what `car code` said: XXXX-XXXX-XXX")
-    add_option(enrolled, "--link", metavar="URL", help="the broker's url, nats://HOST:PORT")
+    add_option(
+        enrolled, "--link", metavar="URL", help="the broker's url, tls://HOST:PORT, or nats:// here"
+    )
+    add_option(
+        enrolled,
+        "--authority",
+        type=_authority,
+        metavar="KEY",
+        help="what `car code` said: by it the cloud is known before the code is told",
+    )
     batch = actions.add_parser(
         "enrol-batch", help="in a factory: a key and a certificate for each vehicle of a file"
     )
@@ -70,19 +80,21 @@ def run(args: argparse.Namespace) -> int:
 def _code(args: argparse.Namespace) -> int:
     from contactor.app.folder import DataFolder
     from contactor.app.identities import open_identities
-    from contactor.link.broker import read_bare_url
+    from contactor.link.broker import read_authority, read_bare_url
 
     codes = open_identities(args.data).give_codes(args.vehicle, days=args.days)
     broker = DataFolder.existing(args.data).broker
-    link = read_bare_url(broker) if (broker / "url").exists() else "nats://HOST:PORT"
+    link = read_bare_url(broker) if (broker / "link").exists() else "nats://HOST:PORT"
+    authority = read_authority(broker) if link.startswith("tls:") else None
     if args.json:
-        print_json({"link": link, "codes": codes})
+        print_json({"link": link, "authority": authority, "codes": codes})
         return 0
     print_table(
         ("vehicle_id", "code", "until"), [(c.vehicle_id, c.code, c.expires_at) for c in codes]
     )
     code = codes[0].code if len(codes) == 1 else "CODE"
-    print(f"\nin the car: contactor car enrol {code} --link {link}")
+    known = "" if authority is None else f" --authority {authority}"
+    print(f"\nin the car: contactor car enrol {code} --link {link}{known}")
     return 0
 
 
@@ -116,16 +128,16 @@ def _print(found: "Sequence[IdentityNow]") -> int:
 
 def _enrol(args: argparse.Namespace) -> int:
     if not args.link:
-        raise UsageError("no --link given: nats://HOST:PORT of the broker")
+        raise UsageError("no --link given: tls://HOST:PORT of the broker, or nats:// here")
     from contactor.app.enrolling import enrol_here
     from contactor.app.folder import DataFolder
     from contactor.link.identities.codes import EnrolmentCode
-    from contactor.link.nats.connection import read_addresses
+    from contactor.link.nats.address import read_addresses
 
     read_addresses(args.link)
     code = EnrolmentCode.read(args.code)
     folder = DataFolder.create(args.data)
-    enrolled = enrol_here(code, folder, link=args.link)
+    enrolled = enrol_here(code, folder, link=args.link, authority=args.authority)
     if args.json:
         print_json(enrolled)
     else:
@@ -149,6 +161,13 @@ def _enrol_batch(args: argparse.Namespace) -> int:
         return 0
     print(f"{args.output}: {made} vehicles enrolled, {len(vehicles) - made} were before")
     return 0
+
+
+def _authority(text: str) -> bytes:
+    """A public key, as 64 hex digits."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no key; allowed: 64 hex digits")
+    return bytes.fromhex(text)
 
 
 def _days(text: str) -> float:

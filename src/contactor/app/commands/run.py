@@ -8,15 +8,11 @@ import argparse
 from contactor.app.cars import VirtualCarUrl, parse_car
 from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
-from contactor.app.instance import Instance, free_port, run_instance
+from contactor.app.instance import Instance, run_instance
 from contactor.app.lake_place import add_lake_option, settle_lake
-from contactor.app.settings import (
-    add_data_option,
-    add_option,
-    add_server_options,
-    add_upkeep_options,
-    check_host,
-)
+from contactor.app.link_host import add_link_host_options, link_host_of
+from contactor.app.listening import add_listening_options, check_listening, listening_of
+from contactor.app.settings import add_data_option, add_option, add_upkeep_options
 from contactor.car.adapters.canbus import INTERFACES
 from contactor.car.agent.outbox import DEFAULT_LIMIT_BYTES, MIN_LIMIT_BYTES
 from contactor.car.profiles.profile import load_profile
@@ -34,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_option(parser)
     add_lake_option(parser)
     add_database_option(parser)
-    add_server_options(parser)
+    add_listening_options(parser)
+    add_link_host_options(parser)
     add_upkeep_options(parser)
 
 
@@ -152,7 +149,8 @@ def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
     from contactor.app.upkeep import tell_environment  # the agent, which is small, imports this
 
-    check_host(args.host)
+    check_listening(args)
+    link_host, link_port = link_host_of(args)
     tell_environment(args)
     cars = args.car or [DEFAULT_CAR]
     vehicles = check_cars(cars)
@@ -162,8 +160,7 @@ def run(args: argparse.Namespace) -> int:
         settle_lake(folder, args.lake)
         settle_database(folder, args.database)
         instance = Instance(
-            host=args.host,
-            port=free_port(args.host, args.port),
+            listening=listening_of(args),
             cars=tuple(cars),
             vehicles=vehicles,
             speed=args.speed,
@@ -172,6 +169,7 @@ def run(args: argparse.Namespace) -> int:
             outbox_bytes=args.outbox_bytes,
             outbox_days=args.outbox_days,
             has_login=not args.no_auth,
-            public_url=args.public_url,
+            link_host=link_host,
+            link_port=link_port,
         )
         return run_instance(folder, instance)

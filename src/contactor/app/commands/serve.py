@@ -3,22 +3,25 @@
 import argparse
 import os
 
-from contactor.app.cloud import Serving, serve_cloud
+from contactor.app.cloud import serve_cloud
 from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
-from contactor.app.instance import Instance, free_port, run_instance
+from contactor.app.instance import Instance, run_instance
 from contactor.app.lake_place import add_lake_option, settle_lake
-from contactor.app.locks import alone, shared
-from contactor.app.settings import (
-    add_data_option,
-    add_option,
-    add_server_options,
-    add_upkeep_options,
-    check_host,
+from contactor.app.link_host import add_link_host_options, link_host_of
+from contactor.app.listening import (
+    Listening,
+    add_listening_options,
+    check_listening,
+    chosen_listening,
+    listening_of,
 )
+from contactor.app.locks import alone, shared
+from contactor.app.serving import Serving
+from contactor.app.settings import add_data_option, add_option, add_upkeep_options
 from contactor.app.upkeep import tell_environment
 from contactor.errors import UsageError
-from contactor.link.nats.connection import read_addresses
+from contactor.link.nats.address import read_addresses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_option(parser)
     add_lake_option(parser)
     add_database_option(parser)
-    add_server_options(parser)
+    add_listening_options(parser)
+    add_link_host_options(parser)
     add_upkeep_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
-    check_host(args.host)
+    check_listening(args)
+    link_host, link_port = link_host_of(args)
     tell_environment(args)
     if args.link:
         read_addresses(args.link)
@@ -53,30 +58,22 @@ def run(args: argparse.Namespace) -> int:
         settle_lake(folder, args.lake)
         settle_database(folder, args.database)
         with shared(folder), alone(folder, "serve.lock"):
-            port = free_port(args.host, args.port)
-            return serve_cloud(
-                folder, link=args.link, serving=_serving(args, port, has_ingest=False)
-            )
+            serving = _serving(args, listening_of(args), has_ingest=False)
+            return serve_cloud(folder, link=args.link, serving=serving)
     if os.environ.get("CONTACTOR_SUPERVISED"):
-        serving = _serving(args, args.port, has_gate=True, is_supervised=True)
+        serving = _serving(args, chosen_listening(args), has_gate=True, is_supervised=True)
         return serve_cloud(folder, link=args.link, serving=serving)
     with folder.held():
         settle_lake(folder, args.lake)
         settle_database(folder, args.database)
-        port = free_port(args.host, args.port)
+        listening = listening_of(args)
         if args.link:
-            return serve_cloud(folder, link=args.link, serving=_serving(args, port))
+            return serve_cloud(folder, link=args.link, serving=_serving(args, listening))
         instance = Instance(
-            host=args.host, port=port, has_login=not args.no_auth, public_url=args.public_url
+            listening, has_login=not args.no_auth, link_host=link_host, link_port=link_port
         )
         return run_instance(folder, instance)
 
 
-def _serving(args: argparse.Namespace, port: int, **more: bool) -> Serving:
-    return Serving(
-        host=args.host,
-        port=port,
-        has_login=not args.no_auth,
-        public_url=args.public_url,
-        **more,
-    )
+def _serving(args: argparse.Namespace, listening: Listening, **more: bool) -> Serving:
+    return Serving(listening, has_login=not args.no_auth, **more)

@@ -5,7 +5,7 @@ app = create_api(fleet, dispatcher=dispatcher, campaigns=campaigns, live=live, c
 It answers this machine's names only, and no page of another site (`same_site`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -105,6 +105,8 @@ def create_api(
     access: Access | None = None,
     records: Records | None = None,
     public_host: str | None = None,
+    names: Collection[str] = (),
+    strict_names: Collection[str] = (),
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream.
 
@@ -112,6 +114,8 @@ def create_api(
         access: people, and the door that knows them; without it everybody may do everything.
         records: where it is noted who did what.
         public_host: by which name a proxy on this machine serves it, too.
+        names: by which it is reached over TLS.
+        strict_names: those of them that are never to be asked without it.
     """
     door = OpenDoor() if access is None else access.door
 
@@ -227,7 +231,7 @@ def create_api(
         guards=[guard(door, clock)],
         logging_config=None,
     )
-    site = Headers(SameSite(api, public_host=public_host))
+    site = Headers(SameSite(api, public_host=public_host, names=names), strict_names=strict_names)
     return site if records is None else Audited(site, records, clock)
 
 

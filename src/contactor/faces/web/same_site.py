@@ -1,7 +1,8 @@
 """Keeps pages of other sites out: they may run in the user's browser, on the user's machine.
 
-    Host      localhost, 127.0.0.1 or [::1], any port; or     else 421: a name that others gave us
-              that of the public URL
+    Host      localhost, 127.0.0.1 or [::1], any port; a      else 421: a name that others gave us
+              name of the served certificate; or that of
+              the public URL
     Origin    where it is sent with a change or a WebSocket,   else 403: another site's page
               its host is the Host
 
@@ -13,7 +14,7 @@ before it is accepted, whichever rule it breaks: the client gets a 403.
 """
 
 import http
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,28 +33,36 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class SameSite:
     """An application behind the rules above."""
 
-    def __init__(self, app: ASGIApp, *, public_host: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, public_host: str | None = None, names: Collection[str] = ()
+    ) -> None:
         self._app, self._public_host = app, public_host
+        self._names = HOSTS.union(map(in_header, names))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that breaks a rule; hand any other on."""
-        refused = refusal(scope, self._public_host)
+        refused = refusal(scope, self._public_host, self._names)
         if refused is not None:
             await _refuse(scope, send, *refused)
             return
         await self._app(scope, receive, send)
 
 
-def refusal(scope: Scope, public_host: str | None = None) -> tuple[int, str] | None:
+def refusal(
+    scope: Scope, public_host: str | None = None, names: Collection[str] = HOSTS
+) -> tuple[int, str] | None:
     """The status and the words with which a request is to be refused; None where it is not.
 
     Args:
         public_host: as a proxy hands it on, with its port where that is not 443.
+        names: of hosts, whatever their port; `*.` stands for one more label.
     """
     if scope["type"] not in (ScopeType.HTTP, ScopeType.WEBSOCKET):
         return None  # the server's start and end
     hosts = _header(scope["headers"], b"host")
-    is_ours = len(hosts) == 1 and (_name(hosts[0]) in HOSTS or hosts[0].lower() == public_host)
+    is_ours = len(hosts) == 1 and (
+        is_among(host_name(hosts[0]), names) or hosts[0].lower() == public_host
+    )
     if not is_ours:
         return 421, f"host {', '.join(hosts)[:120]!r}; served here: {', '.join(sorted(HOSTS))}"
     is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
@@ -67,8 +76,18 @@ def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in headers if key.lower() == name]
 
 
-def _name(host: str) -> str:
-    """The host without its port."""
+def is_among(name: str, names: Collection[str]) -> bool:
+    """Whether a host has one of the names, as certificates count it."""
+    return name in names or f"*.{name.partition('.')[2]}" in names
+
+
+def in_header(name: str) -> str:
+    """A name or address as it stands in a header."""
+    return f"[{name}]" if ":" in name else name.lower()
+
+
+def host_name(host: str) -> str:
+    """The host of a header, without its port."""
     end = host.rfind(":")
     has_port = end > host.rfind("]") and host[end + 1 :].isdigit()
     return (host[:end] if has_port else host).lower()

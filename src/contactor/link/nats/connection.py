@@ -117,7 +117,7 @@ class _Client(Client):
             if not self._server_info.get("tls_required"):
                 raise NatsError("it speaks no TLS")
             # nats-py does not tell its reader over what it reads: it could slow nobody down.
-            transport = self._transport._io_writer.transport
+            transport = self._transport._io_writer.transport  # type: ignore[union-attr]  # TCP
             transport.get_protocol().connection_made(transport)
         command: bytes = super()._connect_command()
         return command
