@@ -51,7 +51,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class RunningInstance(msgspec.Struct, frozen=True):
-    """The content of `run.json`."""
+    """The content of `run.json`; `elsewhere` is there where others reach it."""
 
     url: str
     version: str
@@ -59,7 +59,7 @@ class RunningInstance(msgspec.Struct, frozen=True):
     supervisor_pid: int
     processes: tuple[Process, ...]
     first_owner_url: str | None = None
-    elsewhere: Elsewhere | None = None
+    elsewhere: Elsewhere | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class RunFile:
             os.getpid(),
             processes,
             first_owner_url=links[0] if links else None,
-            elsewhere=self._elsewhere,
+            elsewhere=msgspec.UNSET if self._elsewhere is None else self._elsewhere,
         )
         self._processes = processes
         write_whole(self._path, msgspec.json.encode(document).decode())

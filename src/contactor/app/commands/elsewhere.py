@@ -2,6 +2,8 @@
 
 import argparse
 
+import msgspec
+
 from contactor.app.elsewhere import qr_code
 from contactor.app.folder import DataFolder
 from contactor.app.output import print_json
@@ -22,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     if instance is None:
         raise InstanceError(f"no instance runs on {folder.root}")
     elsewhere = instance.elsewhere
-    if elsewhere is None:
+    if elsewhere is msgspec.UNSET:
         raise InstanceError(
             f"the instance on {folder.root} answers this machine only; allowed beyond it:"
             " run --host 0.0.0.0, or a proxy (--public-url)"
