@@ -24,14 +24,14 @@ from tests.app.test_access import PASSWORD, told, with_password
 
 pytestmark = pytest.mark.processes
 
-EVERYWHERE = ("--host", "0.0.0.0", "--link-host", "0.0.0.0")
-
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstance]:
     data: Path = tmp_path_factory.mktemp("elsewhere") / "data"
-    with running(data, *EVERYWHERE, "--history-days", "0", has_login=True) as instance:
-        yield instance
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONTACTOR_LINK_HOST", "0.0.0.0")  # its processes are told it too
+        with running(data, "--host", "0.0.0.0", "--history-days", "0", has_login=True) as instance:
+            yield instance
 
 
 def elsewhere(instance: RunningInstance) -> dict[str, object]:

@@ -87,6 +87,11 @@ def test_newer_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
         first = await asyncio.to_thread(shown, ports[0])
         servers.renew()
         assert await asyncio.to_thread(shown, ports[0]) == first
+        whole = given.certificate.read_bytes()
+        given.certificate.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(OSError):
+            servers.renew()
+        assert await asyncio.to_thread(shown, ports[0]) == first
         give(tmp_path / "tls", (*NAMES, "new.example.org"))
         servers.renew()
         second = await asyncio.to_thread(shown, ports[0])
@@ -105,9 +110,9 @@ def test_own_certificate_is_renewed_while_it_runs(tmp_path: Path) -> None:
     def serial() -> int:
         return x509.load_pem_x509_certificate(tls.files.certificate.read_bytes()).serial_number
 
-    first = serial()
-    assert not tls.keep()
+    first, context = serial(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert not tls.renew(context)
     clock.advance(368 * 86_400.0)
-    assert tls.keep()
-    assert not tls.keep()
+    assert tls.renew(context)
+    assert not tls.renew(context)
     assert serial() != first

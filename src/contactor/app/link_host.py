@@ -7,7 +7,6 @@ link_host_of(args)              # ("0.0.0.0", 4222); (None, None): this machine,
 import argparse
 
 from contactor.app.settings import LOOPBACK, add_option, host, port
-from contactor.errors import UsageError
 
 
 def add_link_host_options(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +29,6 @@ def add_link_host_options(parser: argparse.ArgumentParser) -> None:
 
 
 def link_host_of(args: argparse.Namespace) -> tuple[str | None, int | None]:
-    """What those options say: the host beyond this machine, and the port that is asked for.
-
-    Raises:
-        UsageError: the broker is somebody else's.
-    """
-    if getattr(args, "link", None) and args.link_host:
-        raise UsageError("--link-host is for a broker of one's own; allowed: it, or --link")
+    """What those options say: the host beyond this machine, and the port that is asked for."""
     is_beyond = args.link_host and args.link_host not in LOOPBACK
     return args.link_host if is_beyond else None, args.link_port or None

@@ -111,8 +111,7 @@ class Servers:
             IdentityError, OSError: it cannot be written, or read; the one before is shown on.
         """
         context = self._main.config.ssl
-        if self._tls is not None and context is not None and self._tls.keep():
-            context.load_cert_chain(self._tls.files.certificate, self._tls.files.key)
+        if self._tls is not None and context is not None and self._tls.renew(context):
             _log.warning("certificate renewed file=%s", self._tls.files.certificate)
 
 

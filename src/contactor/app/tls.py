@@ -6,9 +6,10 @@ DIR/tls/broker.pem      the broker's, signed by the authority of cars
 
 tls = WebTls.open(folder, listening, clock=SystemClock())
 tls.names           # answered by these, and by no other
-tls.keep()          # renewed where it is due; whether the file is another one now
+tls.renew(context)  # where it is due, or another one is given
 """
 
+import ssl
 from contextlib import closing
 from typing import Self
 
@@ -69,16 +70,23 @@ class WebTls:
         """Names that everybody's browser believes, who so may be told to never ask without TLS."""
         return frozenset() if self.authority is not None else frozenset(self.names).difference(HERE)
 
-    def keep(self) -> bool:
-        """Renew our own where it is due; whether other files are to be served than before.
+    def renew(self, context: ssl.SSLContext) -> bool:
+        """Renew our own where it is due, and serve what is in the files; whether that is new.
 
         Raises:
-            IdentityError: it cannot be written.
+            IdentityError: our own cannot be written.
+            OSError: the files cannot be served; what was served before still is.
         """
         if self.authority is not None:
             self.authority.keep_server(self.names, self._clock.now_ns())
-        before, self._seen = self._seen, self._stamp()
-        return self._seen != before
+        now = self._stamp()
+        if now == self._seen:
+            return False
+        # A context that is given what does not belong together serves nothing any more.
+        for one in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
+            one.load_cert_chain(self.files.certificate, self.files.key)
+        self._seen = now
+        return True
 
     def _stamp(self) -> tuple[int, ...]:
         files = (self.files.certificate, self.files.key)

@@ -55,7 +55,9 @@ def trusting_none() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-async def enrolled(broker: BrokerProcess, cloud: Cloud, folder: Path, **given: object) -> Unit:
+async def enrolled(
+    broker: BrokerProcess, cloud: Cloud, folder: Path, vehicle_id: str = OWN, **given: object
+) -> Unit:
     """As `contactor car enrol` does it, in a folder that was empty."""
     asked = {
         "link": read_bare_url(broker.folder),
@@ -63,7 +65,7 @@ async def enrolled(broker: BrokerProcess, cloud: Cloud, folder: Path, **given: o
         **given,
     }
     data = DataFolder.create(folder)
-    await asyncio.to_thread(enrol_here, cloud.code(OWN), data, **asked)
+    await asyncio.to_thread(enrol_here, cloud.code(vehicle_id), data, **asked)
     return Unit(data.car_identities)
 
 
@@ -149,23 +151,6 @@ def test_nobody_is_heard_in_the_clear(broker: BrokerProcess, tmp_path: Path) -> 
     assert "certificate is refused" in str(asyncio.run(scenario()))
 
 
-def test_old_tls_is_refused(broker: BrokerProcess) -> None:
-    async def scenario() -> None:
-        await wait_broker(broker.launch.url, DEADLINE_S)
-        context = trusting(broker)
-        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        reader, writer = await asyncio.open_connection("127.0.0.1", broker.launch.port)
-        await reader.readline()
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            await writer.start_tls(context, server_hostname="localhost")
-        writer.close()
-
-    with pytest.warns(DeprecationWarning, match="TLS"):
-        asyncio.run(scenario())
-
-
 def test_code_is_not_said_to_somebody_in_between(broker: BrokerProcess, tmp_path: Path) -> None:
     other = tls_of(tmp_path / "other")
 
@@ -176,6 +161,30 @@ def test_code_is_not_said_to_somebody_in_between(broker: BrokerProcess, tmp_path
                 await enrolled(broker, cloud, tmp_path / "car", link=link)
             with pytest.raises(UsageError, match="no --authority given"):
                 await enrolled(broker, cloud, tmp_path / "car", link=link, authority=None)
+        assert b"".join(heard) == b""
+
+    with_cloud(broker, tmp_path / "desk", scenario)
+
+
+def test_a_cars_certificate_is_that_of_no_broker(broker: BrokerProcess, tmp_path: Path) -> None:
+    """Though the same authority signed it, and the car is called as the broker's host is."""
+
+    async def scenario(cloud: Cloud) -> None:
+        await enrolled(broker, cloud, tmp_path / "other", "localhost")
+        own = DataFolder.create(tmp_path / "other").car_identities / "localhost"
+        served = tmp_path / "car.pem"
+        served.write_bytes((own / "key.pem").read_bytes() + (own / "certificate.pem").read_bytes())
+        identity = (await enrolled(broker, cloud, tmp_path / "car")).identity(OWN)
+        heard: list[bytes] = []
+        async with between(broker, served, heard) as link:
+            with pytest.raises(IdentityError, match="not that of a server"):
+                await enrolled(broker, cloud, tmp_path / "new", link=link)
+            connection = Connection()
+            try:
+                assert not await connection.connect(read_address(link), "agent", identity)
+            finally:
+                await connection.end()
+            assert "certificate is refused" in str(connection.reason)
         assert b"".join(heard) == b""
 
     with_cloud(broker, tmp_path / "desk", scenario)

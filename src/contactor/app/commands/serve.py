@@ -47,10 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     check_listening(args)
-    link_host, link_port = link_host_of(args)
     tell_environment(args)
     if args.link:
         read_addresses(args.link)
+    if args.link and args.link_host and not os.environ.get("CONTACTOR_SUPERVISED"):
+        raise UsageError("--link-host is for a broker of one's own; allowed: it, or --link")
     if args.ingest == "none" and not args.link:
         raise UsageError("--ingest none needs --link: the broker that the ingests are at")
     folder = DataFolder.create(args.data)
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         listening = listening_of(args)
         if args.link:
             return serve_cloud(folder, link=args.link, serving=_serving(args, listening))
+        link_host, link_port = link_host_of(args)
         instance = Instance(
             listening, has_login=not args.no_auth, link_host=link_host, link_port=link_port
         )

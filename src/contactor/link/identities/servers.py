@@ -107,9 +107,9 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def vouched(der: bytes, authority_key: bytes) -> bytes:
-    """The certificate that a server shows, as PEM, if that authority has signed it.
+    """The certificate that a server shows, as PEM, if that authority has signed it as a server's.
 
-    Its names and its time are looked at by who connects.
+    Cars' are by the same authority. Names and time are looked at by who connects.
 
     Args:
         authority_key: an Ed25519 public key, 32 bytes.
@@ -122,8 +122,11 @@ def vouched(der: bytes, authority_key: bytes) -> bytes:
         Ed25519PublicKey.from_public_bytes(authority_key).verify(
             found.signature, found.tbs_certificate_bytes
         )
-    except (InvalidSignature, ValueError, UnsupportedAlgorithm) as error:
+        purposes = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
         raise IdentityError("its certificate is another authority's than --authority") from error
+    if ExtendedKeyUsageOID.SERVER_AUTH not in purposes:
+        raise IdentityError("its certificate is not that of a server")
     return found.public_bytes(serialization.Encoding.PEM)
 
 
