@@ -16,6 +16,8 @@ import httpx
 import pytest
 from cryptography import x509
 
+from contactor.app.backup.contents import contents
+from contactor.app.folder import DataFolder
 from contactor.app.own_names import OwnNames
 from contactor.link.identities.servers import names_of
 from tests.app.command_line import command
@@ -141,6 +143,13 @@ def test_its_keys_are_its_owners_alone(instance: RunningInstance) -> None:
     found = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
     names = ("authority.crt", "authority.pem", "broker.pem", "server.pem")
     assert found == dict.fromkeys(names, 0o600)
+
+
+def test_its_keys_are_in_no_backup(instance: RunningInstance, tmp_path: Path) -> None:
+    with contents(DataFolder.existing(instance.data), tmp_path) as found:
+        names = [item.name for item in found.items]
+    assert names
+    assert not [name for name in names if name.startswith("tls")]
 
 
 # ── a phone ──────────────────────────────────────────────────────────────────────────────────────

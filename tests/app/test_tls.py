@@ -18,6 +18,7 @@ from contactor.link.identities.web_authority import WebAuthority
 from tests.app.processes import RunningInstance, contactor, running
 from tests.ports import free_ports
 
+BEGIN = b"-----BEGIN CERTIFICATE"
 NAMES = ("car.example.org", "*.cars.example.org")
 
 
@@ -87,12 +88,14 @@ def test_newer_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
         first = await asyncio.to_thread(shown, ports[0])
         servers.renew()
         assert await asyncio.to_thread(shown, ports[0]) == first
-        whole = given.certificate.read_bytes()
-        given.certificate.write_bytes(whole[: len(whole) // 2])
-        with pytest.raises(OSError):
+        key, begin, _ = given.certificate.read_bytes().partition(BEGIN)
+        give(tmp_path / "tls", (*NAMES, "new.example.org"))
+        newer = given.certificate.read_bytes()
+        given.certificate.write_bytes(key + begin + newer.partition(BEGIN)[2])
+        with pytest.raises(OSError):  # the newer key is still to come
             servers.renew()
         assert await asyncio.to_thread(shown, ports[0]) == first
-        give(tmp_path / "tls", (*NAMES, "new.example.org"))
+        given.certificate.write_bytes(newer)
         servers.renew()
         second = await asyncio.to_thread(shown, ports[0])
         assert second != first

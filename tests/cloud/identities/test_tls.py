@@ -166,6 +166,20 @@ def test_code_is_not_said_to_somebody_in_between(broker: BrokerProcess, tmp_path
     with_cloud(broker, tmp_path / "desk", scenario)
 
 
+def test_answer_of_another_authority_is_not_kept(broker: BrokerProcess, tmp_path: Path) -> None:
+    """Though the broker was believed, by a file that the link names."""
+
+    async def scenario(cloud: Cloud) -> None:
+        link = f"{read_bare_url(broker.folder)}?authority={broker.folder / 'authority.crt'}"
+        given = {"link": link, "authority": b"x" * 32}
+        with pytest.raises(IdentityError, match="answers by another authority"):
+            await enrolled(broker, cloud, tmp_path / "car", **given)
+        unit = await enrolled(broker, cloud, tmp_path / "new", link=link)
+        assert unit.vehicles() == [OWN]
+
+    with_cloud(broker, tmp_path / "desk", scenario)
+
+
 def test_a_cars_certificate_is_that_of_no_broker(broker: BrokerProcess, tmp_path: Path) -> None:
     """Though the same authority signed it, and the car is called as the broker's host is."""
 
