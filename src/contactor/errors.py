@@ -21,6 +21,7 @@
     ├── UnknownTrip             no trip or charge of that id
     ├── UnknownPlace            no place of that id
     ├── UnknownPerson           nobody of that name
+    ├── UnknownConsent          no consent of that id
     ├── AccessRefused           a login or a code that lets nobody in
     ├── AuditBroken             an audit log that is not as it was written
     ├── MalformedRecord         bytes that are no record of ours
@@ -136,6 +137,10 @@ class UnknownPlace(ContactorError):
 
 class UnknownPerson(ContactorError):
     """Nobody is known by that name."""
+
+
+class UnknownConsent(ContactorError):
+    """No consent of that id was given."""
 
 
 class AccessRefused(ContactorError):

@@ -42,6 +42,7 @@ GOOD = {
     "trips": "trips --vehicle one --data stored",
     "user": "user list --data stored",
     "token": "token list --user Mia --data stored",
+    "consent": "consent list --data stored",
     "audit": "audit list --data stored",
     "charges": "charges --vehicle one --data stored",
     "battery": "battery --vehicle one --data stored",

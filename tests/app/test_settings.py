@@ -27,6 +27,7 @@ ARGUMENTS = {
     "car": [],
     "charges": TOLD,
     "compact": ["--now"],
+    "consent": [],
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "elsewhere": [],
     "erase": ["--vehicle", "--yes"],

@@ -295,6 +295,7 @@ def operations(document: dict[str, dict[str, object]]) -> Iterator[tuple[str, di
 
 
 ONLY_CHANGED = {
+    "/api/v1/consents/{consent_id}/tokens": {"post"},
     "/api/v1/alerts/{alert_id}/acknowledge": {"post"},
     "/api/v1/enrolment/codes": {"post"},
     "/api/v1/enrolment/certificates": {"post"},
@@ -384,6 +385,9 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/vehicles/{vehicle_id}/people",
         "/api/v1/vehicles/{vehicle_id}/keys",
         "/api/v1/audit",
+        "/api/v1/consents",
+        "/api/v1/consents/{consent_id}",
+        "/api/v1/consents/{consent_id}/accesses",
         *ONLY_CHANGED,
     }
     changes = {
@@ -395,6 +399,8 @@ def test_openapi_names_each_route(document: dict[str, dict[str, object]]) -> Non
         "/api/v1/second-factor": {"post"},
         "/api/v1/people/{name}/sessions": {"delete"},
         "/api/v1/tokens": {"post"},
+        "/api/v1/consents": {"post"},
+        "/api/v1/consents/{consent_id}": {"delete"},
         "/api/v1/people": {"post"},
         "/api/v1/vehicles/{vehicle_id}/keys": {"post"},
         "/api/v1/people/{name}": {"delete"},
@@ -494,6 +500,10 @@ OF_PEOPLE: list[tuple[str, str, set[str]]] = [
     ("people/{name}/tokens", "post", BODY | NAMED),
     ("vehicles/{vehicle_id}/people/{name}", "put", BODY | NAMED),
     ("audit", "get", {"400"}),
+    ("consents", "get", set()),
+    ("consents", "post", BODY | {"404"}),
+    ("consents/{consent_id}", "delete", NAMED),
+    ("consents/{consent_id}/tokens", "post", NAMED),
     ("vehicles/{vehicle_id}/keys", "get", NAMED | {"409"}),
     ("vehicles/{vehicle_id}/keys/{key_id}", "delete", NAMED | {"409"}),
 ]

@@ -5,6 +5,7 @@ they need. A route that is missing here fails the test.
 """
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from contactor.app.main import main
+from contactor.clock import NS_PER_DAY, to_iso
 from tests.app.processes import RunningInstance, contactor, running
 from tests.faces.test_api import METHODS
 
@@ -131,6 +133,12 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "post /people/{name}/tokens": (EVERY, OWNER),
     "delete /people/{name}/opened/{opened_id}": (EVERY, OWNER),
     "get /audit": (EVERY, OWNER),
+    "get /consents": (SOME, OWNER),
+    "post /consents": (SOME, OWNER),
+    "get /consents/{consent_id}": (SOME, OWNER),
+    "delete /consents/{consent_id}": (SOME, OWNER),
+    "post /consents/{consent_id}/tokens": (SOME, OWNER),
+    "get /consents/{consent_id}/accesses": (SOME, OWNER),
     "get /vehicles/{vehicle_id}/keys": (ONE, LEADERS),
     "post /vehicles/{vehicle_id}/keys": (ONE, LEADERS),
     "delete /vehicles/{vehicle_id}/keys/{key_id}": (ONE, LEADERS),
@@ -146,6 +154,26 @@ READ_SCOPE = frozenset(
 )
 COMMAND_SCOPE = READ_SCOPE | {"post /vehicles/{vehicle_id}/commands"}
 """What a token of that scope may, of all that its owner may."""
+THIRD_PARTY = frozenset(
+    {
+        "get /vehicles",
+        "get /vehicles/{vehicle_id}",
+        "get /vehicles/{vehicle_id}/signals",
+        "get /vehicles/{vehicle_id}/summary",
+        "get /vehicles/{vehicle_id}/trips",
+        "get /vehicles/{vehicle_id}/trips/{trip_id}/consumption",
+    }
+)
+"""What the receiver of a consent to `CONSENT` may."""
+CONSENT = {
+    "receiver": "Grid Ltd",
+    "purpose": "charge when power is cheap",
+    "kind": "energy",
+    "vehicles": ["leaf"],
+    "signals": ["Vehicle.Speed"],
+    "history": ["trips"],
+}
+OTHER_IDS = ("key_id", "consent_id")
 QUERY = {
     "get /vehicles/{vehicle_id}/signals": {"path": "Vehicle.Speed"},
     "get /vehicles/{vehicle_id}/journal/month": {"month": "2026-01"},
@@ -184,6 +212,11 @@ def people(instance: RunningInstance) -> dict[str, dict[str, str]]:
         for scope in ("read", "command", "admin"):
             found[f"scope {scope}"] = token(client, "owner", scope)
         found["scope read@leaf"] = token(client, "owner", "read", "leaf")
+        asked = {**CONSENT, "until": to_iso(time.time_ns() + 30 * NS_PER_DAY)}
+        given = client.post("/consents", json=asked)
+        assert given.status_code == 201, given.text
+        secret = given.json()["token"]["token"]
+        found["third party@leaf"] = {"authorization": f"Bearer {secret}"}
     return found
 
 
@@ -208,6 +241,8 @@ def is_answered(who: str, route: str, vehicle: str) -> bool:
     if who in ("nobody", "stranger"):
         return False
     role, _, where = who.partition("@")
+    if role == "third party":
+        return route in THIRD_PARTY and (whose == SOME or where == vehicle)
     if role.startswith("scope "):
         if route not in {"scope read": READ_SCOPE, "scope command": COMMAND_SCOPE}.get(role, TABLE):
             return False
@@ -255,7 +290,7 @@ def ask(client: httpx.Client, route: str, vehicle: str, headers: dict[str, str])
     place = path if path in ("/healthz", "/metrics") else f"/api/v1{path}"
     for name in ("vehicle_id", "command_id", "trip_id", "entry_id", "place_id", "campaign_id"):
         place = place.replace(f"{{{name}}}", vehicle if name == "vehicle_id" else "none")
-    for name in ("alert_id", "session_id", "token_id", "opened_id", "name", "role", "key_id"):
+    for name in ("alert_id", "session_id", "token_id", "opened_id", "name", "role", *OTHER_IDS):
         place = place.replace(f"{{{name}}}", "0" if name == "alert_id" else "none")
     for name in ("invitation_id", "passkey_id"):
         place = place.replace(f"{{{name}}}", "none")

@@ -43,6 +43,7 @@ COMMANDS = {
     "journal": "what people say of trips and charges, and a month of it as a file",
     "user": "who may come in, and what they are to which vehicle",
     "token": "what a program shows instead of a password",
+    "consent": "what a third party may read, what for, and until when",
     "audit": "what was done and refused, and whether the log of it is whole",
     "export": "the stored values of a vehicle as Parquet or CSV",
     "compact": "put the files of a lake in order, by hand",

@@ -144,6 +144,20 @@ def open_people(data: Path) -> AskedPeople:
     return way_to(data, _OfFolder, _OfInstance)
 
 
+@contextlib.contextmanager
+def held_people(folder: DataFolder) -> Iterator[tuple[People, Records]]:
+    """The people of a folder and the log of what they do; it is held meanwhile.
+
+    Raises:
+        FolderInUse: somebody else holds it.
+        FolderError: something cannot be read.
+    """
+    with folder.held():
+        database, clock = Database.open(database_at(folder), [ACCESS]), SystemClock()
+        with contextlib.closing(People(database, clock=clock)) as people:
+            yield people, Records(AuditLog.open(folder.audit), database, clock=clock)
+
+
 class _OfFolder:
     """In the database; the folder is held meanwhile."""
 
@@ -163,11 +177,11 @@ class _OfFolder:
             people.remove(name)
 
     def set_password(self, name: str, password: str) -> None:
-        with self._people("PUT /people/{name}/password") as people:
+        with self._people("PUT /people/{name}/password", about=name) as people:
             people.set_password(name, password)
 
     def set_roles(self, name: str, roles: Sequence[RoleNow]) -> PersonNow:
-        with self._people("PUT /people/{name}/roles") as people:
+        with self._people("PUT /people/{name}/roles", about=name) as people:
             return PersonNow.of(people.set_roles(name, [held_of(role) for role in roles]))
 
     def invite(self, role: RoleNow, name: str | None) -> NewLink:
@@ -193,7 +207,7 @@ class _OfFolder:
     def make_token(
         self, user: str, *, name: str, scope: Scope, vehicle_id: str, until: str | None
     ) -> NewToken:
-        with self._people("POST /people/{name}/tokens") as people:
+        with self._people("POST /people/{name}/tokens", about=user) as people:
             made = people.logins.make_token(
                 user,
                 called=name,
@@ -206,31 +220,24 @@ class _OfFolder:
         )
 
     def end(self, user: str, opened_id: str) -> None:
-        with self._people("DELETE /people/{name}/opened/{opened_id}") as people:
+        with self._people("DELETE /people/{name}/opened/{opened_id}", about=user) as people:
             if not people.logins.end(user, opened_id):
                 raise UnknownPerson(f"{user} has no session or token {opened_id[:40]!r}")
 
     def audit(self, limit: int) -> list[Record]:
-        with self._opened() as (_, records):
+        with held_people(self._folder) as (_, records):
             return records.page(limit=limit, before=None)
 
     def _no_page(self) -> InstanceError:
         return InstanceError(f"no instance runs on {self._folder.root} for the link to lead to")
 
     @contextlib.contextmanager
-    def _people(self, change: str | None = None) -> Iterator[People]:
+    def _people(self, change: str | None = None, *, about: str | None = None) -> Iterator[People]:
         """Ask them; a change that was made is noted as one over HTTP is."""
-        with self._opened() as (people, records):
+        with held_people(self._folder) as (people, records):
             yield people
             if change is not None:
-                records.note(LOCAL, change, "done")
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[tuple[People, Records]]:
-        with self._folder.held():
-            database, clock = Database.open(database_at(self._folder), [ACCESS]), SystemClock()
-            with contextlib.closing(People(database, clock=clock)) as people:
-                yield people, Records(AuditLog.open(self._folder.audit), database, clock=clock)
+                records.note(LOCAL, change, "done", about=about)
 
 
 class _OfInstance:

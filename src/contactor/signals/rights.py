@@ -55,7 +55,12 @@ def right_to_set(path: str) -> Right:
     return Right.OPEN if path.startswith(_LETS_IN) else Right.COMFORT
 
 
-_WHERE: Final = ("Vehicle.CurrentLocation", "Vehicle.Cabin.Infotainment.Navigation")
+_WHERE: Final = (
+    "Vehicle.CurrentLocation",
+    "Vehicle.Cabin.Infotainment.Navigation",
+    "Vehicle.Powertrain.TractionBattery.Charging.Location",
+    "Vehicle.Powertrain.TractionBattery.Charging.EvseId",  # registers tell where that one stands
+)
 
 
 def tells_where(text: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from contactor.cloud.access.rights import RIGHTS, SCOPES, Role, Scope, may
 from contactor.signals.catalogue import Kind, catalogue
-from contactor.signals.rights import Right, right_to_set
+from contactor.signals.rights import Right, right_to_set, tells_where
 
 R = Right
 TABLE = {
@@ -43,6 +43,13 @@ def test_what_lets_somebody_in_needs_more() -> None:
     closing = {path for path in actuators if any(word in path for word in words)}
     harmless = ("Shade", "Mirrors", "GloveBox", "Windshield", "Infotainment")
     assert {path for path in closing - opening if not any(one in path for one in harmless)} == set()
+
+
+def test_every_place_on_the_earth_tells_where_a_car_is() -> None:
+    places = [path for path in catalogue() if path.endswith((".Latitude", ".Longitude"))]
+    assert len(places) == 6
+    assert all(map(tells_where, places))
+    assert not tells_where("Vehicle.Acceleration.Longitudinal")
 
 
 def test_the_guide_shows_the_table() -> None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text
 
+from contactor.cloud.access.consent_tables import MAKE_CONSENTS
 from contactor.cloud.database.areas import Area
 
 ACCESS = Area(
@@ -80,6 +81,7 @@ ACCESS = Area(
                 made_ns    bigint not null,
                 used_ns    bigint
             )""",
+            *MAKE_CONSENTS,
         ),
     ),
 )

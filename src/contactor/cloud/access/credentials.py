@@ -21,6 +21,7 @@ class SecretKind(StrEnum):
     TOKEN = "cto_tok_"
     CODE = "cto_cod_"
     STEP = "cto_stp_"
+    RECEIVER = "cto_rec_"
 
 
 def new_secret(kind: SecretKind) -> str:

@@ -84,7 +84,7 @@ class Door:
         known = self._known.get(key)
         if known is not None and now_ns < known[0]:
             return known[1]
-        found = await asyncio.to_thread(self._people.logins.by_secret, secret)
+        found = await asyncio.to_thread(self._people.by_secret, secret)
         self._known.pop(key, None)
         if found is not None:
             self._known[key] = (now_ns + BELIEVED_NS, found)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, updat
 
 from contactor.clock import NS_PER_S, Clock, to_iso
 from contactor.cloud.access import area
+from contactor.cloud.access.consent_scope import ConsentScope
 from contactor.cloud.access.credentials import (
     MAX_SECRET_CHARACTERS,
     SecretKind,
@@ -93,12 +94,14 @@ class Principal:
         by: 'session' or 'token', and its id.
         scope: None of a session, which has all of its person's rights.
         only: the one vehicle that a token is for; every one with `EVERY_VEHICLE`.
+        consent: of a third party, who is no person: all that it may read.
     """
 
     person: Person
     by: str
     scope: Scope | None = None
     only: str = EVERY_VEHICLE
+    consent: ConsentScope | None = None
 
     def may(self, right: Right, vehicle_id: str, now_ns: int) -> bool:
         """Whether something is allowed of a vehicle, or of all with `EVERY_VEHICLE`."""
@@ -107,6 +110,8 @@ class Principal:
 
     def reach(self, right: Right, now_ns: int) -> frozenset[str] | None:
         """The vehicles of which something is allowed; None for every one."""
+        if self.consent is not None:
+            return self.consent.reach(right, now_ns)
         if self.scope is not None and right not in SCOPES[self.scope]:
             return frozenset()
         vehicles = frozenset(

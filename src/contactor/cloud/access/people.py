@@ -16,9 +16,10 @@ from sqlalchemy import and_, delete, select, update
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access import area
 from contactor.cloud.access.codes import Purpose, insert_code, use_code
-from contactor.cloud.access.credentials import SecretKind, new_secret
+from contactor.cloud.access.consents import Consents, forget_consents_of, forget_giver
+from contactor.cloud.access.credentials import SecretKind, fingerprint, new_secret
 from contactor.cloud.access.invitations import Invitations
-from contactor.cloud.access.logins import Logins
+from contactor.cloud.access.logins import Logins, Principal
 from contactor.cloud.access.passkeys import Passkeys
 from contactor.cloud.access.passwords import check_password, hashed
 from contactor.cloud.access.resets import Resets
@@ -63,6 +64,13 @@ class People:
         self.passkeys = Passkeys(database, clock=clock)
         self.invitations = Invitations(database, passkeys=self.passkeys, clock=clock)
         self.resets = Resets(database, clock=clock)
+        self.consents = Consents(database, clock=clock)
+
+    def by_secret(self, secret: str) -> Principal | None:
+        """On whose behalf a session or a token speaks, a third party's too; None where none."""
+        if secret.startswith(SecretKind.RECEIVER):
+            return self.consents.by_fingerprint(fingerprint(secret))
+        return self.logins.by_secret(secret)
 
     # ── the first owner ──────────────────────────────────────────────────────────────────────────
 
@@ -132,7 +140,7 @@ class People:
             return person_of(connection, row_of(connection, name))
 
     def remove(self, name: str) -> None:
-        """Remove somebody, with all that lets them in, and with the invitations they made.
+        """Remove somebody, with all that lets them in and what they gave: no byte names them.
 
         Raises:
             UnknownPerson: there is none.
@@ -141,10 +149,12 @@ class People:
         with self._database.writing() as connection:
             person = person_of(connection, row_of(connection, name))
             keep_an_owner(connection, person)
+            forget_giver(connection, person.id)
             connection.execute(delete(_codes).where(_codes.c.made_by == person.id))
             for table in _OF_A_PERSON:
                 connection.execute(delete(table).where(table.c.person_id == person.id))
             connection.execute(delete(_people).where(_people.c.id == person.id))
+        self._database.scrub()
 
     def set_roles(self, name: str, roles: Iterable[Held]) -> Person:
         """Give somebody these roles instead of those before.
@@ -186,13 +196,14 @@ class People:
         """Remove all that names a vehicle, so that no byte of the file does.
 
         Returns:
-            how many roles, tokens and codes there were.
+            how many roles, tokens, codes and consents there were.
         """
         with self._database.writing() as connection:
             gone = [
                 connection.execute(delete(table).where(table.c.vehicle_id == vehicle_id)).rowcount
                 for table in (_roles, _tokens, _codes, area.aliases)
             ]
+            gone.insert(0, forget_consents_of(connection, vehicle_id))
         self._database.scrub()
         return sum(gone[:-1])
 

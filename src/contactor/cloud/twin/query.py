@@ -110,6 +110,19 @@ def parse(text: str) -> Query:
     return _Parser(text).whole()
 
 
+def named_in(query: Query) -> tuple[frozenset[str], bool]:
+    """The paths that a question asks about, and whether it asks where a car stands."""
+    match query:
+        case All(parts) | Some(parts):
+            found = [named_in(part) for part in parts]
+            paths = frozenset[str]().union(*(named for named, _ in found))
+            return paths, any(has_connectivity for _, has_connectivity in found)
+        case Stands():
+            return frozenset(), True
+        case _:
+            return frozenset({query.path}), False
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str

@@ -34,6 +34,7 @@ from contactor.faces.web.app import web_app_routes
 from contactor.faces.web.audited import Audited
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
+from contactor.faces.web.consents import consent_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.headers import Headers
 from contactor.faces.web.history import History, history_routes
@@ -43,7 +44,17 @@ from contactor.faces.web.journal import journal_routes
 from contactor.faces.web.keys import key_routes
 from contactor.faces.web.live import Live
 from contactor.faces.web.login import Access, SignedIn, login_routes
-from contactor.faces.web.needs import ANYBODY, guard, may, of_all, of_some, of_vehicle, reach
+from contactor.faces.web.narrowed import check_paths, check_question, now_for, vehicle_for
+from contactor.faces.web.needs import (
+    ANYBODY,
+    filtered,
+    guard,
+    may,
+    of_all,
+    of_some,
+    of_vehicle,
+    reach,
+)
 from contactor.faces.web.parameters import Instant, span_of
 from contactor.faces.web.passkeys import passkey_routes
 from contactor.faces.web.people import people_routes
@@ -119,7 +130,9 @@ def create_api(
     """
     door = OpenDoor() if access is None else access.door
 
-    def _check_paths(request: SignedIn, vehicle_id: str, paths: Iterable[str]) -> None:
+    def _check_paths(request: SignedIn, vehicle_id: str, paths: Sequence[str]) -> None:
+        if request.user.consent is not None:
+            check_paths(request.user.consent, paths)
         if any(map(tells_where, paths)) and not may(request, Right.LOCATE, vehicle_id, clock):
             raise PermissionDeniedException(f"needs {Right.LOCATE}: a path tells where it is")
 
@@ -127,7 +140,7 @@ def create_api(
         "/vehicles",
         summary="Every vehicle, those named, or those that are so now",
         responses=described(400),
-        needs=of_some(Right.SEE),
+        needs=filtered(of_some(Right.SEE)),
     )
     async def vehicles(
         request: SignedIn,
@@ -139,23 +152,31 @@ def create_api(
         right = Right.LOCATE if where is not None and tells_where(where) else Right.SEE
         seen = reach(request, right, clock)
         named = vehicle if seen is None else seen if vehicle is None else seen & set(vehicle)
-        return VehiclePage(*fleet.page(named, where, limit=limit, cursor=cursor))
+        consent = request.user.consent
+        if consent is not None and where is not None:
+            check_question(consent, where)
+        items, following = fleet.page(named, where, limit=limit, cursor=cursor)
+        if consent is not None:
+            items = [vehicle_for(consent, fleet.now(one.vehicle_id)) for one in items]
+        return VehiclePage(items, following)
 
     @get(
         "/vehicles/{vehicle_id:str}",
         summary="The last value of each signal of a vehicle",
         responses=described(400, 404),
-        needs=of_vehicle(Right.SEE),
+        needs=filtered(of_vehicle(Right.SEE)),
     )
     async def vehicle(request: SignedIn, vehicle_id: FromPath[str]) -> VehicleNow:
         now = fleet.now(vehicle_id)
+        if request.user.consent is not None:
+            return now_for(request.user.consent, now)
         return now if may(request, Right.LOCATE, vehicle_id, clock) else without_place(now)
 
     @get(
         "/vehicles/{vehicle_id:str}/signals",
         summary="Stored values, extremes kept",
         responses=described(400, 404),
-        needs=of_vehicle(Right.SEE),
+        needs=filtered(of_vehicle(Right.SEE)),
     )
     async def signals(
         request: SignedIn,
@@ -175,7 +196,7 @@ def create_api(
         "/vehicles/{vehicle_id:str}/summary",
         summary="Count, extremes and mean of each signal",
         responses=described(400, 404),
-        needs=of_vehicle(Right.SEE),
+        needs=filtered(of_vehicle(Right.SEE)),
     )
     async def summary(
         request: SignedIn,
@@ -185,6 +206,8 @@ def create_api(
         end: Instant = None,
     ) -> Mapping[str, object]:
         paths = _paths(path) if path else None
+        if paths is None and request.user.consent is not None:
+            paths = sorted(request.user.consent.paths)
         if paths is None and not may(request, Right.LOCATE, vehicle_id, clock):
             paths = [path for path in catalogue() if not tells_where(path)]
         _check_paths(request, vehicle_id, paths or ())
@@ -211,6 +234,7 @@ def create_api(
         *(vehicles, vehicle, signals, summary),
         *(() if access is None else _entrance_routes(access)),
         *(() if access is None or records is None else people_routes(access, records)),
+        *(() if access is None or records is None else consent_routes(access, records)),
         *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
         *identity_routes(identities, clock),

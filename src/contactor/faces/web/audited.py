@@ -2,20 +2,24 @@
 
     app = Audited(SameSite(api), records, clock)
 
-A change is noted before its answer goes out: who was told that it is done finds it in the log.
+A change is noted before its answer goes out: who was told that it is done finds it in the log. What
+somebody looks at is noted once an hour; of a third party by each route and vehicle.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from contactor.clock import Clock
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.records import Records
 from contactor.cloud.access.throttle import Throttle
 from contactor.faces.web.needs import Seen, seen_of
 from contactor.faces.web.same_site import SAFE_METHODS
+from contactor.signals.rights import Right
 
 REFUSED: Final = frozenset({401, 403, 429})
 BAD_REQUEST, NOT_FOUND = 400, 404
@@ -53,15 +57,24 @@ class Audited:
         if is_change or status in REFUSED:
             await asyncio.to_thread(self._note_now, scope, seen, status)
         elif seen.principal is not None and seen.needs.rights and status < BAD_REQUEST:
-            right = seen.needs.rights[0]
-            if self._records.is_new(seen.principal, right, seen.vehicle_id):
+            await self._note_look(seen.principal, seen.needs.rights[0], seen)
+
+    async def _note_look(self, who: Principal, right: Right, seen: Seen) -> None:
+        detail = {"right": right.value}
+        vehicles: Sequence[str | None] = [seen.vehicle_id]
+        if who.consent is not None:
+            detail["route"] = seen.route
+            if seen.vehicle_id is None:
+                vehicles = sorted(who.consent.reach(right, self._clock.now_ns()))
+        for vehicle_id in vehicles:
+            if self._records.is_new(who, detail.get("route", right), vehicle_id):
                 await asyncio.to_thread(
                     self._records.note,
-                    seen.principal,
+                    who,
                     "read",
                     "allowed",
-                    vehicle_id=seen.vehicle_id,
-                    detail={"right": right.value},
+                    vehicle_id=vehicle_id,
+                    detail=detail,
                 )
 
     def _is_worth_a_line(self, scope: Scope, seen: Seen) -> bool:
@@ -80,6 +93,7 @@ class Audited:
             seen.route,
             "refused" if is_refused else "done" if status < BAD_REQUEST else "failed",
             vehicle_id=None if status == NOT_FOUND else seen.vehicle_id,
+            about=seen.about,
             detail={"status": status, "address": _address(scope), **seen.detail},
         )
 

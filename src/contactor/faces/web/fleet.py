@@ -35,15 +35,18 @@ _Answer = TypeVar("_Answer")
 
 
 class Vehicle(msgspec.Struct, frozen=True):
-    """A vehicle in the list: how many signals and rows are stored of it, and when it was heard."""
+    """A vehicle in the list: how many signals and rows are stored of it, and when it was heard.
+
+    What a third party is not to know is null: see `narrowed`.
+    """
 
     vehicle_id: str
     name: str
     profile: str | None
-    connectivity: Connectivity
+    connectivity: Connectivity | None
     last_seen: str | None
     signals: int
-    rows: int
+    rows: int | None
 
 
 class VehicleNow(msgspec.Struct, frozen=True):
@@ -52,7 +55,7 @@ class VehicleNow(msgspec.Struct, frozen=True):
     vehicle_id: str
     name: str
     profile: str | None
-    connectivity: Connectivity
+    connectivity: Connectivity | None
     signals: dict[str, SignalNow]
 
 

@@ -16,12 +16,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from contactor.clock import NS_PER_DAY, Clock
+from contactor.cloud.access.consent_scope import HistoryKind
 from contactor.cloud.history.documents import Document
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.history.refresh import Refreshed
 from contactor.errors import UsageError
 from contactor.faces.web.fleet import Fleet
-from contactor.faces.web.needs import of_vehicle
+from contactor.faces.web.login import SignedIn
+from contactor.faces.web.narrowed import document_for
+from contactor.faces.web.needs import history_of, of_vehicle
 from contactor.faces.web.parameters import Instant, Limit, span_of
 from contactor.faces.web.problems import described
 from contactor.history.facts import Facts
@@ -117,9 +120,10 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/trips",
         summary="Trips that began in [start, end), by time",
         responses=described(400, 404),
-        needs=_HISTORY,
+        needs=history_of(HistoryKind.TRIPS),
     )
     async def trips(
+        request: SignedIn,
         vehicle_id: FromPath[str],
         start: Instant = None,
         end: Instant = None,
@@ -127,13 +131,13 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         cursor: FromQuery[str | None] = None,
     ) -> FactPage:
         found = await asked(vehicle_id, start, end, HistoryKeeper.trip_documents)
-        return _page(found, limit, cursor)
+        return _page(_told(request, HistoryKind.TRIPS, found), limit, cursor)
 
     @get(
         "/vehicles/{vehicle_id:str}/trips/{trip_id:str}/consumption",
         summary="What drove the consumption of a trip, each part with its uncertainty",
         responses=described(400, 404),
-        needs=_HISTORY,
+        needs=history_of(HistoryKind.TRIPS),
     )
     async def consumption(
         vehicle_id: FromPath[str], trip_id: FromPath[str]
@@ -145,9 +149,10 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/charges",
         summary="Charges that began in [start, end), by time",
         responses=described(400, 404),
-        needs=_HISTORY,
+        needs=history_of(HistoryKind.CHARGES),
     )
     async def charges(
+        request: SignedIn,
         vehicle_id: FromPath[str],
         start: Instant = None,
         end: Instant = None,
@@ -155,7 +160,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         cursor: FromQuery[str | None] = None,
     ) -> FactPage:
         found = await asked(vehicle_id, start, end, HistoryKeeper.charge_documents)
-        return _page(found, limit, cursor)
+        return _page(_told(request, HistoryKind.CHARGES, found), limit, cursor)
 
     @get(
         "/vehicles/{vehicle_id:str}/places",
@@ -177,7 +182,7 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         "/vehicles/{vehicle_id:str}/battery",
         summary="The battery's capacity and health, each with its uncertainty",
         responses=described(400, 404),
-        needs=_HISTORY,
+        needs=history_of(HistoryKind.BATTERY),
     )
     async def battery(vehicle_id: FromPath[str]) -> Mapping[str, object]:
         fleet.vehicle(vehicle_id)
@@ -206,6 +211,12 @@ def history_routes(fleet: Fleet, history: History) -> list[HTTPRouteHandler]:
         return Rebuilt(vehicle_id, (await history.rebuild(vehicle_id)).rows_read)
 
     return [trips, consumption, charges, places, battery, report, rebuild]
+
+
+def _told(request: SignedIn, kind: HistoryKind, found: Sequence[Document]) -> Sequence[Document]:
+    """Documents as who asks may read them."""
+    consent = request.user.consent
+    return found if consent is None else [document_for(consent, kind, one) for one in found]
 
 
 def _page(found: Sequence[Document], limit: int, cursor: str | None) -> FactPage:

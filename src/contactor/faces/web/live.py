@@ -9,7 +9,8 @@
 
 A socket that is slow is told the newest values only (see `contactor.cloud.twin.feed`); one that
 takes nothing for half a minute is closed with 1013 and the reason. What a client sends is read and
-ignored. Closed with 1008: an unknown vehicle or path.
+ignored. Closed with 1008: an unknown vehicle or path. A third party hears values of what its
+consent names, and no command, no wish, nor whether the vehicle is heard.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 import msgspec
 from litestar import WebSocket, websocket
 from litestar.datastructures import State
-from litestar.exceptions import WebSocketDisconnect
+from litestar.exceptions import PermissionDeniedException, WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from contactor.clock import Clock, to_iso
@@ -30,7 +31,8 @@ from contactor.cloud.twin.feed import Subscription
 from contactor.cloud.twin.twin import TICK_S, SignalNow, Twin
 from contactor.errors import ContactorError, UnknownVehicle, UsageError
 from contactor.faces.web.fleet import Fleet, VehicleNow
-from contactor.faces.web.needs import of_some, secret_of
+from contactor.faces.web.narrowed import check_paths, is_for, now_for
+from contactor.faces.web.needs import filtered, of_some, secret_of
 from contactor.signals.catalogue import catalogue
 from contactor.signals.rights import Right, tells_where
 
@@ -53,7 +55,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     vehicle_id: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType = msgspec.UNSET
     profile: str | msgspec.UnsetType | None = msgspec.UNSET
-    connectivity: Connectivity | msgspec.UnsetType = msgspec.UNSET
+    connectivity: Connectivity | msgspec.UnsetType | None = msgspec.UNSET
     signals: dict[str, SignalNow] | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
@@ -102,7 +104,7 @@ class Live:
     def route(self, door: Doorkeeper) -> WebsocketRouteHandler:
         """The handler of the stream; who loses the right to it is told so and put out."""
 
-        @websocket("/live", needs=of_some(Right.SEE))
+        @websocket("/live", needs=filtered(of_some(Right.SEE)))
         async def live(socket: AnySocket) -> None:
             await socket.accept()
             if self._sockets >= MAX_SOCKETS:
@@ -124,11 +126,16 @@ class Live:
         except ContactorError as error:
             await _close(socket, POLICY, str(error))
             return
+        except PermissionDeniedException as error:
+            await _close(socket, POLICY, error.detail)
+            return
         subscription = self._twin.subscribe(vehicles=vehicles, paths=paths)
         tasks: list[asyncio.Task[object]] = []
         try:
+            found = await self._fleet.snapshot(vehicles, paths)
+            consent = socket.user.consent
             snapshot = Snapshot.of(
-                await self._fleet.snapshot(vehicles, paths),
+                found if consent is None else [now_for(consent, one) for one in found],
                 is_one_named=vehicles is not None and len(vehicles) == 1,
             )
             first = _encoder.encode(snapshot).decode()
@@ -162,7 +169,8 @@ class Live:
         while True:
             events = await subscription.next(SILENCE_S)
             for event in events:
-                await _send_text(socket, event.wire)
+                if socket.user.consent is None or is_for(event):
+                    await _send_text(socket, event.wire)
             if not events:
                 tick = Tick(to_iso(self._clock.now_ns()))
                 await _send_text(socket, _encoder.encode(tick).decode())
@@ -175,6 +183,7 @@ class Live:
         Raises:
             UsageError: too many vehicles.
             UnknownVehicle: one is not known, or not to be seen.
+            PermissionDeniedException: a third party asks for a path that its consent names not.
         """
         if len(names) > MAX_VEHICLES:
             raise UsageError(f"{len(names)} vehicles; the limit is {MAX_VEHICLES}")
@@ -184,6 +193,9 @@ class Live:
                 raise UnknownVehicle(f"no vehicle {name!r}")
             self._fleet.vehicle(name)
         vehicles = frozenset(names) or seen
+        if principal.consent is not None:
+            check_paths(principal.consent, sorted(paths or ()))
+            return vehicles, paths or principal.consent.paths
         if located is not None and not (vehicles is not None and vehicles <= located):
             known = catalogue() if paths is None else paths
             paths = frozenset(path for path in known if not tells_where(path))

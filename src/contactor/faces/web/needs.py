@@ -4,14 +4,18 @@
     @get("/vehicles", needs=of_some(Right.SEE))         # its handler leaves out the others
     @post("/campaigns", needs=of_all(Right.RULES))
     @get("/healthz", needs=ANYBODY)
+    @get("/vehicles", needs=filtered(of_some(Right.SEE)))
+    @get("/vehicles/{vehicle_id:str}/trips", needs=history_of(HistoryKind.TRIPS))
 
 Who asks shows `Authorization: Bearer SECRET`, or the cookie of a session. A route that says nothing
-of its needs answers nobody. What is asked with a cookie must say from which page (`Origin`), which
-`same_site` compares: a browser always does, so a page of somebody else's has no way in.
+of its needs answers nobody. A third party is answered only where a route says that it tells no more
+than a consent names (`filtered`, `history_of`). What is asked with a cookie must say from which
+page (`Origin`), which `same_site` compares: a browser always does, so a page of somebody else's has
+no way in.
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
 
@@ -23,6 +27,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope as AsgiScope
 
 from contactor.clock import Clock
+from contactor.cloud.access.consent_scope import ConsentScope, HistoryKind
 from contactor.cloud.access.door import Doorkeeper
 from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.rights import SETTING, Scope
@@ -51,11 +56,19 @@ class Needs:
         rights: one of these.
         whose: of the vehicle in the route's path, of any one, or of all.
         has_login: whether who asks must be known at all.
+        is_filtered: whether a third party is told what its consent names, and nothing else.
+        history: of which kind of history it tells.
     """
 
     rights: tuple[Right, ...] = ()
     whose: Whose = Whose.NONE
     has_login: bool = True
+    is_filtered: bool = False
+    history: HistoryKind | None = None
+
+    def admits(self, consent: ConsentScope) -> bool:
+        """Whether a third party may be answered at all."""
+        return self.is_filtered and (self.history is None or self.history in consent.history)
 
 
 ANYBODY: Final = Needs(has_login=False)
@@ -77,6 +90,16 @@ def of_all(*rights: Right) -> Needs:
     return Needs(rights, Whose.ALL)
 
 
+def filtered(needs: Needs) -> Needs:
+    """The same; its handler sees to it that a third party is told what its consent names alone."""
+    return replace(needs, is_filtered=True)
+
+
+def history_of(kind: HistoryKind) -> Needs:
+    """Trips, charges or the battery of the vehicle in the path; a consent may name them."""
+    return replace(of_vehicle(Right.HISTORY), is_filtered=True, history=kind)
+
+
 @dataclass(slots=True)
 class Seen:
     """What became of a request, for the audit log."""
@@ -84,6 +107,7 @@ class Seen:
     principal: Principal | None = None
     needs: Needs | None = None
     vehicle_id: str | None = None
+    about: str | None = None
     route: str = ""
     detail: dict[str, str] = field(default_factory=dict)
 
@@ -105,11 +129,15 @@ def guard(door: Doorkeeper, clock: Clock) -> Guard:
         seen = seen_of(connection.scope)
         seen.needs, seen.vehicle_id, seen.principal = needs, vehicle_id, principal
         seen.route = _route(connection, handler)
+        if "/people/{name}" in seen.route:
+            seen.about = connection.path_params.get("name")
         connection.scope["user"] = principal
         if not needs.has_login:
             return
         if principal is None:
             raise NotAuthorizedException("log in, or show a token", headers=CHALLENGE)
+        if principal.consent is not None and not needs.admits(principal.consent):
+            raise PermissionDeniedException("a consent does not reach this")
         if _is_beyond(principal, needs, connection):
             raise PermissionDeniedException(f"a token of scope {principal.scope} may not")
         if is_cookie and _says_origin(connection) and "origin" not in connection.headers:
