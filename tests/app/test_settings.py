@@ -31,7 +31,7 @@ ARGUMENTS = {
     "decode": ["--dbc", "--output", "--plot", "--signal", "--to"],
     "elsewhere": [],
     "erase": ["--vehicle", "--yes"],
-    "export": ["--output", "--signal", "--since", "--until", "--vehicle"],
+    "export": ["--everything", "--output", "--signal", "--since", "--until", "--vehicle"],
     "history": ["--jobs", "--vehicle"],
     "import": ["--map", "--sampling", "--start", "--vehicle"],
     "ingest": [],

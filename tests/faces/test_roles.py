@@ -133,6 +133,8 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "post /people/{name}/tokens": (EVERY, OWNER),
     "delete /people/{name}/opened/{opened_id}": (EVERY, OWNER),
     "get /audit": (EVERY, OWNER),
+    "get /vehicles/{vehicle_id}/everything": (ONE, OWNER),
+    "get /people/{name}/everything": (EVERY, OWNER),
     "get /consents": (SOME, OWNER),
     "post /consents": (SOME, OWNER),
     "get /consents/{consent_id}": (SOME, OWNER),

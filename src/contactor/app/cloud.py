@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from contactor.app.access import OpenedAccess, open_access
 from contactor.app.database_place import database_at
 from contactor.app.elsewhere import Elsewhere
+from contactor.app.everything import FolderEverything
 from contactor.app.folder import DataFolder
 from contactor.app.history import open_facts, open_journal
 from contactor.app.lake_place import open_reader, open_store
@@ -137,11 +138,12 @@ class _Cloud:
         self.twin = Twin(presence=presence, clock=clock)
         self.keeper = Keeper(self.twin, store=reader, path=folder.root / TWIN, clock=clock)
         self.journal = open_journal(folder)
-        self.history = History(
-            HistoryKeeper(
-                store=open_facts(folder), reader=reader, clock=clock, journal=self.journal
-            ),
-            clock,
+        history = HistoryKeeper(
+            store=open_facts(folder), reader=reader, clock=clock, journal=self.journal
+        )
+        self.history = History(history, clock)
+        self.everything = FolderEverything(
+            folder, keeper=history, people=opened.access.people, records=opened.records
         )
         self.alerts = Alerts.open(
             database_at(folder),
@@ -261,6 +263,7 @@ class _Cloud:
             journal=self.journal,
             access=self.opened.access,
             records=self.opened.records,
+            everything=self.everything,
             public_host=public_host,
             names=names,
             strict_names=strict if public_host is None else {*strict, host_name(public_host)},
@@ -314,6 +317,7 @@ class _Cloud:
 
     async def close(self) -> None:
         """Keep the twin, let go of what is open."""
+        self.everything.stop()
         self.keeper.keep_now()
         self.fleet.close()
         self._commands.close()

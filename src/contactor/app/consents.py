@@ -96,7 +96,8 @@ class _OfFolder:
     def give(self, asked: NewConsent) -> GivenConsent:
         with held_people(self._folder) as (people, records):
             consent, opened = people.consents.give(asked.asked(), by=asked.given_by)
-            records.note(LOCAL, "POST /consents", "done", detail={"consent": consent.id})
+            detail = {"consent": consent.id}
+            records.note(LOCAL, "POST /consents", "done", about=asked.given_by, detail=detail)
         return GivenConsent(_told(consent), GivenToken.of(opened))
 
     def find(self, consent_id: str) -> ConsentNow:

@@ -13,12 +13,12 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
 
 from contactor.app.folder import DataFolder
-from contactor.app.local_http import ask_json, get_bytes
+from contactor.app.local_http import ask_json, get_bytes, save
 from contactor.clock import to_iso
 from contactor.errors import ContactorError, InstanceError, UsageError
 
@@ -112,6 +112,11 @@ class InstanceApi:
         return self._answer(
             None, lambda: get_bytes(url, timeout_s=self._timeout_s, secret=self._secret)
         )
+
+    def save(self, place: str, file: BinaryIO) -> None:
+        """Write what is there into a file as it comes; raises as `ask`."""
+        url = self._url(place, NOTHING)
+        self._answer(None, lambda: save(url, file, timeout_s=self._timeout_s, secret=self._secret))
 
     def _url(self, place: str, query: Mapping[str, object]) -> str:
         given = {key: value for key, value in query.items() if value is not None}

@@ -3,9 +3,13 @@
 document = get_json("http://localhost:8080/api/v1/vehicles", timeout_s=2.0)
 """
 
+import contextlib
 import http.client
 import json
+import shutil
 import urllib.request
+from collections.abc import Iterator
+from typing import BinaryIO
 
 
 def get_json(url: str, *, timeout_s: float, secret: str | None = None) -> object:
@@ -55,15 +59,28 @@ def get_bytes(url: str, *, timeout_s: float, secret: str | None = None) -> bytes
     return _answer(urllib.request.Request(url, headers=_shown(secret)), timeout_s)
 
 
+def save(url: str, file: BinaryIO, *, timeout_s: float, secret: str | None = None) -> None:
+    """Write what is at `url` into a file as it comes; raises as `get_bytes`."""
+    request = urllib.request.Request(url, headers=_shown(secret))
+    with _opened(request, timeout_s) as answer:
+        shutil.copyfileobj(answer, file)
+
+
 def _shown(secret: str | None) -> dict[str, str]:
     return {} if secret is None else {"authorization": f"Bearer {secret}"}
 
 
 def _answer(request: urllib.request.Request, timeout_s: float) -> bytes:
+    with _opened(request, timeout_s) as answer:
+        return answer.read()
+
+
+@contextlib.contextmanager
+def _opened(request: urllib.request.Request, timeout_s: float) -> Iterator[BinaryIO]:
     # The environment's http_proxy is for the world outside; only some machines except localhost.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=timeout_s) as answer:
-            return bytes(answer.read())
+            yield answer
     except http.client.HTTPException as error:
         raise ConnectionError(f"{request.full_url}: answer cut off: {error!r}") from error

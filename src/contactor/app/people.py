@@ -33,6 +33,7 @@ from contactor.cloud.access.told import (
     instant,
 )
 from contactor.cloud.access.told_links import InvitationNow, InvitationPage, NewLink
+from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.database.database import Database
 from contactor.errors import InstanceError, UnknownPerson
 from contactor.faces.web.people import AuditPage
@@ -174,7 +175,11 @@ class _OfFolder:
 
     def remove(self, name: str) -> None:
         with self._people("DELETE /people/{name}") as people:
+            person = people.find(name)
             people.remove(name)
+            if self._folder.commands.exists():
+                with contextlib.closing(CommandStore(self._folder.commands)) as commands:
+                    commands.forget_issuer(person.name)
 
     def set_password(self, name: str, password: str) -> None:
         with self._people("PUT /people/{name}/password", about=name) as people:

@@ -1,4 +1,4 @@
-"""`contactor export`: what is stored of a vehicle as Parquet or CSV."""
+"""`contactor export`: what is stored of a vehicle as Parquet or CSV, or everything as a zip."""
 
 import argparse
 from pathlib import Path
@@ -32,12 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="FILE.parquet, FILE.csv, or a folder that gets one Parquet file a day",
     )
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="all that is kept of it, as FILE.zip: values, history, commands, who did what",
+    )
     add_data_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Export, and say what."""
+    if args.everything:
+        return _everything(args)
     now_ns = SystemClock().now_ns()
     since = None if args.since is None else parse_instant(args.since, now_ns=now_ns)
     until = None if args.until is None else parse_instant(args.until, now_ns=now_ns)
@@ -78,6 +85,42 @@ def run(args: argparse.Namespace) -> int:
         if exported.rows:
             print(f"from {document['first_ts']} to {document['last_ts']}")
     return 0
+
+
+def _everything(args: argparse.Namespace) -> int:
+    """All of it in one archive.
+
+    Raises:
+        UsageError: something else is asked for, too, or the file is no zip.
+    """
+    if args.signal or args.since is not None or args.until is not None:
+        raise UsageError("--everything goes with no --signal, --since or --until")
+    output = zip_path(args.output)
+    vehicle = vehicle_id(args.vehicle)
+
+    from contactor.app.everything import save_vehicle
+
+    save_vehicle(args.data, vehicle, output)
+    size = output.stat().st_size
+    if args.json:
+        print_json({"vehicle_id": vehicle, "output": str(output), "bytes": size})
+    else:
+        print(f"{output}: everything of {vehicle}, {size} bytes; README.md in it names each file")
+    return 0
+
+
+def zip_path(text: str) -> Path:
+    """A file that an archive can become.
+
+    Raises:
+        UsageError: it can be none.
+    """
+    output = Path(text)
+    if output.suffix != ".zip" or output.is_dir():
+        raise UsageError(f"--output {text}; allowed: FILE.zip")
+    if not output.absolute().parent.is_dir():
+        raise UsageError(f"--output {text}: there is no folder {output.parent}")
+    return output
 
 
 def _form(text: str, output: Path) -> str | None:

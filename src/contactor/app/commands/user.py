@@ -4,6 +4,7 @@ contactor user add Mia --role owner --password-stdin < password.txt
 contactor user role Mia driver@leaf guest@kona
 contactor user list
 contactor user password Mia --password-stdin < password.txt
+contactor user export Mia --output mia.zip
 contactor user remove Mia
 contactor user invite Ben --role driver --vehicle leaf
 contactor user invitations
@@ -40,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     roles = actions.add_parser("role", help="let somebody be this, and nothing else")
     password = actions.add_parser("password", help="give somebody another password")
     removed = actions.add_parser("remove", help="remove somebody, with all sessions and tokens")
-    for action in (added, roles, password, removed):
+    exported = actions.add_parser("export", help="everything that is kept of somebody, as a zip")
+    for action in (added, roles, password, removed, exported):
         action.add_argument("name", metavar="NAME")
+    exported.add_argument("--output", required=True, metavar="FILE.zip", help="the archive")
     added.add_argument("--role", required=True, choices=ROLES, help="what they are to be")
     added.add_argument("--vehicle", metavar="ID", default="*", help="of which; default all")
     roles.add_argument(
@@ -52,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--password-stdin", action="store_true", help="read it there; default: ask for it"
         )
-    for action in (listed, added, roles, password, removed, *others):
+    for action in (listed, added, roles, password, removed, exported, *others):
         add_data_option(action)
         action.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -84,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.action in LINKS:
         return _run_link(args, open_people(args.data))
+    if args.action == "export":
+        return _export(args)
     if args.action == "list":
         return _print(open_people(args.data).all(), is_json=args.json)
     if args.action == "add":
@@ -143,6 +148,20 @@ def _print_invitations(found: "Sequence[InvitationNow]", *, is_json: bool) -> in
         print("no invitations")
     else:
         print_table(INVITED, [[getattr(one, name) or "" for name in INVITED] for one in found])
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from contactor.app.commands.export import zip_path
+    from contactor.app.everything import save_person
+
+    output = zip_path(args.output)
+    save_person(args.data, args.name, output)
+    size = output.stat().st_size
+    if args.json:
+        print_json({"name": args.name, "output": str(output), "bytes": size})
+    else:
+        print(f"{output}: everything of {args.name}, {size} bytes; README.md in it names each file")
     return 0
 
 

@@ -22,6 +22,7 @@ from contactor.errors import OutboxError
 from contactor.signals.command import MAX_REASON_CHARACTERS, Command, CommandState
 
 MAX_KEPT = 256
+NOBODY = ""
 KEPT_NS = 600 * NS_PER_S
 """After a command's end: a clock that was set forward and back does not make it new again."""
 
@@ -33,7 +34,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     Fields:
         issued_at: ns UTC; 0 where an older Contactor noted it.
-        command: while it waits for its proof.
+        command: while it waits for its proof; who asked is not kept in the car.
     """
 
     expires_at: int
@@ -106,7 +107,7 @@ class Answers:
             reason,
             command.path,
             command.issued_at,
-            command if is_accepted else None,
+            msgspec.structs.replace(command, issued_by=NOBODY) if is_accepted else None,
         )
         if is_accepted:
             newest[command.path] = max(command.issued_at, newest.get(command.path, 0))

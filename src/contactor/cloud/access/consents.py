@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access.consent_scope import (
@@ -285,17 +285,12 @@ class Consents:
 # ── within a transaction of others ───────────────────────────────────────────────────────────────
 
 
-def forget_giver(connection: Connection, person_id: str) -> None:
-    """Remove what somebody consented to; the tokens of it are nobody's then."""
-    _forget(connection, list(connection.scalars(_ids().where(consents.c.person_id == person_id))))
-
-
 def forget_consents_of(connection: Connection, vehicle_id: str) -> int:
     """Take a vehicle out of all consents; one about no other goes with it. How many named it."""
     mine = consent_vehicles.c.vehicle_id == vehicle_id
     gone = connection.execute(delete(consent_vehicles).where(mine)).rowcount
     others = select(consent_vehicles.c.consent_id)
-    _forget(connection, list(connection.scalars(_ids().where(consents.c.id.not_in(others)))))
+    connection.execute(delete(consents).where(consents.c.id.not_in(others)))
     return gone
 
 
@@ -303,16 +298,6 @@ def receivers(connection: Connection) -> dict[str, str]:
     """Consent → its receiver's name; the audit log knows them by their consents."""
     rows = connection.execute(select(consents.c.id, consents.c.receiver)).all()
     return {row.id: row.receiver for row in rows}
-
-
-def _ids() -> Select[tuple[str]]:
-    return select(consents.c.id)
-
-
-def _forget(connection: Connection, ids: list[str]) -> None:
-    for table in (consent_vehicles, consent_tokens):
-        connection.execute(delete(table).where(table.c.consent_id.in_(ids)))
-    connection.execute(delete(consents).where(consents.c.id.in_(ids)))
 
 
 def _row(connection: Connection, consent_id: str) -> Row[tuple[object, ...]]:

@@ -16,7 +16,7 @@ from sqlalchemy import and_, delete, select, update
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access import area
 from contactor.cloud.access.codes import Purpose, insert_code, use_code
-from contactor.cloud.access.consents import Consents, forget_consents_of, forget_giver
+from contactor.cloud.access.consents import Consents, forget_consents_of
 from contactor.cloud.access.credentials import SecretKind, fingerprint, new_secret
 from contactor.cloud.access.invitations import Invitations
 from contactor.cloud.access.logins import Logins, Principal
@@ -142,6 +142,8 @@ class People:
     def remove(self, name: str) -> None:
         """Remove somebody, with all that lets them in and what they gave: no byte names them.
 
+        What they consented to goes with them by its table's foreign key.
+
         Raises:
             UnknownPerson: there is none.
             UsageError: it is the last owner.
@@ -149,7 +151,6 @@ class People:
         with self._database.writing() as connection:
             person = person_of(connection, row_of(connection, name))
             keep_an_owner(connection, person)
-            forget_giver(connection, person.id)
             connection.execute(delete(_codes).where(_codes.c.made_by == person.id))
             for table in _OF_A_PERSON:
                 connection.execute(delete(table).where(table.c.person_id == person.id))

@@ -29,7 +29,7 @@ import msgspec
 
 from contactor.clock import NS_PER_DAY, NS_PER_S, Clock, to_iso
 from contactor.cloud.commands.rules import ProfileRules, check_request
-from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.commands.store import SOMEBODY, CommandStore
 from contactor.cloud.ingest.presence import Presence
 from contactor.cloud.twin.events import CommandEvent
 from contactor.cloud.twin.twin import Twin
@@ -232,6 +232,17 @@ class Dispatcher:
             if one.command.vehicle_id == vehicle_id:
                 one.published_ns = None
                 self._wake.set()
+
+    def forget_issuer(self, name: str) -> None:
+        """Somebody was erased: what they asked for was asked for by somebody.
+
+        Raises:
+            FolderError: it cannot be kept.
+        """
+        self.store.forget_issuer(name)
+        for one in self._open.values():
+            if one.command.issued_by == name:
+                one.command = msgspec.structs.replace(one.command, issued_by=SOMEBODY)
 
     # ── its work ─────────────────────────────────────────────────────────────────────────────────
 

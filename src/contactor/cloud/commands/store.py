@@ -34,6 +34,8 @@ create index command_state on command (state, issued_at);
 pragma user_version = {VERSION}
 """
 MIGRATIONS = {1: "alter table command add column signed blob; pragma user_version = 2"}
+SOMEBODY = "somebody"
+_ISSUER = "json_extract(cast(body as text), '$.issued_by')"
 _FINAL = tuple(state.value for state in CommandState if state.is_final)
 _FINAL_SQL = ", ".join(f"'{state}'" for state in _FINAL)
 
@@ -124,6 +126,30 @@ class CommandStore:
             vehicle_id,
             limit,
         )
+
+    def of_issuer(self, name: str) -> list[Command]:
+        """What somebody asked for, of whichever vehicle, newest first."""
+        return self._read(
+            f"select body from command where {_ISSUER} = ? order by number desc", name
+        )
+
+    def forget_issuer(self, name: str) -> int:
+        """Let somebody else have asked for what a person did, so that no byte names them; how many.
+
+        What was signed names them, too, and goes: a command that is open is not sent again after
+        another start.
+        """
+        asked = self.of_issuer(name)
+        with _errors():
+            self._database.execute("pragma secure_delete = on")
+            for one in asked:
+                body = msgspec.json.encode(msgspec.structs.replace(one, issued_by=SOMEBODY))
+                self._database.execute(
+                    "update command set body = ?, signed = null where id = ?", (body, one.id)
+                )
+            self._database.execute("vacuum")
+            self._database.execute("pragma wal_checkpoint(truncate)")
+        return len(asked)
 
     def counts(self) -> dict[str, int]:
         """How many commands stand where."""

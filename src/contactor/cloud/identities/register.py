@@ -75,6 +75,16 @@ class VehicleIdentity(msgspec.Struct, frozen=True):
     code_expires_at: int | None
 
 
+class GivenCertificate(msgspec.Struct, frozen=True):
+    """What is known of a certificate, without the certificate; instants in ns UTC."""
+
+    serial: str
+    issued_at: int
+    expires_at: int
+    ended_at: int | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCode:
     """What is known of a code; `serial` is of the certificate that it was used for."""
@@ -192,6 +202,15 @@ class Register:
             vehicle_id,
         )
         return Certificate.of_der(rows[0][0]) if rows else None
+
+    def certificates(self, vehicle_id: str) -> list[GivenCertificate]:
+        """Every certificate that a vehicle was given, the newest first."""
+        rows = self._read(
+            "select serial, issued_at, expires_at, ended_at, reason from certificate"
+            " where vehicle_id = ? order by issued_at desc, expires_at desc",
+            vehicle_id,
+        )
+        return [GivenCertificate(*row) for row in rows]
 
     def revoke(self, vehicle_id: str, reason: str, now_ns: int) -> list[str]:
         """End all certificates and codes of a vehicle; the serials that ended now.

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ import polars as pl
 from contactor.clock import NS_PER_DAY
 from contactor.cloud.lake.frames import to_json
 from contactor.cloud.lake.lake import Lake
+from contactor.cloud.lake.reading import Selection
 from contactor.signals.groups import Group
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -137,6 +138,7 @@ def _days(
         if part.group in tuple(Group)
         and part.may_hold(selection.vehicle_id, selection.start, selection.end)
     }
+    days |= {day for item in view.pending for day in _days_of(item.frame, selection)}
     for done, day in enumerate(sorted(days), 1):
         start = (day - _EPOCH).days * NS_PER_DAY
         rows = lake.signals(
@@ -149,6 +151,12 @@ def _days(
             yield day, rows
         if on_progress is not None:
             on_progress(done, len(days))
+
+
+def _days_of(frame: pl.DataFrame, selection: Selection) -> list[date]:
+    """The UTC days of which a frame that is not committed holds rows."""
+    rows = frame.filter(selection.matches())
+    return [_EPOCH + timedelta(days=day) for day in (rows["ts"] // NS_PER_DAY).unique().to_list()]
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:

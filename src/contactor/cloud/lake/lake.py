@@ -94,6 +94,10 @@ class Lake:
         self._shown = self._look()
         return self
 
+    def fork(self) -> "Lake":
+        """Another lake over the same store, which shows the newest instant of now."""
+        return Lake(self._store, pending=self._pending, max_cells=self._max_cells)
+
     def _look(self) -> "_Shown":
         pending = tuple(self._pending())
         snapshot = self._store.snapshot()

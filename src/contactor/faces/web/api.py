@@ -35,6 +35,7 @@ from contactor.faces.web.audited import Audited
 from contactor.faces.web.campaigns import campaign_routes
 from contactor.faces.web.commands import command_routes
 from contactor.faces.web.consents import consent_routes
+from contactor.faces.web.everything import Everything, everything_routes
 from contactor.faces.web.fleet import Fleet, Vehicle, VehicleNow, without_place
 from contactor.faces.web.headers import Headers
 from contactor.faces.web.history import History, history_routes
@@ -118,6 +119,7 @@ def create_api(
     public_host: str | None = None,
     names: Collection[str] = (),
     strict_names: Collection[str] = (),
+    everything: Everything | None = None,
 ) -> ASGIApp:
     """The ASGI application over a fleet, what is asked of it, and its live stream.
 
@@ -127,6 +129,7 @@ def create_api(
         public_host: by which name a proxy on this machine serves it, too.
         names: by which it is reached over TLS.
         strict_names: those of them that are never to be asked without it.
+        everything: makes archives of all that is kept of a vehicle or a person.
     """
     door = OpenDoor() if access is None else access.door
 
@@ -233,8 +236,7 @@ def create_api(
     routes = [
         *(vehicles, vehicle, signals, summary),
         *(() if access is None else _entrance_routes(access)),
-        *(() if access is None or records is None else people_routes(access, records)),
-        *(() if access is None or records is None else consent_routes(access, records)),
+        *_people_routes(access, records, dispatcher),
         *command_routes(fleet, dispatcher, clock),
         *campaign_routes(campaigns, clock),
         *identity_routes(identities, clock),
@@ -242,6 +244,7 @@ def create_api(
         *(() if alerts is None else alert_routes(alerts, clock)),
         *(() if history is None else history_routes(fleet, history)),
         *_journal_routes(fleet, history, journal, clock),
+        *(() if everything is None else everything_routes(everything, fleet, clock)),
         live.route(door),
     ]
     api = Litestar(
@@ -267,6 +270,18 @@ def _entrance_routes(access: Access) -> Sequence[BaseRouteHandler]:
         *second_factor_routes(access),
         *passkey_routes(access),
         *invitation_routes(access),
+    ]
+
+
+def _people_routes(
+    access: Access | None, records: Records | None, dispatcher: Dispatcher
+) -> Sequence[BaseRouteHandler]:
+    """Those of people and consents, which stand over a log."""
+    if access is None or records is None:
+        return ()
+    return [
+        *people_routes(access, records, dispatcher.forget_issuer),
+        *consent_routes(access, records),
     ]
 
 

@@ -32,7 +32,7 @@ from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records, read_by
 from contactor.errors import UnknownConsent, UsageError
 from contactor.faces.web.login import Access, SignedIn, decoded
-from contactor.faces.web.needs import note, of_some, reach
+from contactor.faces.web.needs import note, of_some, reach, seen_of
 from contactor.faces.web.parameters import Limit
 from contactor.faces.web.people import AuditPage
 from contactor.faces.web.problems import described
@@ -76,6 +76,7 @@ def _given_routes(access: Access) -> Sequence[BaseRouteHandler]:
         by = body.given_by if is_local else request.user.person.name
         consent, opened = await access.change(lambda people: people.consents.give(asked, by=by))
         note(request, consent=consent.id)
+        seen_of(request.scope).about = by
         return GivenConsent(_told(access, consent, seen), GivenToken.of(opened))
 
     return [consents, give]

@@ -184,6 +184,10 @@ class Fleet:
         self.vehicle(vehicle_id)
         return await self._read(lambda: summarise(self._lake, vehicle_id, paths, start, end))
 
+    def lake_now(self) -> Lake:
+        """The lake as it is now, for one long question; it stays so while others go on."""
+        return self._lake.fork()
+
     async def _read(self, question: Callable[[], _Answer]) -> _Answer:
         """Ask the lake as it is now, in a thread of ours."""
         self._lake.refresh()

@@ -10,7 +10,7 @@
 Who may share a vehicle gives others no more of it than they have themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -85,17 +85,23 @@ class AuditPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-def people_routes(access: Access, records: Records) -> Sequence[BaseRouteHandler]:
-    """The handlers over the people of an instance and its audit log."""
+def people_routes(
+    access: Access, records: Records, forget: Callable[[str], None]
+) -> Sequence[BaseRouteHandler]:
+    """The handlers over the people of an instance and its audit log.
+
+    Args:
+        forget: lets the rest of the instance forget a name; of somebody who is removed.
+    """
     return [
-        *_people_routes(access),
+        *_people_routes(access, forget),
         *_opened_routes(access),
         *_share_routes(access),
         *_audit_routes(access, records),
     ]
 
 
-def _people_routes(access: Access) -> Sequence[BaseRouteHandler]:
+def _people_routes(access: Access, forget: Callable[[str], None]) -> Sequence[BaseRouteHandler]:
     @get("/people", summary="Everybody, by name", responses=described(), needs=_GOVERN)
     async def people() -> PersonPage:
         return PersonPage([PersonNow.of(one) for one in await access.ask(People.all)])
@@ -120,13 +126,15 @@ def _people_routes(access: Access) -> Sequence[BaseRouteHandler]:
 
     @delete(
         "/people/{name:str}",
-        summary="Remove somebody, with all sessions and tokens",
+        summary="Remove somebody, with all sessions, tokens and consents",
         status_code=204,
         responses=described(400, 404),
         needs=_GOVERN,
     )
     async def remove(name: FromPath[str]) -> None:
+        person = await access.ask(lambda people: people.find(name))
         await access.change(lambda people: people.remove(name))
+        forget(person.name)
 
     @put(
         "/people/{name:str}/roles",
