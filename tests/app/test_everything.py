@@ -131,6 +131,10 @@ def test_everything_of_a_car_by_route_and_by_command(house: House, folder: Path)
     assert output.stat().st_mode & 0o777 == 0o600
     for who in (house.other, house.receiver):
         assert who.get("/vehicles/demo/everything").status_code == 403
+    audit = house.owner.get("/audit?limit=1000").json()["items"]
+    what = "GET /vehicles/{vehicle_id}/everything"
+    noted = {(one["who"], one["outcome"]) for one in audit if one["what"] == what}
+    assert noted == {(ME, "done"), ("local", "done"), (OTHER, "refused"), ("Grid Ltd", "refused")}
     left = [path.name for path in house.data.iterdir() if "export" in path.name]
     assert left == []
 
@@ -190,3 +194,21 @@ def naming(data: Path) -> list[tuple[str, int]]:
             (str(path.relative_to(data)), content.find(one)) for one in words if one in content
         ]
     return found
+
+
+def test_everything_of_a_folder_that_nobody_runs_on(tmp_path: Path) -> None:
+    data, output = tmp_path / "data", tmp_path / "all.zip"
+    (tmp_path / "map.toml").write_text(
+        '[time]\ncolumn = "t"\nunit = "ms"\norigin = "2026-01-01T00:00:00Z"\n'
+        f'[signals."{SPEED}"]\ncolumn = "speed"\n'
+    )
+    (tmp_path / "trip.csv").write_text("t,speed\n0,10\n1000,20\n")
+    tables = [str(tmp_path / "trip.csv"), "--map", str(tmp_path / "map.toml")]
+    assert main(["import", *tables, "--vehicle", "leaf", "--data", str(data)]) == 0
+    asked = ["export", "--everything", "--output", str(output), "--data", str(data)]
+    assert main([*asked, "--vehicle", "leaf"]) == 0
+    files = opened(output.read_bytes(), [])
+    assert pl.read_parquet(files["signals/drive.parquet"])[SPEED].to_list() == [10.0, 20.0]
+    assert main([*asked, "--vehicle", "kona"]) == 1
+    assert main(["user", "export", "Mia", "--output", str(output), "--data", str(data)]) == 1
+    assert opened(output.read_bytes(), []) == files  # what failed left what was there

@@ -131,6 +131,7 @@ def save_vehicle(data: Path, vehicle_id: str, output: Path) -> None:
     """
 
     def of_folder(folder: DataFolder, file: BinaryIO) -> None:
+        from contactor.cloud.access.door import LOCAL
         from contactor.cloud.lake.lake import open_lake
 
         if not has_lake(folder):
@@ -138,6 +139,8 @@ def save_vehicle(data: Path, vehicle_id: str, output: Path) -> None:
         with held_people(folder) as (people, records), open_keeper(folder) as keeper:
             everything = FolderEverything(folder, keeper=keeper, people=people, records=records)
             everything.of_vehicle(vehicle_id, open_lake(lake_at(folder)), file)
+            what = "GET /vehicles/{vehicle_id}/everything"
+            records.note(LOCAL, what, "done", vehicle_id=vehicle_id)
 
     _save(data, f"/vehicles/{vehicle_id}/everything", output, of_folder, unknown=UnknownVehicle)
 
@@ -146,10 +149,13 @@ def save_person(data: Path, name: str, output: Path) -> None:
     """Write the archive of a person to a file; raises as `save_vehicle`, and UnknownPerson."""
 
     def of_folder(folder: DataFolder, file: BinaryIO) -> None:
+        from contactor.cloud.access.door import LOCAL
+
         with held_people(folder) as (people, records):
             FolderEverything(folder, keeper=None, people=people, records=records).of_person(
                 name, file
             )
+            records.note(LOCAL, "GET /people/{name}/everything", "done", about=name)
 
     _save(data, f"/people/{quoted(name)}/everything", output, of_folder, unknown=UnknownPerson)
 

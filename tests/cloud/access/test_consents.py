@@ -24,6 +24,7 @@ from contactor.cloud.database.database import Database
 from contactor.errors import UnknownConsent, UnknownPerson, UnknownSignal, UsageError
 from contactor.signals.catalogue import catalogue
 from contactor.signals.rights import EVERY_VEHICLE, Right, tells_where
+from tests.cloud.database.postgresql import Server
 
 T0 = 1_772_535_600 * NS_PER_S
 BATTERY = "Vehicle.Powertrain.TractionBattery"
@@ -216,3 +217,20 @@ def test_a_car_that_is_erased_is_in_no_consent(people: People, tmp_path: Path) -
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"twizy-77" not in files
     assert alone.id.encode() not in files
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_consents_in_postgresql(postgresql: Server, clock: FakeClock) -> None:
+    people = People(Database.open(postgresql.new_url(), [ACCESS]), clock=clock)
+    people.add(MIA, None, [Held(EVERY_VEHICLE, Role.OWNER)])
+    people.add("Eve", None, [Held(EVERY_VEHICLE, Role.OWNER)])
+    _, leaving = people.consents.give(asked(), by=MIA)
+    kept, opened = people.consents.give(asked(vehicles=("leaf", "kona")), by="Eve")
+    people.remove(MIA)
+    assert people.by_secret(leaving.secret) is None
+    assert people.forget_vehicle("leaf") == 1
+    receiver = people.by_secret(opened.secret)
+    assert receiver is not None
+    assert receiver.reach(Right.SEE, T0) == {"kona"}
+    assert people.consents.withdraw(kept.id).state(T0) is ConsentState.WITHDRAWN
+    people.close()

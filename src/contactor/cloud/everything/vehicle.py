@@ -102,7 +102,7 @@ def _signals(archive: Archive, sources: VehicleSources, vehicle_id: str) -> None
                     *(lake, Wanted(vehicle_id, paths), file, ".parquet"),
                     on_progress=lambda *_: archive.check(),
                 )
-                says = f"stored values of {len(paths)} signals: `ts` in ns, a column each"
+                says = f"stored values, a column per signal ({len(paths)}); `ts` in ns"
                 archive.file(f"signals/{group}.parquet", file, says, rows=exported.rows)
                 file.unlink()
         for tier in (MINUTE, HOUR):

@@ -3,7 +3,8 @@
     app = Audited(SameSite(api), records, clock)
 
 A change is noted before its answer goes out: who was told that it is done finds it in the log. What
-somebody looks at is noted once an hour; of a third party by each route and vehicle.
+somebody looks at is noted once an hour; of a third party by each route and vehicle. An archive of
+everything is noted each time.
 """
 
 import asyncio
@@ -54,7 +55,7 @@ class Audited:
         is_change = scope["type"] == ScopeType.HTTP and scope["method"] not in SAFE_METHODS
         if status in REFUSED and not self._is_worth_a_line(scope, seen):
             return
-        if is_change or status in REFUSED:
+        if is_change or status in REFUSED or seen.is_noted:
             await asyncio.to_thread(self._note_now, scope, seen, status)
         elif seen.principal is not None and seen.needs.rights and status < BAD_REQUEST:
             await self._note_look(seen.principal, seen.needs.rights[0], seen)

@@ -28,7 +28,7 @@ from contactor.cloud.lake.lake import Lake
 from contactor.errors import TooManyTries
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.login import SignedIn
-from contactor.faces.web.needs import SOMEBODY, of_vehicle
+from contactor.faces.web.needs import SOMEBODY, note_always, of_vehicle
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
@@ -82,7 +82,8 @@ def everything_routes(
         responses=described(400, 404, 429),
         needs=of_vehicle(Right.GOVERN),
     )
-    async def of_vehicle_(vehicle_id: FromPath[str]) -> Stream:
+    async def of_vehicle_(request: SignedIn, vehicle_id: FromPath[str]) -> Stream:
+        note_always(request)
         fleet.vehicle(vehicle_id)
         lake = fleet.lake_now()
         return await made(vehicle_id, lambda file: everything.of_vehicle(vehicle_id, lake, file))
@@ -94,6 +95,7 @@ def everything_routes(
         needs=SOMEBODY,
     )
     async def of_person(request: SignedIn, name: FromPath[str]) -> Stream:
+        note_always(request)
         user = request.user
         is_whole = user.scope in (None, Scope.ADMIN) and user.only == EVERY_VEHICLE
         is_self = is_whole and key_of(name) == key_of(user.person.name)

@@ -109,6 +109,7 @@ class Seen:
     vehicle_id: str | None = None
     about: str | None = None
     route: str = ""
+    is_noted: bool = False
     detail: dict[str, str] = field(default_factory=dict)
 
 
@@ -172,6 +173,11 @@ def seen_of(scope: AsgiScope) -> Seen:
 def note(connection: AnyConnection, **detail: str) -> None:
     """Have it stand in the audit log what was asked."""
     seen_of(connection.scope).detail.update(detail)
+
+
+def note_always(connection: AnyConnection) -> None:
+    """Have it stand in the audit log each time that it is asked, though it changes nothing."""
+    seen_of(connection.scope).is_noted = True
 
 
 def may(connection: AnyConnection, right: Right, vehicle_id: str, clock: Clock) -> bool:
