@@ -154,6 +154,7 @@ def test_everything_of_a_person_by_route_and_by_command(house: House, folder: Pa
         did = {(one["who"], one["what"]) for one in audit}
         assert (OTHER, "POST /vehicles/{vehicle_id}/commands") in did
         assert (ME, "POST /people/{name}/tokens") in did
+        assert {one["who"] for one in audit if "address" in one["detail"]} == {OTHER}
     assert house.other.get(f"/people/{ME}/everything").status_code == 403
     assert house.receiver.get(f"/people/{OTHER}/everything").status_code == 403
     owners = house.owner.get(f"/people/{ME}/everything").content

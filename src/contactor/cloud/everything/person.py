@@ -5,16 +5,15 @@
 What was said in the journal bears no name of who said it, and the lake knows no people.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import BinaryIO
 
 import msgspec
 
 from contactor.cloud.access.consents_told import ConsentNow
 from contactor.cloud.access.people import People
-from contactor.cloud.access.records import Records, of_person
+from contactor.cloud.access.records import Record, Records, of_person
 from contactor.cloud.access.told import PersonNow, SessionNow, TokenNow
 from contactor.cloud.commands.dispatcher import told
 from contactor.cloud.commands.store import CommandStore
@@ -66,7 +65,15 @@ def write_person(
         archive.table("tokens", lambda: tokens, "programs' tokens; no secrets")
         archive.table("consents", lambda: consents, "consents that were given")
         archive.table("commands", lambda: commands, "what cars were asked for by them")
-        noted = partial(map, asdict)
         archive.table(
-            "audit", lambda: noted(records.select(mine)), "what they did, and was done about them"
+            "audit",
+            lambda: (_noted(one, person.name) for one in records.select(mine)),
+            "what they did, and was done about them",
         )
+
+
+def _noted(record: Record, name: str) -> Mapping[str, object]:
+    """An entry; from where others acted is theirs to know."""
+    is_own = record.who == name
+    detail = {key: value for key, value in record.detail.items() if is_own or key != "address"}
+    return {**msgspec.structs.asdict(record), "detail": detail}
