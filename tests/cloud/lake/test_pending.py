@@ -1,9 +1,12 @@
 """Rows that an instance holds but has not committed yet."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import polars as pl
 import pytest
 
+from contactor.cloud.lake.export import Wanted, export_file
 from contactor.cloud.lake.lake import Lake
 from contactor.cloud.lake.memory import MemoryStore
 from contactor.cloud.lake.ports import Snapshot
@@ -25,6 +28,17 @@ def test_pending_rows_follow_the_committed_ones() -> None:
     lake = Lake(store, pending=lambda: [drive(2, 2.0), drive(3, 3.0, vehicle_id="other")])
     assert lake.signals("leaf", [SPEED])[SPEED].to_list() == [0.0, 2.0]
     assert summarise(lake, "leaf", None, None, None)["signals"][SPEED]["count"] == 2
+
+
+def test_pending_rows_are_exported_also_of_a_day_without_any_other(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store_drive(store, {SPEED: [0.0]})
+    later = drive(2 + 2 * 86_400, 2.0)
+    waiting = [PendingFrame(2, Group.DRIVE, later.frame), drive(3, 3.0, vehicle_id="other")]
+    lake = Lake(store, pending=lambda: waiting)
+    exported = export_file(lake, Wanted("leaf"), tmp_path / "leaf.parquet", ".parquet")
+    assert exported.rows == 2
+    assert pl.read_parquet(tmp_path / "leaf.parquet")[SPEED].to_list() == [0.0, 2.0]
 
 
 def test_rows_that_were_committed_meanwhile_are_neither_doubled_nor_missed() -> None:

@@ -4,7 +4,7 @@
         archive.document("battery.json", battery, "the battery's capacity and health")
         archive.table("trips", lambda: trips, "every trip")         # trips.csv and trips.json
 
-In CSV what is itself a list or an object is JSON.
+In CSV what is itself a list or an object is JSON, and no text is a formula.
 """
 
 import csv
@@ -20,6 +20,7 @@ import msgspec
 
 from contactor import __version__
 from contactor.clock import to_iso
+from contactor.cloud.spreadsheets import harmless
 from contactor.errors import InstanceError
 
 README: Final = "README.md"
@@ -129,5 +130,5 @@ class Archive:
 
 def _cell(value: object) -> object:
     if isinstance(value, str | int | float | None):
-        return value
+        return harmless(value)
     return msgspec.json.encode(value).decode()

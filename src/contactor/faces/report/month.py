@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from contactor.cloud.journal.sheet import Cell, Sheet
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from contactor.cloud.journal.sheet import Sheet
+from contactor.cloud.spreadsheets import harmless
 
 
 class MonthFormat(StrEnum):
@@ -55,13 +54,8 @@ def _csv(sheet: Sheet) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(sheet.head)
-    writer.writerows([_harmless(cell) for cell in row] for row in sheet.rows)
+    writer.writerows([harmless(cell) for cell in row] for row in sheet.rows)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: Cell) -> Cell:
-    """A text that a spreadsheet would take for a formula, marked as the text that it is."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _xlsx(sheet: Sheet) -> bytes:
