@@ -74,11 +74,12 @@ def everything_routes(
             file, size = await asyncio.to_thread(_made, everything.place, write)
         shown = f"attachment; filename*=UTF-8''{quote(name, safe='')}.zip"
         headers = {"content-disposition": shown, "content-length": str(size)}
-        return Stream(_pieces(file), media_type=MEDIA_TYPE, headers=headers)
+        return Stream(_pieces(file), headers=headers)
 
     @get(
         "/vehicles/{vehicle_id:str}/everything",
         summary="Everything that is kept of a vehicle, as a zip",
+        media_type=MEDIA_TYPE,
         responses=described(400, 404, 429),
         needs=of_vehicle(Right.GOVERN),
     )
@@ -91,6 +92,7 @@ def everything_routes(
     @get(
         "/people/{name:str}/everything",
         summary="Everything that is kept of a person, as a zip; one's own, or any who governs",
+        media_type=MEDIA_TYPE,
         responses=described(400, 404, 429),
         needs=SOMEBODY,
     )
