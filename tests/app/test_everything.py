@@ -147,6 +147,8 @@ def test_everything_of_a_person_by_route_and_by_command(house: House, folder: Pa
     for content in (mine.content, output.read_bytes()):
         files = opened(content, house.secrets)
         account = json.loads(files["account.json"])
+        assert json.loads(files["passkeys.json"]) == []
+        assert json.loads(files["second-factor.json"]) == {"is_on": False, "recovery_codes": 0}
         assert (account["name"], account["roles"][0]["role"]) == (OTHER, "driver")
         assert len(json.loads(files["sessions.json"])) == len(json.loads(files["tokens.json"])) == 1
         assert [one["path"] for one in json.loads(files["commands.json"])] == [LIMIT]

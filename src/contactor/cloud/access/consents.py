@@ -27,9 +27,10 @@ from contactor.cloud.access.consent_scope import (
 )
 from contactor.cloud.access.consent_tables import consent_tokens, consent_vehicles, consents
 from contactor.cloud.access.credentials import SecretKind, fingerprint, new_secret
-from contactor.cloud.access.logins import Opened, Principal
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.rights import Scope
 from contactor.cloud.access.rows import MAX_NAME, Person, checked_name, person_by_id, row_of
+from contactor.cloud.access.sessions import Opened
 from contactor.cloud.database.database import Database
 from contactor.errors import UnknownConsent, UsageError
 from contactor.signals.rights import EVERY_VEHICLE, Right

@@ -13,7 +13,7 @@ from contactor.cloud.access.consents import (
     ConsentKind,
     ConsentState,
 )
-from contactor.cloud.access.logins import Opened
+from contactor.cloud.access.sessions import Opened
 from contactor.cloud.access.told import instant
 
 _Text = Annotated[str, msgspec.Meta(max_length=512)]

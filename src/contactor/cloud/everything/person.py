@@ -15,6 +15,7 @@ from contactor.cloud.access.consents_told import ConsentNow
 from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records, of_person
 from contactor.cloud.access.told import PersonNow, SessionNow, TokenNow
+from contactor.cloud.access.told_links import PasskeyNow
 from contactor.cloud.commands.dispatcher import told
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.everything.archive import Archive
@@ -52,6 +53,8 @@ def write_person(
     asdict, mine = msgspec.structs.asdict, of_person(person.id)
     sessions = [asdict(SessionNow.of(one)) for one in people.logins.sessions(person.name)]
     tokens = [asdict(TokenNow.of(one)) for one in people.logins.tokens(person.name)]
+    passkeys = [asdict(PasskeyNow.of(one)) for one in people.passkeys.all(person.name)]
+    second_factor = people.logins.second_factors.state(person.name)
     consents = [
         asdict(ConsentNow.of(one, now_ns))
         for one in people.consents.all()
@@ -63,6 +66,8 @@ def write_person(
         archive.document("account.json", PersonNow.of(person), "the account and its roles")
         archive.table("sessions", lambda: sessions, "logins that have not ended; no secrets")
         archive.table("tokens", lambda: tokens, "programs' tokens; no secrets")
+        archive.table("passkeys", lambda: passkeys, "what lets them in without a password")
+        archive.document("second-factor.json", second_factor, "whether there is one; no secret")
         archive.table("consents", lambda: consents, "consents that were given")
         archive.table("commands", lambda: commands, "what cars were asked for by them")
         archive.table(
