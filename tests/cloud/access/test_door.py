@@ -90,3 +90,39 @@ def test_of_many_who_come_the_last_are_remembered(
     for one in made:
         people.logins.end("Mia", one.id)
     assert [shown(door, one.secret) is None for one in made] == [True, False, False]
+
+
+def test_who_waits_hears_of_a_change_at_once(door: Door) -> None:
+    async def wait() -> None:
+        waiting = [asyncio.create_task(door.changed(3_600)) for _ in range(2)]
+        await asyncio.sleep(0)
+        door.forget()
+        await asyncio.wait_for(asyncio.gather(*waiting), 120)
+        await door.changed(0.001)  # nothing more: it ends by itself
+
+    asyncio.run(wait())
+
+
+def test_what_was_asked_before_a_change_is_not_believed_after_it(
+    door: Door, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = people.logins.make_token("Mia", called="it", scope=Scope.READ)
+    by_secret = people.by_secret
+
+    def slowly(secret: str) -> object:
+        found = by_secret(secret)
+        people.logins.end("Mia", token.id)
+        loop.call_soon_threadsafe(door.forget)
+        return found
+
+    async def ask() -> list[object]:
+        first = await door.principal(token.secret)
+        monkeypatch.setattr(people, "by_secret", by_secret)
+        return [first, await door.principal(token.secret)]
+
+    monkeypatch.setattr(people, "by_secret", slowly)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        first, second = runner.run(ask())
+    assert first is not None
+    assert second is None

@@ -9,6 +9,7 @@ is changed through this instance is forgotten at once.
 """
 
 import asyncio
+import contextlib
 import hmac
 from collections import OrderedDict
 from typing import Final, Protocol
@@ -45,6 +46,10 @@ class Doorkeeper(Protocol):
         """What was known of anybody may have changed."""
         ...
 
+    async def changed(self, timeout_s: float) -> None:
+        """Wait until something is forgotten, or that long."""
+        ...
+
 
 class OpenDoor:
     """Lets everybody in, with all rights."""
@@ -57,6 +62,10 @@ class OpenDoor:
 
     def forget(self) -> None:
         """Nothing is known."""
+
+    async def changed(self, timeout_s: float) -> None:
+        """Nothing changes."""
+        await asyncio.sleep(timeout_s)
 
 
 class Door:
@@ -73,6 +82,7 @@ class Door:
         self._own_secret = own_secret.encode()
         self._clock = clock
         self._known: OrderedDict[str, tuple[int, Principal]] = OrderedDict()
+        self._forgotten = asyncio.Event()
 
     async def principal(self, secret: str | None) -> Principal | None:
         """Who shows that secret."""
@@ -84,9 +94,10 @@ class Door:
         known = self._known.get(key)
         if known is not None and now_ns < known[0]:
             return known[1]
+        before = self._forgotten
         found = await asyncio.to_thread(self._people.by_secret, secret)
         self._known.pop(key, None)
-        if found is not None:
+        if found is not None and before is self._forgotten:  # else it may be of before a change
             self._known[key] = (now_ns + BELIEVED_NS, found)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
@@ -95,3 +106,11 @@ class Door:
     def forget(self) -> None:
         """Ask the database anew."""
         self._known.clear()
+        self._forgotten.set()
+        self._forgotten = asyncio.Event()
+
+    async def changed(self, timeout_s: float) -> None:
+        """Wait until something is forgotten, or that long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._forgotten.wait()

@@ -219,7 +219,7 @@ async def _until_put_out(socket: AnySocket, door: Doorkeeper, clock: Clock) -> N
     secret, _ = secret_of(socket)
     seen = _seen_by(socket.user, clock)
     while (principal := await door.principal(secret)) and _seen_by(principal, clock) == seen:
-        await asyncio.sleep(STILL_WELCOME_S)
+        await door.changed(STILL_WELCOME_S)
 
 
 def _seen_by(
