@@ -1,8 +1,8 @@
 """The whole API under requests made from its own description by somebody else's tool, as several.
 
 No answer is a failure of the server, or other than described. `CONTACTOR_FUZZ_REQUESTS` says how
-many requests each operation gets; where it is set, those at the edges of the description come
-besides.
+many requests each operation gets; where it is set, each role asks, and those at the edges of the
+description come besides.
 """
 
 import os
@@ -25,9 +25,15 @@ CHECKS = (
     "response_schema_conformance",
 )
 LIMIT_S = 3_600
+ROLES = ("owner", "operator", "driver", "guest", "viewer", "workshop", "maker")
+WHO = (
+    ("owner", "driver@leaf")
+    if not REQUESTS
+    else ("nobody", *ROLES, *(f"{role}@leaf" for role in ROLES), "third party@leaf")
+)
 
 
-@pytest.mark.parametrize("who", ["owner", "driver@leaf"])
+@pytest.mark.parametrize("who", WHO)
 def test_every_answer_is_as_described(
     instance: RunningInstance,  # noqa: F811
     people: dict[str, dict[str, str]],  # noqa: F811
