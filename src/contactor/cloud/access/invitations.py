@@ -40,6 +40,8 @@ from contactor.signals.rights import EVERY_VEHICLE, Right
 INVITATION_NS: Final = 3 * NS_PER_DAY
 MAX_INVITATIONS: Final = 1_000
 """Open at once."""
+FOR_GOOD_NS: Final = 2**63 - 1
+"""An instant at which only what has no end is held."""
 _codes = area.codes
 
 
@@ -59,10 +61,14 @@ class Invitation:
 
 
 def missing(by: Principal, held: Held, now_ns: int) -> list[Right]:
-    """The rights without which somebody cannot give a role: its own, and that of giving."""
+    """The rights without which somebody cannot give a role: its own, and that of giving.
+
+    They must be held for as long as the role is.
+    """
     giving = Right.GOVERN if held.vehicle_id == EVERY_VEHICLE else Right.SHARE
     wanted = RIGHTS[held.role] | {giving}
-    return sorted(right for right in wanted if not by.may(right, held.vehicle_id, now_ns))
+    last_ns = FOR_GOOD_NS if held.until_ns is None else max(now_ns, held.until_ns - 1)
+    return sorted(right for right in wanted if not by.may(right, held.vehicle_id, last_ns))
 
 
 class Invitations:
@@ -82,7 +88,7 @@ class Invitations:
         now_ns = self._clock.now_ns()
         more = missing(by, held, now_ns)
         if more:
-            raise UsageError(f"to invite {held.role} you must hold: {', '.join(more)}")
+            raise UsageError(f"to invite {held.role} you must hold, as long: {', '.join(more)}")
         if held.until_ns is not None and held.until_ns <= now_ns:
             raise UsageError(f"a role until {to_iso(held.until_ns)}, which is past")
         shown = None if name is None else checked_name(name)

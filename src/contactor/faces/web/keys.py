@@ -130,21 +130,21 @@ def key_routes(
         fleet.vehicle(vehicle_id)
         desk, asked = at_desk(), decoded(await request.body(), KeyRequest)
         now_ns = clock.now_ns()
-        more = [
-            right
-            for right in asked.rights
-            if right not in SETTING or not request.user.may(right, vehicle_id, now_ns)
-        ]
-        if more or not asked.rights:
-            allowed = ", ".join(sorted(SETTING))
-            raise UsageError(
-                f"rights {', '.join(asked.rights)}; allowed, as you hold them: {allowed}"
-            )
         begins = now_ns if asked.begins is None else instant(asked.begins)
         until = instant(asked.until)
         if not max(begins, now_ns) < until <= now_ns + LONGEST_NS:
             raise UsageError(
                 f"until {asked.until}; allowed: after it begins, within a year from now"
+            )
+        more = [
+            right
+            for right in asked.rights
+            if right not in SETTING or not request.user.may(right, vehicle_id, until - 1)
+        ]
+        if more or not asked.rights:
+            allowed = ", ".join(sorted(SETTING))
+            raise UsageError(
+                f"rights {', '.join(asked.rights)}; allowed, while you hold them: {allowed}"
             )
         sealed = desk.keys.give(
             _key_bytes(asked.public_key),

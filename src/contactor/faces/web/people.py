@@ -7,7 +7,8 @@
 
     routes = people_routes(access, records, clock)
 
-Who may share a vehicle gives others no more of it than they have themselves.
+Who may share a vehicle gives others no more of it than they have themselves, nor for longer, and
+takes no more away.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ from contactor.cloud.access.invitations import missing
 from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records
 from contactor.cloud.access.rights import Role
-from contactor.cloud.access.rows import Person
+from contactor.cloud.access.rows import Held, Person
 from contactor.cloud.access.told import (
     NewToken,
     PersonNow,
@@ -247,7 +248,7 @@ def _share_routes(access: Access) -> Sequence[BaseRouteHandler]:
         held = held_of(RoleNow(asked.role, vehicle_id, asked.until))
         more = missing(request.user, held, now_ns)
         if more:
-            raise UsageError(f"to make {name} {asked.role} you must hold: {', '.join(more)}")
+            raise UsageError(f"to make {name} {asked.role} you must hold, as long: {', '.join(more)}")
         return _of_vehicle(await access.change(lambda people: people.grant(name, held)), vehicle_id)
 
     @delete(
@@ -258,10 +259,14 @@ def _share_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=_SHARE,
     )
     async def withdraw(
-        vehicle_id: FromPath[str], name: FromPath[str], role: FromPath[str]
+        request: SignedIn, vehicle_id: FromPath[str], name: FromPath[str], role: FromPath[str]
     ) -> PersonNow:
         if role not in tuple(Role):
             raise UsageError(f"role {role[:40]!r}; allowed: {', '.join(Role)}")
+        now_ns = access.clock.now_ns()
+        more = missing(request.user, Held(vehicle_id, Role(role), now_ns), now_ns)
+        if more:
+            raise UsageError(f"to take {role} from {name} you must hold: {', '.join(more)}")
         person = await access.change(lambda people: people.withdraw(name, vehicle_id, Role(role)))
         return _of_vehicle(person, vehicle_id)
 
