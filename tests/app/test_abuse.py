@@ -4,6 +4,7 @@ import base64
 import contextlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,3 +92,13 @@ def test_nobody_takes_away_what_they_could_not_give(house: House) -> None:
     assert every.delete("/vehicles/*/people/Ida/owner").status_code == 400
     assert own.get("/session").json()["roles"] != []
     assert every.delete("/vehicles/demo/people/One/operator").status_code == 200
+
+
+def test_codes_that_are_none_keep_nobody_from_logging_in(house: House) -> None:
+    body = {"code": "cto_cod_x", "name": "Eve", "password": PASSWORD}
+    good = {"name": "Mia", "password": PASSWORD}
+    stranger, page = house.client(origin=house.url), house.client(origin=house.url)
+    with ThreadPoolExecutor(24) as others:
+        tries = [others.submit(stranger.post, "/first-owner", json=body) for _ in range(240)]
+        assert [page.post("/session", json=good).status_code for _ in range(3)] == [201] * 3
+        assert {one.result().status_code for one in tries} == {401}

@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, select, update
 
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access import area
-from contactor.cloud.access.codes import Purpose, insert_code, use_code
+from contactor.cloud.access.codes import Purpose, insert_code, row_of_code, use_code
 from contactor.cloud.access.consents import Consents, forget_consents_of
 from contactor.cloud.access.credentials import SecretKind, fingerprint, new_secret
 from contactor.cloud.access.invitations import Invitations
@@ -87,6 +87,15 @@ class People:
             until_ns = self._clock.now_ns() + CODE_NS
             insert_code(connection, code, Purpose.FIRST_OWNER, until_ns=until_ns)
         return code
+
+    def check_first_owner_code(self, code: str) -> None:
+        """Refuse a code before a hash is made for it, which costs much.
+
+        Raises:
+            AccessRefused: the code is none, or was used.
+        """
+        with self._database.reading() as connection:
+            row_of_code(connection, code, Purpose.FIRST_OWNER, now_ns=self._clock.now_ns())
 
     def become_first_owner(self, code: str, name: str, password: str) -> Person:
         """The person who is the owner now; the code has ended.

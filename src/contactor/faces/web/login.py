@@ -192,6 +192,7 @@ def _first_owner_routes(access: Access) -> Sequence[BaseRouteHandler]:
     )
     async def become(request: SignedIn, data: JSONBody[FirstOwner]) -> _Entered:
         asked = decoded(await request.body(), FirstOwner)
+        await access.ask(lambda people: people.check_first_owner_code(asked.code))
         await access.hash(
             lambda people: people.become_first_owner(asked.code, asked.name, asked.password)
         )
