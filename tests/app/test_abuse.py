@@ -102,3 +102,13 @@ def test_codes_that_are_none_keep_nobody_from_logging_in(house: House) -> None:
         tries = [others.submit(stranger.post, "/first-owner", json=body) for _ in range(240)]
         assert [page.post("/session", json=good).status_code for _ in range(3)] == [201] * 3
         assert {one.result().status_code for one in tries} == {401}
+
+
+def test_who_knocks_without_end_does_not_fill_the_disk(house: House) -> None:
+    stranger, log = house.client(), house.data / "audit.jsonl"
+    before = log.stat().st_size
+    for number in range(60):
+        stranger.post("/session", json={"x": number})
+        stranger.post(f"/vehicles/nobody{number}/commands/signed", json={"signed": "AA=="})
+    noted = log.read_bytes()[before:].count(b"\n")
+    assert 0 < noted < 30

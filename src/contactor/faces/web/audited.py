@@ -53,7 +53,8 @@ class Audited:
         if seen.needs is None:
             return  # no route of ours
         is_change = scope["type"] == ScopeType.HTTP and scope["method"] not in SAFE_METHODS
-        if status in REFUSED and not self._is_worth_a_line(scope, seen):
+        is_in_vain = status >= BAD_REQUEST and seen.principal is None
+        if (status in REFUSED or is_in_vain) and not self._is_worth_a_line(scope, seen):
             return
         if is_change or status in REFUSED or seen.is_noted:
             await asyncio.to_thread(self._note_now, scope, seen, status)
@@ -79,7 +80,7 @@ class Audited:
                 )
 
     def _is_worth_a_line(self, scope: Scope, seen: Seen) -> bool:
-        """Whether a refusal is: who knocks without end is not to fill the disk."""
+        """Whether what changed nothing is: who knocks without end is not to fill the disk."""
         key = _address(scope) if seen.principal is None else seen.principal.by
         now_ns = self._clock.now_ns()
         if self._refusals.wait_ns(key, now_ns):
