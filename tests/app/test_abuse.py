@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app.processes import RunningInstance, running
+from tests.app.processes import RunningInstance, contactor, running
 
 pytestmark = pytest.mark.processes
 
@@ -112,3 +112,11 @@ def test_who_knocks_without_end_does_not_fill_the_disk(house: House) -> None:
         stranger.post(f"/vehicles/nobody{number}/commands/signed", json={"signed": "AA=="})
     noted = log.read_bytes()[before:].count(b"\n")
     assert 0 < noted < 30
+
+
+def test_a_name_that_somebody_wrote_moves_no_terminals_cursor(house: House) -> None:
+    asked = {"name": "\x1b]0;mine\x07it", "scope": "read"}
+    assert house.browser("Mia").post("/tokens", json=asked).status_code == 201
+    listed = contactor("token", "list", "--user", "Mia", "--data", house.data)
+    assert (listed.returncode, "\x1b" in listed.stdout) == (0, False)
+    assert r"\x1b]0;mine\x07it" in listed.stdout

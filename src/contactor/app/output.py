@@ -35,7 +35,12 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def _text(cell: object) -> str:
     if cell is None:
         return "—"
-    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+    return f"{cell:.6g}" if isinstance(cell, float) else _shown(str(cell))
+
+
+def _shown(text: str) -> str:
+    """A text as it stands on a line: what others wrote into it moves no terminal's cursor."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _is_number(text: str) -> bool:
