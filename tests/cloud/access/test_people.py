@@ -165,6 +165,12 @@ def test_a_name_that_is_none(mia: People, name: str) -> None:
         mia.add(name, GOOD, [])
 
 
+@pytest.mark.parametrize("name", ["a/b", ".", "..", "local", "Nobody"])
+def test_a_name_that_would_be_taken_for_something_else(mia: People, name: str) -> None:
+    with pytest.raises(UsageError, match="allowed: no /"):
+        mia.add(name, GOOD, [])
+
+
 def test_somebody_unknown_is_told(mia: People) -> None:
     with pytest.raises(UnknownPerson, match="nobody is called 'eve'"):
         mia.find("eve")

@@ -26,10 +26,10 @@ from contactor.cloud.access.rows import (
     LOCAL_ID,
     Held,
     check_name_is_free,
-    checked_name,
     insert_person,
     new_person_id,
     person_by_id,
+    person_name,
 )
 from contactor.cloud.access.sessions import Opened, Way, insert_session
 from contactor.cloud.access.throttle import Throttle, refuse_while
@@ -91,7 +91,7 @@ class Invitations:
             raise UsageError(f"to invite {held.role} you must hold, as long: {', '.join(more)}")
         if held.until_ns is not None and held.until_ns <= now_ns:
             raise UsageError(f"a role until {to_iso(held.until_ns)}, which is past")
-        shown = None if name is None else checked_name(name)
+        shown = None if name is None else person_name(name)
         code, number = new_secret(SecretKind.CODE), secrets.token_hex(8)
         with self._database.writing() as connection:
             connection.execute(delete(_codes).where(_codes.c.until_ns <= now_ns))
@@ -156,7 +156,7 @@ class Invitations:
             UsageError: the name is none, or taken.
         """
         self.shown(code, address=address)
-        shown = checked_name(name)
+        shown = person_name(name)
         with self._database.reading() as connection:
             check_name_is_free(connection, shown)
         return self._passkeys.joining_options(
@@ -176,7 +176,7 @@ class Invitations:
             TooManyTries: too many were from there.
             UsageError: name or password is none, or the name is taken.
         """
-        shown = checked_name(name)
+        shown = person_name(name)
         self.shown(code, address=way.address)
         check_password(password, name=shown)
         return self._join(code, shown, way, password=hashed(password))
@@ -185,7 +185,7 @@ class Invitations:
         self, code: str, name: str, credential: Credential, way: Way, *, called: str
     ) -> Opened:
         """Come in by a code, with a passkey; raises as `accept`, and for another passkey."""
-        shown = checked_name(name)
+        shown = person_name(name)
         self.shown(code, address=way.address)
         joining = self._passkeys.made_by_joining(credential, key=fingerprint(code))
         return self._join(code, shown, way, joining=joining, called=called)

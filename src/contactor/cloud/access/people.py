@@ -27,12 +27,12 @@ from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import (
     Held,
     Person,
-    checked_name,
     insert_person,
     insert_roles,
     keep_an_owner,
     owners,
     person_by_id,
+    person_name,
     person_of,
     row_of,
 )
@@ -104,7 +104,7 @@ class People:
             AccessRefused: the code is none, or was used; or there is an owner.
             UsageError: the name or the password is none.
         """
-        shown = checked_name(name)
+        shown = person_name(name)
         check_password(password, name=shown)
         kept, now_ns = hashed(password), self._clock.now_ns()
         roles = [Held(EVERY_VEHICLE, Role.OWNER)]
@@ -125,7 +125,7 @@ class People:
         Raises:
             UsageError: the name is taken or none, or the password is none.
         """
-        shown = checked_name(name)
+        shown = person_name(name)
         if password is not None:
             check_password(password, name=shown)
         kept = None if password is None else hashed(password)

@@ -19,6 +19,8 @@ from contactor.signals.rights import EVERY_VEHICLE
 MAX_NAME: Final = 64
 LOCAL_ID: Final = "local"
 """The number of who asks from the data folder itself; no person has it."""
+_NOT_OF_PEOPLE: Final = (".", "..", LOCAL_ID, "nobody")
+"""What a path, or the audit log, would mean something else by."""
 _people, _roles = area.people, area.roles
 
 
@@ -55,6 +57,18 @@ def checked_name(name: str) -> str:
     shown = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(shown) <= MAX_NAME or not shown.isprintable():
         raise UsageError(f"name {name[:MAX_NAME]!r}; allowed: 1 to {MAX_NAME} printable characters")
+    return shown
+
+
+def person_name(name: str) -> str:
+    """A person's name as it is kept: one that is nothing else in a path or in the audit log.
+
+    Raises:
+        UsageError: it is none.
+    """
+    shown = checked_name(name)
+    if "/" in shown or key_of(shown) in _NOT_OF_PEOPLE:
+        raise UsageError(f"name {shown!r}; allowed: no /, and none of {', '.join(_NOT_OF_PEOPLE)}")
     return shown
 
 
