@@ -195,6 +195,24 @@ def test_a_password_is_chosen_by_a_link_once(home: People, clock: FakeClock) -> 
         home.resets.make("Nobody", by=LOCAL)
 
 
+def test_a_link_ends_with_the_rights_of_who_gave_it(home: People) -> None:
+    home.add("Ben", GOOD, [Held("*", Role.OWNER)])
+    made = home.resets.make("Mia", by=by(home, "Ben"), has_all=True)
+    home.set_roles("Ben", [Held("leaf", Role.OWNER)])
+    with pytest.raises(AccessRefused):
+        home.resets.shown(made.code, address="127.0.0.1")
+    with pytest.raises(AccessRefused):
+        home.resets.use(made.code, ANOTHER, address="127.0.0.1")
+    assert home.logins.log_in("Mia", GOOD, address="x", device="it")
+
+
+def test_another_password_ends_links_that_would_choose_one(home: People) -> None:
+    made = home.resets.make("Mia", by=LOCAL)
+    home.set_password("Mia", ANOTHER)
+    with pytest.raises(AccessRefused):
+        home.resets.use(made.code, GOOD, address="127.0.0.1")
+
+
 @pytest.mark.parametrize("has_all", [False, True])
 def test_what_stands_behind_the_password_goes_only_where_it_is_said(
     home: People, clock: FakeClock, has_all: bool

@@ -214,6 +214,13 @@ def test_a_role_said_twice_is_held_once(mia: People) -> None:
     assert mia.set_roles("Mia", again).roles == (Held("*", Role.OWNER),)
 
 
+def test_an_owner_for_a_while_is_not_the_one_who_remains(mia: People) -> None:
+    for_good, for_a_while = Held("*", Role.OWNER), Held("*", Role.OWNER, 2**62)
+    with pytest.raises(UsageError, match="last owner"):
+        mia.set_roles("Mia", [for_good, for_a_while])
+    assert mia.set_roles("Mia", [for_a_while, for_good]).roles == (for_good,)
+
+
 def test_a_role_is_granted_and_withdrawn(mia: People) -> None:
     mia.add("Ben", None, [])
     assert mia.grant("ben", Held("leaf", Role.GUEST)).roles == (Held("leaf", Role.GUEST),)

@@ -22,7 +22,7 @@ from contactor.cloud.access.invitations import Invitations
 from contactor.cloud.access.logins import Logins, Principal
 from contactor.cloud.access.passkeys import Passkeys
 from contactor.cloud.access.passwords import check_password, hashed
-from contactor.cloud.access.resets import Resets
+from contactor.cloud.access.resets import Resets, end_resets
 from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import (
     Held,
@@ -30,6 +30,7 @@ from contactor.cloud.access.rows import (
     insert_person,
     insert_roles,
     keep_an_owner,
+    one_end_each,
     owners,
     person_by_id,
     person_name,
@@ -175,7 +176,7 @@ class People:
         """
         with self._database.writing() as connection:
             person = person_of(connection, row_of(connection, name))
-            wanted = list(roles)
+            wanted = one_end_each(roles)
             if Held(EVERY_VEHICLE, Role.OWNER) not in wanted:
                 keep_an_owner(connection, person)
             connection.execute(delete(_roles).where(_roles.c.person_id == person.id))
@@ -223,7 +224,7 @@ class People:
             return bool(owners(connection))
 
     def set_password(self, name: str, password: str) -> None:
-        """Give somebody another password; all sessions end.
+        """Give somebody another password; all sessions end, and links that would choose one.
 
         Raises:
             UnknownPerson: there is none.
@@ -236,6 +237,7 @@ class People:
             mine = _people.c.id == person_id
             connection.execute(update(_people).where(mine).values(password=kept))
             connection.execute(delete(_sessions).where(_sessions.c.person_id == person_id))
+            end_resets(connection, person_id)
 
     def close(self) -> None:
         """Let go of the database."""

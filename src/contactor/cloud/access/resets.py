@@ -10,7 +10,7 @@ is to stay. Calls block.
 
 from typing import Final
 
-from sqlalchemy import and_, delete, update
+from sqlalchemy import Connection, and_, delete, update
 
 from contactor.clock import NS_PER_DAY, Clock
 from contactor.cloud.access import area
@@ -18,11 +18,12 @@ from contactor.cloud.access.codes import CodeMade, Purpose, insert_code, row_of_
 from contactor.cloud.access.credentials import SecretKind, new_secret
 from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.passwords import check_password, hashed
-from contactor.cloud.access.rows import Person, person_by_id, row_of
+from contactor.cloud.access.rows import LOCAL_ID, Person, person_by_id, row_of
 from contactor.cloud.access.second_factors import forget_factors
 from contactor.cloud.access.throttle import Throttle, refuse_while
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused
+from contactor.signals.rights import EVERY_VEHICLE, Right
 
 RESET_NS: Final = NS_PER_DAY
 _RESETS: Final = (Purpose.RESET, Purpose.RESET_ALL)
@@ -49,8 +50,7 @@ class Resets:
         until_ns = now_ns + RESET_NS
         with self._database.writing() as connection:
             person_id = row_of(connection, name).id
-            mine = and_(_codes.c.person_id == person_id, _codes.c.purpose.in_(_RESETS))
-            connection.execute(delete(_codes).where(mine))
+            end_resets(connection, person_id)
             insert_code(
                 connection,
                 code,
@@ -66,7 +66,7 @@ class Resets:
         """Whose password it is.
 
         Raises:
-            AccessRefused: the code is none, was used, or has ended.
+            AccessRefused: the code is none, was used, or has ended; or who made it governs no more.
             TooManyTries: too many were from there.
         """
         now_ns = self._clock.now_ns()
@@ -74,6 +74,7 @@ class Resets:
         try:
             with self._database.reading() as connection:
                 row = row_of_code(connection, code, *_RESETS, now_ns=now_ns)
+                _check_giver(connection, str(row.made_by), now_ns)
                 return person_by_id(connection, str(row.person_id))
         except AccessRefused:
             self._failures.count(address, now_ns)
@@ -89,8 +90,10 @@ class Resets:
         """
         check_password(password, name=self.shown(code, address=address).name)
         kept = hashed(password)
+        now_ns = self._clock.now_ns()
         with self._database.writing() as connection:
-            row = use_code(connection, code, *_RESETS, now_ns=self._clock.now_ns())
+            row = use_code(connection, code, *_RESETS, now_ns=now_ns)
+            _check_giver(connection, str(row.made_by), now_ns)
             mine = _people.c.id == row.person_id
             connection.execute(update(_people).where(mine).values(password=kept))
             connection.execute(delete(_sessions).where(_sessions.c.person_id == row.person_id))
@@ -98,3 +101,17 @@ class Resets:
                 forget_factors(connection, str(row.person_id))
                 gone = _passkeys.c.person_id == row.person_id
                 connection.execute(delete(_passkeys).where(gone))
+
+
+def end_resets(connection: Connection, person_id: str) -> None:
+    """Have the links that somebody was sent choose no password any more."""
+    theirs = and_(_codes.c.person_id == person_id, _codes.c.purpose.in_(_RESETS))
+    connection.execute(delete(_codes).where(theirs))
+
+
+def _check_giver(connection: Connection, made_by: str, now_ns: int) -> None:
+    if made_by == LOCAL_ID:
+        return
+    giver = Principal(person_by_id(connection, made_by), "reset")
+    if not giver.may(Right.GOVERN, EVERY_VEHICLE, now_ns):
+        raise AccessRefused("who gave you this link may no longer do so")

@@ -6,6 +6,7 @@ person = person_of(connection, row)
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,9 +146,14 @@ def insert_person(
     return person_by_id(connection, number)
 
 
-def insert_roles(connection: Connection, person_id: str, roles: list[Held]) -> None:
+def one_end_each(roles: Iterable[Held]) -> list[Held]:
     """Of several ends of one role for one vehicle, the last said holds."""
-    for held in {(one.vehicle_id, one.role): one for one in roles}.values():
+    return list({(one.vehicle_id, one.role): one for one in roles}.values())
+
+
+def insert_roles(connection: Connection, person_id: str, roles: list[Held]) -> None:
+    """What somebody is, besides what they were."""
+    for held in one_end_each(roles):
         connection.execute(
             insert(_roles).values(
                 person_id=person_id,

@@ -248,7 +248,8 @@ def _share_routes(access: Access) -> Sequence[BaseRouteHandler]:
         held = held_of(RoleNow(asked.role, vehicle_id, asked.until))
         more = missing(request.user, held, now_ns)
         if more:
-            raise UsageError(f"to make {name} {asked.role} you must hold, as long: {', '.join(more)}")
+            words = ", ".join(more)
+            raise UsageError(f"to make {name} {asked.role} you must hold, as long: {words}")
         return _of_vehicle(await access.change(lambda people: people.grant(name, held)), vehicle_id)
 
     @delete(
