@@ -16,8 +16,9 @@ from contactor.clock import Clock
 from contactor.cloud.access.rights import SETTING
 from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
 from contactor.faces.web.fleet import Fleet
-from contactor.faces.web.login import SignedIn, decoded
+from contactor.faces.web.login import SignedIn
 from contactor.faces.web.needs import may, note, of_vehicle
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.problems import described
 from contactor.signals.command import Command, CommandState
 from contactor.signals.record import Scalar

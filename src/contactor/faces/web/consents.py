@@ -31,9 +31,9 @@ from contactor.cloud.access.door import LOCAL
 from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records, read_by
 from contactor.errors import UnknownConsent, UsageError
-from contactor.faces.web.login import Access, SignedIn, decoded
+from contactor.faces.web.login import Access, SignedIn
 from contactor.faces.web.needs import note, of_some, reach, seen_of
-from contactor.faces.web.parameters import Limit
+from contactor.faces.web.parameters import Limit, decoded
 from contactor.faces.web.people import AuditPage
 from contactor.faces.web.problems import described
 from contactor.signals.rights import Right

@@ -31,10 +31,10 @@ from contactor.faces.web.login import (
     SignedIn,
     address_of,
     come_in,
-    decoded,
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, note, of_all, of_some
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.passkeys import MAX_CREDENTIAL_BYTES, Text, party_of
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE, Right

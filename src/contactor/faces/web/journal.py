@@ -23,9 +23,8 @@ from contactor.cloud.journal.store import Journal
 from contactor.faces.report.month import MEDIA_TYPES, MonthFormat, month_file
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.history import History
-from contactor.faces.web.login import decoded
 from contactor.faces.web.needs import of_all, of_some, of_vehicle
-from contactor.faces.web.parameters import Instant, Limit, span_of
+from contactor.faces.web.parameters import Instant, Limit, decoded, span_of
 from contactor.faces.web.problems import AnyRequest, described
 from contactor.history.tariff import Tariffs
 from contactor.signals.rights import Right

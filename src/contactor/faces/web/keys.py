@@ -34,8 +34,9 @@ from contactor.errors import (
 from contactor.faces.web.commands import CommandNow
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.identities import NO_GATE
-from contactor.faces.web.login import SignedIn, decoded
+from contactor.faces.web.login import SignedIn
 from contactor.faces.web.needs import ANYBODY, note, of_vehicle
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.problems import described
 from contactor.link.command_messages import decode_asked
 from contactor.signals.grant import KEY_BYTES, decode_grant

@@ -40,6 +40,7 @@ from contactor.cloud.access.told import (
 )
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, cookie_name, of_all, seen_of
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
@@ -48,7 +49,6 @@ HASHES_AT_ONCE: Final = 2
 HASHES_WAITING: Final = 16
 
 _Text = Annotated[str, msgspec.Meta(max_length=512)]
-_Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 _Entered: TypeAlias = "Response[SessionOpened | CodeWanted]"
 SignedIn = Request[Principal, object, State]
@@ -278,18 +278,6 @@ def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
         await access.hash(change)
 
     return [password]
-
-
-def decoded(body: bytes, form: type[_Asked]) -> _Asked:
-    """A body in its own form: what the framework reads leniently is read strictly.
-
-    Raises:
-        UsageError: it is of another form.
-    """
-    try:
-        return msgspec.json.decode(body, type=form)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UsageError(f"body: {error}") from error
 
 
 def address_of(request: SignedIn) -> str:

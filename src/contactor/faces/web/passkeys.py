@@ -29,12 +29,12 @@ from contactor.faces.web.login import (
     SignedIn,
     address_of,
     come_in,
-    decoded,
     fresh_name,
     name_of,
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, note
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.problems import described
 
 MAX_CREDENTIAL_BYTES: Final = 16_384

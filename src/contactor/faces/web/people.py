@@ -40,10 +40,9 @@ from contactor.faces.web.login import (
     MAX_BODY_BYTES,
     Access,
     SignedIn,
-    decoded,
 )
 from contactor.faces.web.needs import of_all, of_vehicle
-from contactor.faces.web.parameters import Limit
+from contactor.faces.web.parameters import Limit, decoded
 from contactor.faces.web.problems import described
 from contactor.faces.web.tokens import TokenRequest, make_token
 from contactor.signals.rights import EVERY_VEHICLE, Right

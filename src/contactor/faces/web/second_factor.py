@@ -25,12 +25,12 @@ from contactor.faces.web.login import (
     SignedIn,
     address_of,
     come_in,
-    decoded,
     fresh_name,
     name_of,
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, note
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.passkeys import Text
 from contactor.faces.web.problems import described
 

@@ -21,11 +21,11 @@ from contactor.faces.web.login import (
     MAX_BODY_BYTES,
     Access,
     SignedIn,
-    decoded,
     end_own,
     name_of,
 )
 from contactor.faces.web.needs import SOMEBODY
+from contactor.faces.web.parameters import decoded
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE
 
