@@ -79,7 +79,7 @@ def test_phone_logs_in_over_tls_once_it_trusts_the_authority(
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else 0)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(http)
-    expect(page.get_by_text(told["sha256"])).to_be_visible()
+    expect(page.get_by_text(told["sha256"][:23])).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="authority.crt").click()
     assert Path(download.value.path()).read_bytes()[:1] == b"\x30"

@@ -3,6 +3,7 @@
     GET /                           what it is, its fingerprint, how it is installed
     GET /authority.crt              the certificate, DER
     GET /authority.mobileconfig     the same as a profile of Apple's
+    GET /page.css                   how it looks
 
     app = authority_page(Offered(der=der, sha256="AB:CD:…", urls=(url,)), names=names)
 
@@ -34,12 +35,14 @@ PAGE: Final = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Contactor: certificate</title>
+<link rel="stylesheet" href="/page.css">
 <h1>Let this device trust your Contactor</h1>
 <p>Your instance has a certificate authority of its own, which signs for nobody else. Once this
 device has it, what it sends there cannot be read or altered on its way.</p>
 <p>Before you install it, compare this with what the instance itself shows
 (<code>contactor elsewhere</code>); where they differ, somebody stands between:</p>
-<p>SHA-256 <code>{sha256}</code></p>
+<p>SHA-256</p>
+<pre>{sha256}</pre>
 <h2>Android, and computers</h2>
 <p><a href="/authority.crt">authority.crt</a>; then Settings, search for
 &ldquo;CA certificate&rdquo;, and choose the file. A computer's browser takes it under Certificates,
@@ -51,6 +54,19 @@ Install; then General, About, Certificate Trust Settings, and switch it on there
 <ul>{links}</ul>
 </html>
 """
+STYLE: Final = """\
+:root { color-scheme: light dark; --accent: light-dark(#0b7264, #5ad1bd); }
+body { max-width: 36rem; margin: 0 auto; padding: 1.25rem; font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; line-height: 1.25; }
+h2 { font-size: 1.1rem; margin: 2rem 0 0.25rem; }
+pre { padding: 0.75rem; border-left: 4px solid var(--accent); font-size: 1rem; }
+a { color: var(--accent); font-weight: 600; }
+"""
+POLICY: Final = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+}
+BYTES_A_LINE: Final = 8
+"""Of the fingerprint: so many pairs of digits are compared at a glance, and fit a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +92,20 @@ def authority_page(offered: Offered, *, names: tuple[str, ...]) -> ASGIApp:
     links = "".join(
         f'<li><a href="{html.escape(url)}">{html.escape(url)}</a>' for url in offered.urls
     )
-    shown = PAGE.format(sha256=html.escape(offered.sha256), links=links)
+    pairs = offered.sha256.split(":")
+    lines = (
+        ":".join(pairs[place : place + BYTES_A_LINE])
+        for place in range(0, len(pairs), BYTES_A_LINE)
+    )
+    shown = PAGE.format(sha256=html.escape("\n".join(lines)), links=links)
 
-    @get("/", media_type=MediaType.HTML, needs=ANYBODY, sync_to_thread=False)
-    def page() -> str:
-        return shown
+    @get("/", needs=ANYBODY, sync_to_thread=False)
+    def page() -> Response[str]:
+        return Response(shown, media_type=MediaType.HTML, headers=POLICY)
+
+    @get("/page.css", media_type="text/css", needs=ANYBODY, sync_to_thread=False)
+    def style() -> str:
+        return STYLE
 
     @get("/authority.crt", needs=ANYBODY, sync_to_thread=False)
     def certificate() -> Response[bytes]:
@@ -90,7 +115,7 @@ def authority_page(offered: Offered, *, names: tuple[str, ...]) -> ASGIApp:
     def profile() -> Response[bytes]:
         return Response(mobileconfig(offered.der), media_type=MOBILECONFIG)
 
-    app = Litestar([page, certificate, profile], openapi_config=None, logging_config=None)
+    app = Litestar([page, style, certificate, profile], openapi_config=None, logging_config=None)
     return Headers(SameSite(app, names=names))
 
 
