@@ -15,7 +15,8 @@ import sys
 import time
 
 from contactor.car.adapters.virtual import VirtualSource
-from contactor.car.agent.road import GATHER_NS, Road, Sampling
+from contactor.car.agent.road import GATHER_NS, Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.profiles.profile import load_profile
 from contactor.car.virtual.car import VirtualCar
 from contactor.clock import SystemClock

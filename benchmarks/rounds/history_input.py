@@ -15,7 +15,7 @@ import polars as pl
 from contactor.app.folder import DataFolder
 from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.schema import Flush, StreamState
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.signals.groups import Group
 

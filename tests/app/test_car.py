@@ -14,7 +14,7 @@ from contactor.app.car import open_players, play
 from contactor.app.cars import RecordingCar
 from contactor.car.agent.outbox import Outbox
 from contactor.car.agent.player import Player
-from contactor.car.agent.road import Sampling
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.uplink import Uplink
 from contactor.clock import SystemClock
 from contactor.errors import ContactorError, LogError

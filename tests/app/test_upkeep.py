@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from contactor.app.ages import ages_of_environment, tell_environment
 from contactor.app.settings import add_upkeep_options
-from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment, tell_environment
+from contactor.app.upkeep import BackgroundUpkeep
 from contactor.clock import SystemClock
 from contactor.cloud.lake.local import LocalStore
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.errors import UsageError
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import SPEED, T0, S, store_drive

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from contactor.car.agent.road import Sampling
+from contactor.car.agent.sampling import Sampling
 from contactor.errors import MalformedCar, UsageError
 from contactor.physics.plan import PlanKind
 from contactor.signals.wire.limits import VEHICLE_ID

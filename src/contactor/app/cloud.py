@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from contactor.app.access import OpenedAccess, open_access
+from contactor.app.ages import ages_of_environment
 from contactor.app.database_place import database_at
 from contactor.app.elsewhere import Elsewhere
 from contactor.app.everything import FolderEverything
@@ -23,7 +24,7 @@ from contactor.app.priority import put_loop_first
 from contactor.app.ready import tell_ready
 from contactor.app.serving import Servers, Serving
 from contactor.app.tls import WebTls
-from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
+from contactor.app.upkeep import BackgroundUpkeep
 from contactor.clock import Clock, SystemClock
 from contactor.cloud.access.people import People
 from contactor.cloud.alerts.alerts import Alerts

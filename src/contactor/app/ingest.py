@@ -3,11 +3,12 @@
 import asyncio
 import signal
 
+from contactor.app.ages import ages_of_environment
 from contactor.app.folder import DataFolder
 from contactor.app.lake_place import open_store
 from contactor.app.locks import shared
 from contactor.app.priority import put_loop_first
-from contactor.app.upkeep import BackgroundUpkeep, ages_of_environment
+from contactor.app.upkeep import BackgroundUpkeep
 from contactor.clock import SystemClock
 from contactor.cloud.ingest.ingest import Ingest
 from contactor.cloud.ingest.partition import Partition

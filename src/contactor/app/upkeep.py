@@ -1,23 +1,17 @@
 """The lake's upkeep behind a running cloud: now and then, in a thread, never in the ingest's way.
 
-    upkeep = BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
-    await upkeep.run()          # until cancelled
-
-How long rows and sums are kept says the environment (`CONTACTOR_KEEP_ROWS_DAYS` and so on), so that
-a supervisor's roles inherit it; `run` and `serve` set it from their options.
+upkeep = BackgroundUpkeep(store, ages=ages_of_environment(), clock=clock)
+await upkeep.run()          # until cancelled
 """
 
-import argparse
 import asyncio
 import logging
-import os
 import threading
 from typing import Final
 
-from contactor.app.settings import add_upkeep_options, kept_days
 from contactor.clock import Clock
 from contactor.cloud.lake.keeper import LakeKeeper
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.upkeep import Done, Upkeep
 from contactor.errors import ContactorError
 
@@ -26,30 +20,6 @@ PERIOD_S: Final = 300.0
 THOROUGH_S: Final = 86_400.0
 
 logger = logging.getLogger(__name__)
-
-
-def ages_of_environment() -> Ages:
-    """What the environment says of how long rows and sums are kept.
-
-    Raises:
-        UsageError: it makes no sense.
-    """
-    parser = argparse.ArgumentParser(add_help=False)
-    add_upkeep_options(parser)
-    return Ages(*kept_days(parser.parse_args([])))
-
-
-def tell_environment(args: argparse.Namespace) -> None:
-    """Let the processes that are started from here know what the options say.
-
-    Raises:
-        UsageError: it makes no sense.
-    """
-    rows, minutes, hours = kept_days(args)
-    Ages(rows, minutes, hours)
-    for name, days in (("ROWS", rows), ("MINUTES", minutes), ("HOURS", hours)):
-        if days is not None:
-            os.environ[f"CONTACTOR_KEEP_{name}_DAYS"] = str(days)
 
 
 class BackgroundUpkeep:

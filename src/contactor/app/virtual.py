@@ -30,7 +30,8 @@ from contactor.car.agent.lanes import Lanes
 from contactor.car.agent.live import LiveCar
 from contactor.car.agent.outbox import Lane, Outbox, Stream
 from contactor.car.agent.recorder import cut_batches
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.uplink import Uplink
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import VirtualCar

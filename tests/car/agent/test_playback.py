@@ -10,7 +10,8 @@ from contactor.can.frames import FrameTable
 from contactor.car.adapters.recording import open_recording
 from contactor.car.agent.playback import Playback
 from contactor.car.agent.recorder import CUT_VERSION
-from contactor.car.agent.road import SET_BACK_NS, Road, Sampling, between_set_backs
+from contactor.car.agent.road import SET_BACK_NS, Road, between_set_backs
+from contactor.car.agent.sampling import Sampling
 from contactor.car.profiles.profile import load_profile
 from contactor.clock import NS_PER_S
 from contactor.signals.groups import Group

@@ -6,7 +6,8 @@ import pytest
 from contactor.can.decode import decode_columns
 from contactor.can.frames import FrameTable
 from contactor.can.plan import compile_plan
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.profiles.lists import ListCollector
 from contactor.car.profiles.profile import load_profile
 from contactor.clock import NS_PER_S

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.virtual.bus import Bus
 from contactor.car.virtual.report import SOURCES, STATE_FIELDS
 from contactor.clock import NS_PER_MS, NS_PER_S

@@ -7,7 +7,8 @@ import pytest
 
 from contactor.can.decode import decode_columns
 from contactor.can.plan import compile_plan
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from contactor.physics.plan import PlanKind
 from contactor.signals.record import State

@@ -21,7 +21,7 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.memory import MemoryStore
 from contactor.cloud.lake.ports import LakeStore
 from contactor.cloud.lake.schema import RAW
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.history.facts import Facts
 from contactor.history.find import find

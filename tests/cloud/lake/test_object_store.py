@@ -20,7 +20,7 @@ from contactor.cloud.lake.object_url import check_url, options_of
 from contactor.cloud.lake.reading import read_all
 from contactor.cloud.lake.schema import STREAMS
 from contactor.cloud.lake.tables import Table, day_of
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.errors import LakeError, StaleWriter, UsageError
 from contactor.signals.groups import Group

@@ -12,7 +12,7 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.memory import MemoryStore
 from contactor.cloud.lake.reading import MAX_CELLS
 from contactor.cloud.lake.series import Series
-from contactor.cloud.lake.upkeep.plan import Ages
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.signals.groups import Group
 from tests.cloud.lake.samples import CELLS, DAY, NA, POWER, SPEED, T0, VIN, S, store_drive

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Put the lake in order, and say what that came to."""
-    from contactor.cloud.lake.upkeep.plan import Ages
+    from contactor.cloud.lake.upkeep.ages import Ages
     from contactor.cloud.lake.upkeep.upkeep import KEPT_S, Upkeep
 
     ages = Ages(*kept_days(args))

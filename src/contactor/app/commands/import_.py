@@ -13,7 +13,7 @@ from contactor.app.settings import add_data_option
 from contactor.car.adapters.table import TableSource
 from contactor.car.adapters.table_map import load_table_map
 from contactor.car.agent.recorder import CUT_VERSION, cut_batches
-from contactor.car.agent.road import Sampling
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.table_sampling import sampled
 from contactor.clock import NS_PER_S, SystemClock, to_iso
 from contactor.signals.record import Rows

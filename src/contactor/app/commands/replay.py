@@ -14,7 +14,7 @@ from contactor.app.send import Source, send
 from contactor.app.settings import add_data_option, add_option
 from contactor.car.adapters.recording import Recording, open_recording
 from contactor.car.agent.playback import Playback
-from contactor.car.agent.road import Sampling
+from contactor.car.agent.sampling import Sampling
 from contactor.car.profiles.profile import load_profile
 from contactor.clock import SystemClock, to_iso
 from contactor.errors import LogError, UsageError

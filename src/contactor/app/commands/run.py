@@ -5,6 +5,7 @@ Without `--car` it runs a car of ours that is made of physics.
 
 import argparse
 
+from contactor.app.ages import tell_environment
 from contactor.app.cars import VirtualCarUrl, parse_car
 from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
@@ -147,8 +148,6 @@ def check_cars(urls: list[str]) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
-    from contactor.app.upkeep import tell_environment  # the agent, which is small, imports this
-
     check_listening(args)
     link_host, link_port = link_host_of(args)
     tell_environment(args)

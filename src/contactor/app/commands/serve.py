@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from contactor.app.ages import tell_environment
 from contactor.app.cloud import serve_cloud
 from contactor.app.database_place import add_database_option, settle_database
 from contactor.app.folder import DataFolder
@@ -19,7 +20,6 @@ from contactor.app.listening import (
 from contactor.app.locks import alone, shared
 from contactor.app.serving import Serving
 from contactor.app.settings import add_data_option, add_option, add_upkeep_options
-from contactor.app.upkeep import tell_environment
 from contactor.errors import UsageError
 from contactor.link.nats.address import read_addresses
 

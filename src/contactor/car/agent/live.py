@@ -23,7 +23,8 @@ from contactor.car.agent.desk import CommandDesk
 from contactor.car.agent.lanes import Lanes, UrgentRows
 from contactor.car.agent.outbox import Lane
 from contactor.car.agent.recorder import cut_batches
-from contactor.car.agent.road import GATHER_NS, Road, Sampling
+from contactor.car.agent.road import GATHER_NS, Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.series import Series
 from contactor.car.agent.undated import UndatedRows
 from contactor.car.agent.uplink import Uplink

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from contactor.can.reading import Progress
 from contactor.car.adapters.recording import Recording, source_hash
 from contactor.car.agent.recorder import CUT_VERSION, cut_batches
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.profiles.profile import Profile
 from contactor.signals.record import Rows
 

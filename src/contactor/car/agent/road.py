@@ -6,7 +6,6 @@ rows = road.feed(frames)            # list[Rows]
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +18,7 @@ from contactor.can.plan import compile_plan
 from contactor.car.agent.instants import InstantSampler
 from contactor.car.agent.rules import SignalRule
 from contactor.car.agent.sampler import ProfileSampler
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.series import Series, series_of
 from contactor.car.profiles.lists import ListCollector
 from contactor.car.profiles.mapping import SignalMap
@@ -31,13 +31,6 @@ SET_BACK_NS = 60 * NS_PER_S
 GATHER_NS = 250 * NS_PER_MS
 """What a live car's frames span before they are read: three batches of 100 ms in one step, which
 costs little more than one."""
-
-
-class Sampling(StrEnum):
-    """Which instants are kept: every one, or those that the rules of the groups choose."""
-
-    EVERY = "every"
-    PROFILE = "profile"
 
 
 class Road:

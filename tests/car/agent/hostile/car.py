@@ -10,7 +10,8 @@ from pathlib import Path
 from random import Random
 
 from contactor.can.frames import FrameTable
-from contactor.car.agent.road import Road, Sampling
+from contactor.car.agent.road import Road
+from contactor.car.agent.sampling import Sampling
 from contactor.car.agent.series import Series
 from contactor.car.profiles.profile import Profile, load_profile
 from contactor.car.virtual.car import VirtualCar

@@ -8,7 +8,8 @@ import pytest
 
 from contactor.clock import NS_PER_DAY, NS_PER_S
 from contactor.cloud.lake.ports import Part, Snapshot
-from contactor.cloud.lake.upkeep.plan import MAX_SMALL, Ages, Kind, due, overlapping
+from contactor.cloud.lake.upkeep.ages import Ages
+from contactor.cloud.lake.upkeep.plan import MAX_SMALL, Kind, due, overlapping
 from contactor.errors import UsageError
 
 TODAY = date(2024, 5, 10)

@@ -13,7 +13,8 @@ from contactor.cloud.lake.local import LocalStore
 from contactor.cloud.lake.memory import MemoryStore
 from contactor.cloud.lake.reading import columns_of, read_parts
 from contactor.cloud.lake.schema import STREAMS
-from contactor.cloud.lake.upkeep.plan import TIERS, Ages
+from contactor.cloud.lake.upkeep.ages import Ages
+from contactor.cloud.lake.upkeep.plan import TIERS
 from contactor.cloud.lake.upkeep.tiers import combine, sums_of
 from contactor.cloud.lake.upkeep.upkeep import Upkeep
 from contactor.signals.groups import Group

@@ -11,7 +11,6 @@ A day is over an hour after its end. What comes later is packed with the parts o
 in a thorough run, or when it has become many parts.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from contactor.clock import NS_PER_DAY, NS_PER_S
 from contactor.cloud.lake.ports import Part, Snapshot
 from contactor.cloud.lake.schema import HOUR, KEY, MINUTE, RAW, STREAMS, UNAVAILABLE
 from contactor.cloud.lake.tables import day_of
-from contactor.errors import UsageError
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.signals.groups import Group
 
 GRACE_NS: Final = 3600 * NS_PER_S
@@ -60,29 +59,6 @@ class Task:
     @property
     def row_count(self) -> int:
         return sum(part.row_count for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """How many days rows are kept; None for ever.
-
-    Fields:
-        raw: rows as they came. minute, hour: their sums.
-    """
-
-    raw_days: int | None = None
-    minute_days: int | None = None
-    hour_days: int | None = None
-
-    def __post_init__(self) -> None:
-        days = (self.raw_days, self.minute_days, self.hour_days)
-        known = [math.inf if count is None else count for count in days]
-        if known != sorted(known) or known[0] < 1:
-            named = ", ".join("for ever" if count is None else str(count) for count in days)
-            raise UsageError(
-                f"kept days of rows, minutes and hours are {named};"
-                " allowed: 1 or more each, none less than the one before"
-            )
 
 
 def due(

@@ -17,8 +17,9 @@ from contactor.cloud.lake.keeper import LakeKeeper
 from contactor.cloud.lake.ports import Part
 from contactor.cloud.lake.reading import columns_of
 from contactor.cloud.lake.tables import Table
+from contactor.cloud.lake.upkeep.ages import Ages
 from contactor.cloud.lake.upkeep.merge import by_vehicles, filled, joined, vehicles_of
-from contactor.cloud.lake.upkeep.plan import MAX_CELLS, TIERS, Ages, Kind, Task, due
+from contactor.cloud.lake.upkeep.plan import MAX_CELLS, TIERS, Kind, Task, due
 from contactor.cloud.lake.upkeep.tiers import ORDER, combine, tier_tables
 from contactor.signals.groups import Group
 
