@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -120,3 +121,36 @@ def test_a_name_that_somebody_wrote_moves_no_terminals_cursor(house: House) -> N
     listed = contactor("token", "list", "--user", "Mia", "--data", house.data)
     assert (listed.returncode, "\x1b" in listed.stdout) == (0, False)
     assert r"\x1b]0;mine\x07it" in listed.stdout
+
+
+def test_a_cookie_that_was_stolen_makes_nothing_that_outlives_it(house: House) -> None:
+    api = house.browser("Mia")
+    with contextlib.closing(
+        sqlite3.connect(house.data / "contactor.sqlite3", timeout=60)
+    ) as database:
+        database.execute("update access_session set made_ns = made_ns - 900 * 1000000000")
+        database.commit()
+    role = {"role": "owner"}
+    for method, path, body in (
+        ("POST", "/tokens", {"name": "it", "scope": "admin"}),
+        ("POST", "/people/Mia/tokens", {"name": "it", "scope": "admin"}),
+        ("POST", "/people", {"name": "Eve", "password": PASSWORD, "roles": [role]}),
+        ("PUT", "/people/Mia/password", {"password": PASSWORD}),
+        ("PUT", "/people/Ida/roles", {"roles": [role]}),
+        ("POST", "/people/Mia/reset", {"second_factors_too": True}),
+        ("POST", "/invitations", role),
+        ("POST", "/second-factor/end", {"password": PASSWORD}),
+    ):
+        answer = api.request(method, path, json=body)
+        assert (path, answer.status_code, "log in again" in answer.text) == (path, 403, True)
+    assert api.get("/people").status_code == 200
+
+
+def test_a_token_makes_none_that_outlives_it(house: House) -> None:
+    asked = {"name": "it", "scope": "admin", "expires_at": SOON}
+    shown = house.browser("Mia").post("/tokens", json=asked).json()["token"]
+    program = house.client(authorization=f"Bearer {shown}")
+    for path in ("/tokens", "/people/Mia/tokens"):
+        for until in (None, LATER):
+            assert program.post(path, json={**asked, "expires_at": until}).status_code == 400
+        assert program.post(path, json=asked).status_code == 201

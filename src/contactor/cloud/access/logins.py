@@ -95,6 +95,7 @@ class Principal:
         scope: None of a session, which has all of its person's rights.
         only: the one vehicle that a token is for; every one with `EVERY_VEHICLE`.
         consent: of a third party, who is no person: all that it may read.
+        until_ns: when a token ends, ns UTC; None: never, or it is none.
     """
 
     person: Person
@@ -102,6 +103,7 @@ class Principal:
     scope: Scope | None = None
     only: str = EVERY_VEHICLE
     consent: ConsentScope | None = None
+    until_ns: int | None = None
 
     def may(self, right: Right, vehicle_id: str, now_ns: int) -> bool:
         """Whether something is allowed of a vehicle, or of all with `EVERY_VEHICLE`."""
@@ -330,7 +332,8 @@ class Logins:
             if row is None:
                 return None
             person = person_by_id(connection, row.person_id)
-        return Principal(person, f"token {row.id}", Scope(row.scope), row.vehicle_id)
+        by = f"token {row.id}"
+        return Principal(person, by, Scope(row.scope), row.vehicle_id, row.until_ns)
 
 
 def _check_is_still(connection: Connection, person_id: str, password: str, words: str) -> None:

@@ -30,6 +30,7 @@ from contactor.faces.web.login import (
     SessionOpened,
     SignedIn,
     address_of,
+    check_is_fresh,
     come_in,
     way_of,
 )
@@ -124,6 +125,7 @@ def _giving_routes(access: Access) -> Sequence[BaseRouteHandler]:
     async def invite(request: SignedIn, data: JSONBody[Invite]) -> NewLink:
         asked = decoded(await request.body(), Invite)
         held = held_of(RoleNow(asked.role, asked.vehicle_id, asked.until))
+        await check_is_fresh(access, request)
         made = await access.change(
             lambda people: people.invitations.make(request.user, held, name=asked.name)
         )
@@ -226,6 +228,7 @@ def _reset_routes(access: Access) -> Sequence[BaseRouteHandler]:
     )
     async def make(request: SignedIn, name: FromPath[str], data: JSONBody[Reset]) -> NewLink:
         asked = decoded(await request.body(), Reset)
+        await check_is_fresh(access, request)
         made = await access.change(
             lambda people: people.resets.make(
                 name, by=request.user, has_all=asked.second_factors_too

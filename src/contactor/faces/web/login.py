@@ -304,10 +304,21 @@ async def fresh_name(access: Access, request: SignedIn) -> str:
     """
     if not request.user.by.startswith("session "):
         raise UsageError("this is for people who have logged in; a token cannot")
+    await check_is_fresh(access, request)
+    return name_of(request)
+
+
+async def check_is_fresh(access: Access, request: SignedIn) -> None:
+    """Refuse a cookie that may have been stolen what outlives it; a token stands for itself.
+
+    Raises:
+        PermissionDeniedException: who asks logged in too long ago.
+    """
+    if not request.user.by.startswith("session "):
+        return
     if not await access.ask(lambda people: people.logins.is_fresh(request.user)):
         minutes = FRESH_NS // (60 * NS_PER_S)
         raise PermissionDeniedException(f"log in again: that was over {minutes} minutes ago")
-    return name_of(request)
 
 
 async def end_own(access: Access, request: SignedIn, number: str) -> None:

@@ -40,6 +40,7 @@ from contactor.faces.web.login import (
     MAX_BODY_BYTES,
     Access,
     SignedIn,
+    check_is_fresh,
 )
 from contactor.faces.web.needs import of_all, of_vehicle
 from contactor.faces.web.parameters import Limit, decoded
@@ -115,6 +116,7 @@ def _people_routes(access: Access, forget: Callable[[str], None]) -> Sequence[Ba
     )
     async def add(request: SignedIn, data: JSONBody[NewPerson]) -> PersonNow:
         asked = decoded(await request.body(), NewPerson)
+        await check_is_fresh(access, request)
         roles = [held_of(one) for one in asked.roles]
         return PersonNow.of(
             await access.hash(lambda people: people.add(asked.name, asked.password, roles))
@@ -145,6 +147,7 @@ def _people_routes(access: Access, forget: Callable[[str], None]) -> Sequence[Ba
     )
     async def roles(request: SignedIn, name: FromPath[str], data: JSONBody[Roles]) -> PersonNow:
         wanted = [held_of(one) for one in decoded(await request.body(), Roles).roles]
+        await check_is_fresh(access, request)
         return PersonNow.of(await access.change(lambda people: people.set_roles(name, wanted)))
 
     @put(
@@ -157,6 +160,7 @@ def _people_routes(access: Access, forget: Callable[[str], None]) -> Sequence[Ba
     )
     async def password(request: SignedIn, name: FromPath[str], data: JSONBody[SetPassword]) -> None:
         asked = decoded(await request.body(), SetPassword)
+        await check_is_fresh(access, request)
         await access.hash(lambda people: people.set_password(name, asked.password))
 
     return [people, add, one, remove, roles, password]
@@ -203,7 +207,9 @@ def _opened_routes(access: Access) -> Sequence[BaseRouteHandler]:
     async def make(
         request: SignedIn, name: FromPath[str], data: JSONBody[TokenRequest]
     ) -> NewToken:
-        return await make_token(access, name, decoded(await request.body(), TokenRequest))
+        asked = decoded(await request.body(), TokenRequest)
+        await check_is_fresh(access, request)
+        return await make_token(access, name, asked, by=request.user)
 
     @delete(
         "/people/{name:str}/opened/{opened_id:str}",

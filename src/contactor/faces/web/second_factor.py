@@ -122,7 +122,8 @@ def second_factor_routes(access: Access) -> Sequence[BaseRouteHandler]:
         needs=SOMEBODY,
     )
     async def end(request: SignedIn, data: JSONBody[EndSecondFactor]) -> None:
-        asked, name = decoded(await request.body(), EndSecondFactor), name_of(request)
+        asked = decoded(await request.body(), EndSecondFactor)
+        name = await fresh_name(access, request)
         if (asked.password is None) == (asked.code is None):
             raise UsageError("the password, or a code: one of the two")
         person_id, address = request.user.person.id, address_of(request)

@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from contactor.clock import to_iso
+from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.rights import Scope
 from contactor.cloud.access.told import NewToken, TokenNow, TokenPage, instant
 from contactor.errors import UsageError
@@ -21,6 +22,7 @@ from contactor.faces.web.login import (
     MAX_BODY_BYTES,
     Access,
     SignedIn,
+    check_is_fresh,
     end_own,
     name_of,
 )
@@ -60,7 +62,8 @@ def token_routes(access: Access) -> Sequence[BaseRouteHandler]:
         asked = decoded(await request.body(), TokenRequest)
         if request.user.scope not in (None, Scope.ADMIN):
             raise UsageError(f"a token of scope {request.user.scope} makes no tokens")
-        return await make_token(access, name_of(request), asked, only=request.user.only)
+        await check_is_fresh(access, request)
+        return await make_token(access, name_of(request), asked, by=request.user)
 
     @delete(
         "/tokens/{token_id:str}",
@@ -75,21 +78,22 @@ def token_routes(access: Access) -> Sequence[BaseRouteHandler]:
     return [tokens, make, end]
 
 
-async def make_token(
-    access: Access, name: str, asked: TokenRequest, *, only: str = EVERY_VEHICLE
-) -> NewToken:
+async def make_token(access: Access, name: str, asked: TokenRequest, *, by: Principal) -> NewToken:
     """Make a token of somebody.
 
     Args:
-        only: the one vehicle that who asks may speak of.
+        by: who asks; a token makes none for other vehicles than its own, and none that outlives it.
 
     Raises:
         UnknownPerson: there is none of that name.
         UsageError: something of it cannot be meant.
     """
-    if only not in (EVERY_VEHICLE, asked.vehicle_id):
-        raise UsageError(f"this token is for {only} alone, and makes none for {asked.vehicle_id}")
+    if by.only not in (EVERY_VEHICLE, asked.vehicle_id):
+        words = f"this token is for {by.only} alone, and makes none for {asked.vehicle_id}"
+        raise UsageError(words)
     until_ns = None if asked.expires_at is None else instant(asked.expires_at)
+    if by.until_ns is not None and (until_ns is None or until_ns > by.until_ns):
+        raise UsageError(f"this token ends {to_iso(by.until_ns)}, and makes none that outlives it")
     made = await access.change(
         lambda people: people.logins.make_token(
             name,
