@@ -333,7 +333,8 @@ class Logins:
                 return None
             person = person_by_id(connection, row.person_id)
         by = f"token {row.id}"
-        return Principal(person, by, Scope(row.scope), row.vehicle_id, row.until_ns)
+        scope, until_ns = Scope(row.scope), row.until_ns
+        return Principal(person, by, scope, row.vehicle_id, until_ns=until_ns)
 
 
 def _check_is_still(connection: Connection, person_id: str, password: str, words: str) -> None:
