@@ -175,7 +175,7 @@ def test_a_proxy_of_ones_own_hands_on_who_asks(tmp_path: Path) -> None:
             asked = api.post("/session/passkey/options", headers=page)
             assert asked.json()["rpId"] == host
             unlike = {**handed, "origin": f"http://{host}"}  # the host is ours, the page is not
-            assert api.post("/session/passkey/options", headers=unlike).status_code == 400
+            assert api.post("/session/passkey/options", headers=unlike).status_code == 403
             invited = told("user", "invite", "--role", "viewer", "--data", instance.data)
             assert invited["link"].startswith(f"{public}/join#cto_cod_")
             wrong = {"name": "Mia", "password": WRONG}
@@ -184,6 +184,8 @@ def test_a_proxy_of_ones_own_hands_on_who_asks(tmp_path: Path) -> None:
             elsewhere = {**handed, "x-forwarded-for": "203.0.113.8"}
             good = {"name": "Mia", "password": PASSWORD}
             assert api.post("/session", json=good, headers=elsewhere).status_code == 201
+            unsaid = api.post("/session", json=good, headers={"host": host, "origin": public})
+            assert (unsaid.status_code, "Secure" in unsaid.headers["set-cookie"]) == (201, True)
         assert contactor("user", "list", "--data", instance.data).returncode == 0
 
 

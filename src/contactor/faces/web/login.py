@@ -340,7 +340,7 @@ async def come_in(access: Access, request: SignedIn, opened: Opened) -> Response
     assert principal is not None
     seen_of(request.scope).principal = principal
     body = SessionOpened(principal.person.name, to_iso(opened.until_ns))
-    return Response(body, status_code=201, cookies=[_cookie(request, opened, access.clock)])
+    return Response(body, status_code=201, cookies=[_cookie(access, request, opened)])
 
 
 async def _log_in(access: Access, request: SignedIn, name: str, password: str) -> _Entered:
@@ -353,16 +353,18 @@ async def _log_in(access: Access, request: SignedIn, name: str, password: str) -
     return cast("_Entered", await come_in(access, request, opened))
 
 
-def _cookie(request: SignedIn, opened: Opened, clock: Clock) -> Cookie:
+def _cookie(access: Access, request: SignedIn, opened: Opened) -> Cookie:
+    """For TLS alone where the page has it, whether or not a proxy says so."""
     assert opened.until_ns is not None
+    page = f"https://{request.headers.get('host', '').lower()}"
     return Cookie(
         key=cookie_name(request),
         value=opened.secret,
         path="/",
-        max_age=(opened.until_ns - clock.now_ns()) // NS_PER_S,
+        max_age=(opened.until_ns - access.clock.now_ns()) // NS_PER_S,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=request.url.scheme == "https" or page in access.addresses,
     )
 
 

@@ -4,7 +4,7 @@
               name of the served certificate; or that of
               the public URL
     Origin    where it is sent with a change or a WebSocket,   else 403: another site's page
-              its host is the Host
+              its host is the Host; https, of the public URL
 
 A name that someone else points at this machine (DNS rebinding) is thus no way in, nor is a form or
 a script of another page. Programs send no Origin and are not concerned. A WebSocket is closed
@@ -67,7 +67,8 @@ def refusal(
         return 421, f"host {', '.join(hosts)[:120]!r}; served here: {', '.join(sorted(HOSTS))}"
     is_change = scope["type"] == ScopeType.WEBSOCKET or scope["method"] not in SAFE_METHODS
     origins = _header(scope["headers"], b"origin")
-    if is_change and origins and any(_host_of(origin) != hosts[0].lower() for origin in origins):
+    is_public = hosts[0].lower() == public_host
+    if is_change and any(not _is_of(origin, hosts[0].lower(), is_public) for origin in origins):
         return 403, f"origin {', '.join(origins)[:120]!r} is another site than {hosts[0]!r}"
     return None
 
@@ -93,11 +94,13 @@ def host_name(host: str) -> str:
     return (host[:end] if has_port else host).lower()
 
 
-def _host_of(origin: str) -> str:
+def _is_of(origin: str, host: str, is_public: bool) -> bool:
+    """Whether a page is the host's own; that of the public URL has TLS."""
     try:
-        return urlsplit(origin).netloc.lower()
+        found = urlsplit(origin)
     except ValueError:
-        return ""
+        return False
+    return found.netloc.lower() == host and (not is_public or found.scheme == "https")
 
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
