@@ -16,7 +16,7 @@ from contactor.cloud.access.rights import Role, Scope
 from contactor.cloud.access.rows import Held
 from contactor.cloud.access.throttle import MAX_KEYS, Throttle
 from contactor.cloud.database.database import Database
-from contactor.errors import AccessRefused, UnknownPerson, UsageError
+from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
 GOOD = "correct horse battery"
@@ -204,6 +204,19 @@ def test_a_throttle_refills_evenly_and_forgets_the_oldest() -> None:
     for number in range(MAX_KEYS):
         throttle.count(str(number), 0)
     assert throttle.wait_ns("a", 0) == 0
+
+
+def test_who_has_many_addresses_has_no_more_tries_for_it(mia: People) -> None:
+    for host in range(5):
+        with pytest.raises(AccessRefused):
+            mia.logins.log_in("mia", "not it at all", address=f"2001:db8::{host}", device="it")
+    with pytest.raises(TooManyTries):
+        mia.logins.log_in("mia", GOOD, address="2001:db8::ffff:1", device="it")
+    assert mia.logins.log_in("mia", GOOD, address="2001:db8:0:1::1", device="it")
+    throttle = Throttle(burst=1, per_hour=1)
+    throttle.count("::ffff:203.0.113.7", 0)
+    assert throttle.wait_ns("203.0.113.7", 0) > 0
+    assert throttle.wait_ns("203.0.113.8", 0) == throttle.wait_ns("::ffff:203.0.113.9", 0) == 0
 
 
 def test_a_role_said_twice_is_held_once(mia: People) -> None:

@@ -29,7 +29,7 @@ from contactor.cloud.access.rights import SCOPES, Scope, may
 from contactor.cloud.access.rows import MAX_NAME, Person, key_of, person_by_id, row_of
 from contactor.cloud.access.second_factors import SecondFactors, is_on
 from contactor.cloud.access.sessions import SESSION_NS, Opened, Way, insert_session
-from contactor.cloud.access.throttle import Throttle, refuse_while
+from contactor.cloud.access.throttle import Throttle, counted_as, refuse_while
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, UsageError
 from contactor.signals.rights import EVERY_VEHICLE, Right
@@ -293,7 +293,7 @@ class Logins:
     def _checked(self, name: str, password: str, address: str) -> Row[tuple[object, ...]]:
         """The row of whose name and password these are."""
         now_ns = self._clock.now_ns()
-        both = f"{address} {key_of(name)}"
+        both = f"{counted_as(address)} {key_of(name)}"
         wait_ns = max(
             self._by_address.wait_ns(address, now_ns), self._by_both.wait_ns(both, now_ns)
         )

@@ -4,9 +4,11 @@
     throttle.wait_ns("198.51.100.7", now_ns)        # 0: go on
     throttle.count("198.51.100.7", now_ns)
 
-It counts what failed, by who tries; nobody is locked out by what others do.
+It counts what failed, by who tries; nobody is locked out by what others do. Addresses of IPv6 are
+counted by their network.
 """
 
+import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -14,6 +16,7 @@ from contactor.clock import NS_PER_S
 from contactor.errors import TooManyTries
 
 MAX_KEYS = 10_000
+_NETWORK_BITS = 64
 _HOUR_NS = 3_600 * NS_PER_S
 
 
@@ -33,10 +36,13 @@ class Throttle:
 
     def wait_ns(self, key: str, now_ns: int) -> int:
         """How long until another try is allowed; 0 where it is now."""
-        return max(self._full_ns.get(key, 0) - now_ns - (self.burst - 1) * self._each_ns, 0)
+        return max(
+            self._full_ns.get(counted_as(key), 0) - now_ns - (self.burst - 1) * self._each_ns, 0
+        )
 
     def count(self, key: str, now_ns: int) -> None:
         """Note a try that failed."""
+        key = counted_as(key)
         full_ns = max(self._full_ns.pop(key, 0), now_ns) + self._each_ns
         self._full_ns[key] = full_ns
         while len(self._full_ns) > MAX_KEYS:
@@ -44,11 +50,24 @@ class Throttle:
 
     def forget(self, key: str) -> None:
         """Begin anew: it has succeeded."""
-        self._full_ns.pop(key, None)
+        self._full_ns.pop(counted_as(key), None)
 
     @property
     def _each_ns(self) -> int:
         return _HOUR_NS // self.per_hour
+
+
+def counted_as(key: str) -> str:
+    """By what tries are counted: who has one address of IPv6 has all of its network."""
+    try:
+        found = ipaddress.ip_address(key)
+    except ValueError:
+        return key
+    if isinstance(found, ipaddress.IPv4Address):
+        return key
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), _NETWORK_BITS), strict=False))
 
 
 def refuse_while(wait_ns: int) -> None:
