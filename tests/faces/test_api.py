@@ -484,7 +484,7 @@ OF_PEOPLE: list[tuple[str, str, set[str]]] = [
     ("invitations", "post", BODY),
     ("passkeys", "get", {"404"}),
     ("passkeys", "post", BODY | NAMED),
-    ("passkeys/options", "post", NAMED),
+    ("passkeys/options", "post", NAMED | {"429"}),
     ("passkeys/{passkey_id}", "patch", BODY | NAMED),
     ("second-factor", "get", {"404"}),
     ("second-factor", "post", NAMED),

@@ -1,5 +1,6 @@
 """Passkeys, made and shown by an authenticator in software that does what no browser would."""
 
+import contextlib
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from contactor.clock import FakeClock
 from contactor.cloud.access.ceremonies import LIFE_S, Party
-from contactor.cloud.access.passkeys import MAX_PASSKEYS, Passkey
+from contactor.cloud.access.passkeys import MAX_CHALLENGES, MAX_PASSKEYS, Passkey
 from contactor.cloud.access.people import People
 from contactor.cloud.access.sessions import Opened, Way
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
@@ -250,6 +251,14 @@ def test_who_is_refused_too_often_waits(home: People, phone: Authenticator) -> N
     with pytest.raises(TooManyTries):
         home.passkeys.log_in(good[0], HERE)
     assert home.passkeys.log_in(good[1], Way("203.0.113.7", "it"))
+
+
+def test_nobody_pushes_the_challenges_of_others_out(home: People, phone: Authenticator) -> None:
+    shown = phone.show(asked(home))
+    for _ in range(MAX_CHALLENGES):
+        with contextlib.suppress(TooManyTries):
+            home.passkeys.creation_options("Mia", HOME)
+    assert home.passkeys.log_in(shown, HERE)
 
 
 def test_nobody_fills_the_memory_with_challenges(home: People) -> None:

@@ -118,9 +118,11 @@ class Passkeys:
 
         Raises:
             UnknownPerson: there is nobody of that name.
+            TooManyTries: they asked for too many.
         """
         with self._database.reading() as connection:
             row = row_of(connection, name)
+            self._count_challenge(str(row.id))
             known = [str(one.credential) for one in _rows(connection, row.id)]
         return self._ask(_For.ADD, party, person_id=row.id, name=str(row.name), known=known)
 
@@ -283,10 +285,11 @@ class Passkeys:
         asked = self._take(purpose, credential)
         return asked, registered(credential, asked.challenge, asked.party)
 
-    def _count_challenge(self, address: str) -> None:
+    def _count_challenge(self, asker: str) -> None:
+        """So that nobody's challenges push those of others out."""
         now_ns = self._clock.now_ns()
-        refuse_while(self._challenges.wait_ns(address, now_ns))
-        self._challenges.count(address, now_ns)
+        refuse_while(self._challenges.wait_ns(asker, now_ns))
+        self._challenges.count(asker, now_ns)
 
 
 def insert_passkey(

@@ -90,7 +90,7 @@ def _own_routes(access: Access) -> Sequence[BaseRouteHandler]:
         "/passkeys/options",
         summary="What a browser is asked for another passkey",
         status_code=200,
-        responses=described(400, 404),
+        responses=described(400, 404, 429),
         needs=SOMEBODY,
     )
     async def options(request: SignedIn) -> dict[str, object]:
