@@ -242,5 +242,9 @@ def test_both_kinds_of_database_keep_them(place: Path | str, clock: FakeClock) -
     made = people.invitations.make(LOCAL, DRIVER)
     assert people.invitations.accept(made.code, "Ben", ANOTHER, HERE)
     people.resets.use(people.resets.make("Ben", by=LOCAL).code, GOOD, address="x")
+    with pytest.raises(AccessRefused):
+        people.logins.log_in("Ben\0", GOOD, address="x", device="it")
+    with pytest.raises(AccessRefused):
+        people.passkeys.known({"id": "\0", "response": {}})
     people.remove("Ben")
     people.close()

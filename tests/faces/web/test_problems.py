@@ -6,8 +6,10 @@ import re
 
 import httpx
 import pytest
+from litestar import Request
 
-from contactor.errors import LakeError
+from contactor.errors import FolderError, LakeError
+from contactor.faces.web.problems import of_our_error
 from tests.cloud.lake.samples import SPEED, store_drive
 from tests.faces.web.conftest import Instance
 
@@ -52,6 +54,13 @@ def test_lake_that_cannot_be_read_is_our_failure(
 
     monkeypatch.setattr(leaf.lake, "refresh", fail)
     check_problem(get(leaf, "/api/v1/vehicles/leaf/summary"), 500, "the lake cannot be read")
+
+
+def test_nobody_who_is_not_in_is_told_what_failed_inside() -> None:
+    scope = {"type": "http", "path": "/", "headers": [], "query_string": b"", "scheme": "http"}
+    request = Request({**scope, "server": ("localhost", 80), "user": None, "state": {}})
+    told = of_our_error(request, FolderError("postgresql://mia@db.example.org/cars: no"))
+    assert (told.status_code, "postgresql" in told.content.detail) == (500, False)
 
 
 def test_failure_that_nobody_foresaw_keeps_its_inside_for_the_log(

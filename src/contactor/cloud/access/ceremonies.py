@@ -71,7 +71,10 @@ def credential_of(credential: Credential) -> tuple[str, str]:
 
     with _refusing():
         handle = credential["response"].get("userHandle") or ""  # type: ignore[attr-defined]  # else it is refused
-        return str(credential["id"]), base64url_to_bytes(handle).decode()
+        number = str(credential["id"])
+        if not number.isprintable():
+            raise ValueError("its id is no base64url")
+        return number, base64url_to_bytes(handle).decode()
 
 
 def creation_options(

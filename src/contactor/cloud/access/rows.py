@@ -45,8 +45,8 @@ class Person:
 
 
 def key_of(name: str) -> str:
-    """A name as it is compared."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    """A name as it is compared; a NUL, which PostgreSQL takes in no text, is in nobody's."""
+    return unicodedata.normalize("NFKC", name).casefold().strip().replace("\0", "\ufffd")
 
 
 def checked_name(name: str) -> str:

@@ -102,13 +102,15 @@ def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem
     return refused
 
 
-def of_our_error(_: AnyRequest, error: ContactorError) -> Response[Problem]:
-    """What we refused, in our own words."""
+def of_our_error(request: AnyRequest, error: ContactorError) -> Response[Problem]:
+    """What we refused, in our own words; nobody who is not in is told what failed inside."""
     if isinstance(error, CommandRefused | IdentityError):
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    if status == http.HTTPStatus.INTERNAL_SERVER_ERROR and request.scope.get("user") is None:
+        return of_unexpected(request, error)
     return answer(status, str(error))
 
 
