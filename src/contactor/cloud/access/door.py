@@ -19,7 +19,7 @@ from contactor.cloud.access.credentials import MAX_SECRET_CHARACTERS, fingerprin
 from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.people import People
 from contactor.cloud.access.rights import Role
-from contactor.cloud.access.rows import LOCAL_ID, Held, Person
+from contactor.cloud.access.rows import CAR_ID, LOCAL_ID, Held, Person
 from contactor.signals.rights import EVERY_VEHICLE
 
 BELIEVED_NS: Final = NS_PER_S
@@ -28,6 +28,8 @@ LOCAL: Final = Principal(
     Person(LOCAL_ID, "local", (Held(EVERY_VEHICLE, Role.OWNER),), has_password=False), "local"
 )
 """The commands of this instance, or everybody where there is no login."""
+CAR: Final = Principal(Person(CAR_ID, "car", (), has_password=False), "report")
+"""A car, of which the log has what it refused."""
 
 
 class Doorkeeper(Protocol):

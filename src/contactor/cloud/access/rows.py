@@ -20,7 +20,9 @@ from contactor.signals.rights import EVERY_VEHICLE
 MAX_NAME: Final = 64
 LOCAL_ID: Final = "local"
 """The number of who asks from the data folder itself; no person has it."""
-_NOT_OF_PEOPLE: Final = (".", "..", LOCAL_ID, "nobody")
+CAR_ID: Final = "car"
+"""The number of a car that refused something; no person has it."""
+_NOT_OF_PEOPLE: Final = (".", "..", LOCAL_ID, CAR_ID, "nobody")
 """What a path, or the audit log, would mean something else by."""
 _people, _roles = area.people, area.roles
 

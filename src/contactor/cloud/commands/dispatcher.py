@@ -27,11 +27,12 @@ from typing import Protocol
 
 import msgspec
 
-from contactor.clock import NS_PER_DAY, NS_PER_S, Clock, to_iso
+from contactor.clock import NS_PER_DAY, NS_PER_S, Clock
+from contactor.cloud.commands.refusals import Refusals
 from contactor.cloud.commands.rules import ProfileRules, check_request
 from contactor.cloud.commands.store import SOMEBODY, CommandStore
+from contactor.cloud.commands.told import told, why_expired
 from contactor.cloud.ingest.presence import Presence
-from contactor.cloud.twin.events import CommandEvent
 from contactor.cloud.twin.twin import Twin
 from contactor.errors import CommandRefused, FolderError, LinkError, MalformedRecord, UsageError
 from contactor.link import topics
@@ -98,6 +99,7 @@ class Dispatcher:
     Args:
         signer: signs what is asked; None where cars take what their link brings.
         checker: checks what others have signed; None where nobody may.
+        refusals: hears what cars refused.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Dispatcher:
         clock: Clock,
         signer: Signer | None = None,
         checker: Checker | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.store = store
         self.reports_ignored = 0
@@ -119,6 +122,7 @@ class Dispatcher:
         self._clock = clock
         self._signer = signer
         self._checker = checker
+        self._refusals = refusals
         self._rules = ProfileRules()
         self._wake = asyncio.Event()
         self._is_failing = False
@@ -276,7 +280,7 @@ class Dispatcher:
             now_ns = self._clock.now_ns()
             grace_ns = 0 if command.state is CommandState.QUEUED else GRACE_NS
             if now_ns >= command.expires_at + grace_ns:
-                self._move(one, CommandState.EXPIRED, _why_expired(command))
+                self._move(one, CommandState.EXPIRED, why_expired(command))
             elif now_ns < command.expires_at and self._is_due(one):
                 await self._publish(one)
 
@@ -314,10 +318,26 @@ class Dispatcher:
         is_its_own = one is not None and sender == report.vehicle_id == one.command.vehicle_id
         if one is None or not is_its_own or report.state in NOT_REPORTED:
             self.reports_ignored += 1
+            if one is None and sender == report.vehicle_id:
+                self._hear_of_unknown(report)
             return
         self._follow(one, report)
 
+    def _hear_of_unknown(self, report: Report) -> None:
+        """A car speaks of a command that is not open: of none of ours, what it refused is noted."""
+        is_known = self._presence.is_listening(report.vehicle_id, self._clock.now_ns())
+        if is_known and not self.store.has(report.command_id):
+            self._hear_refusal(report, is_ours=False)
+
+    def _hear_refusal(self, report: Report, *, is_ours: bool) -> None:
+        if self._refusals is not None and report.state is CommandState.REFUSED:
+            self._refusals.hear(
+                report.vehicle_id, report.command_id, report.reason, is_ours=is_ours
+            )
+
     def _follow(self, one: _Open, report: Report) -> None:
+        if may_follow(report.state, one.command.state):
+            self._hear_refusal(report, is_ours=True)
         says_why = report.state in (CommandState.REFUSED, CommandState.EXPIRED)
         self._move(one, report.state, report.reason if says_why else None)
 
@@ -364,25 +384,3 @@ class Dispatcher:
             self.store.forget(before=self._clock.now_ns() - KEPT_NS)
         except FolderError as error:
             _log.error("old commands not forgotten reason=%s", error)
-
-
-def told(command: Command) -> CommandEvent:
-    """A command as subscribers hear of it."""
-    return CommandEvent(
-        vehicle_id=command.vehicle_id,
-        id=command.id,
-        path=command.path,
-        value=command.value,
-        issued_by=command.issued_by,
-        issued_at=to_iso(command.issued_at),
-        expires_at=to_iso(command.expires_at),
-        state=command.state,
-        reason=command.reason,
-    )
-
-
-def _why_expired(command: Command) -> str:
-    end = to_iso(command.expires_at)
-    if command.state is CommandState.ACCEPTED:
-        return f"no proof from the bus before {end}"
-    return f"no answer from the car before {end}"

@@ -16,8 +16,8 @@ from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Record, Records, of_person
 from contactor.cloud.access.told import PersonNow, SessionNow, TokenNow
 from contactor.cloud.access.told_links import PasskeyNow
-from contactor.cloud.commands.dispatcher import told
 from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.commands.told import told
 from contactor.cloud.everything.archive import Archive
 
 

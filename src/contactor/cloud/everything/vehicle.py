@@ -22,9 +22,9 @@ from contactor.cloud.access.people import People
 from contactor.cloud.access.records import Records
 from contactor.cloud.access.told import PersonNow
 from contactor.cloud.alerts.store import Alert, AlertStore
-from contactor.cloud.commands.dispatcher import told
 from contactor.cloud.commands.keys import DigitalKey, KeyBook
 from contactor.cloud.commands.store import CommandStore
+from contactor.cloud.commands.told import told
 from contactor.cloud.everything.archive import Archive, Rows
 from contactor.cloud.history.keeper import HistoryKeeper
 from contactor.cloud.identities.register import Register

@@ -9,7 +9,7 @@ everything is noted each time.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,11 +19,12 @@ from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.records import Records
 from contactor.cloud.access.throttle import Throttle
 from contactor.faces.web.needs import Seen, seen_of
+from contactor.faces.web.problems import REASON
 from contactor.faces.web.same_site import SAFE_METHODS
 from contactor.signals.rights import Right
 
 REFUSED: Final = frozenset({401, 403, 429})
-BAD_REQUEST, NOT_FOUND = 400, 404
+BAD_REQUEST, NOT_FOUND, CONFLICT = 400, 404, 409
 
 
 class Audited:
@@ -89,14 +90,16 @@ class Audited:
         return True
 
     def _note_now(self, scope: Scope, seen: Seen, status: int) -> None:
-        is_refused = status in REFUSED
+        is_refused = status in REFUSED or status == CONFLICT
+        reason = cast("dict[str, str]", scope).get(REASON)
+        why = {} if reason is None else {"reason": reason}
         self._records.note(
             seen.principal,
             seen.route,
             "refused" if is_refused else "done" if status < BAD_REQUEST else "failed",
             vehicle_id=None if status == NOT_FOUND else seen.vehicle_id,
             about=seen.about,
-            detail={"status": status, "address": _address(scope), **seen.detail},
+            detail={"status": status, "address": _address(scope), **why, **seen.detail},
         )
 
 

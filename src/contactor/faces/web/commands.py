@@ -14,7 +14,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.clock import Clock
 from contactor.cloud.access.rights import SETTING
-from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher, told
+from contactor.cloud.commands.dispatcher import DEFAULT_EXPIRES_IN_S, Dispatcher
+from contactor.cloud.commands.told import told
 from contactor.faces.web.fleet import Fleet
 from contactor.faces.web.login import SignedIn
 from contactor.faces.web.needs import may, note, of_vehicle

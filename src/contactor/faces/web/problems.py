@@ -4,7 +4,7 @@ import http
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias, cast
 
 import msgspec
 from litestar import Request, Response
@@ -31,6 +31,8 @@ from contactor.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+REASON: Final = "contactor.reason"
+"""Where in an ASGI scope stands why a command was refused."""
 
 _UNKNOWN = (
     UnknownAlert,
@@ -105,6 +107,7 @@ def of_http_error(request: AnyRequest, error: HTTPException) -> Response[Problem
 def of_our_error(request: AnyRequest, error: ContactorError) -> Response[Problem]:
     """What we refused, in our own words; nobody who is not in is told what failed inside."""
     if isinstance(error, CommandRefused | IdentityError):
+        cast("dict[str, str]", request.scope)[REASON] = str(error)
         return _refusal(str(error))
     if isinstance(error, UsageError):
         return answer(400, str(error))
