@@ -15,14 +15,13 @@ from contactor.cloud.lake.object_store import ObjectStore
 from contactor.cloud.lake.upkeep.erasure import erase
 from contactor.cloud.lake.writers import Fence
 from contactor.errors import LakeError, StaleWriter, UnknownVehicle
-from tests.cloud.lake.conftest import OBJECTS
 from tests.cloud.lake.samples import SPEED, T0, S, store_drive
 
 Place = Path | str
 GONE = "forget-me"
 
 
-@pytest.fixture(params=["local", OBJECTS])
+@pytest.fixture(params=["local", "objects"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a lake may be made: a data folder, or a url."""
     return tmp_path if request.param == "local" else str(request.getfixturevalue("url"))
