@@ -24,9 +24,8 @@ from contactor.cloud.access.consents_told import (
     NewConsent,
 )
 from contactor.cloud.access.door import LOCAL
-from contactor.cloud.access.records import Record, read_by
+from contactor.cloud.access.records import AuditPage, Record, read_by
 from contactor.errors import UnknownConsent
-from contactor.faces.web.people import AuditPage
 
 TIMEOUT_S: Final = 60.0
 

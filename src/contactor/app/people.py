@@ -20,7 +20,7 @@ from contactor.cloud.access.area import ACCESS
 from contactor.cloud.access.audit import AuditLog
 from contactor.cloud.access.door import LOCAL
 from contactor.cloud.access.people import People
-from contactor.cloud.access.records import Record, Records
+from contactor.cloud.access.records import AuditPage, Record, Records
 from contactor.cloud.access.rights import Scope
 from contactor.cloud.access.told import (
     NewToken,
@@ -36,7 +36,6 @@ from contactor.cloud.access.told_links import InvitationNow, InvitationPage, New
 from contactor.cloud.commands.store import CommandStore
 from contactor.cloud.database.database import Database
 from contactor.errors import InstanceError, UnknownPerson
-from contactor.faces.web.people import AuditPage
 
 TIMEOUT_S: Final = 60.0
 PAGE: Final = 1_000

@@ -32,7 +32,7 @@ from contactor.cloud.access.rows import (
     person_name,
 )
 from contactor.cloud.access.sessions import Opened, Way, insert_session
-from contactor.cloud.access.throttle import Throttle, refuse_while
+from contactor.cloud.access.throttle import Throttle
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused, UsageError
 from contactor.signals.rights import EVERY_VEHICLE, Right
@@ -136,14 +136,8 @@ class Invitations:
             TooManyTries: too many were from there.
         """
         now_ns = self._clock.now_ns()
-        refuse_while(self._failures.wait_ns(address, now_ns))
-        try:
-            with self._database.reading() as connection:
-                row = row_of_code(connection, code, Purpose.INVITE, now_ns=now_ns)
-                return _invitation(row)
-        except AccessRefused:
-            self._failures.count(address, now_ns)
-            raise
+        with self._failures.trying(address, now_ns), self._database.reading() as connection:
+            return _invitation(row_of_code(connection, code, Purpose.INVITE, now_ns=now_ns))
 
     def passkey_options(
         self, code: str, name: str, party: Party, *, address: str

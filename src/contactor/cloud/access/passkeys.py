@@ -195,12 +195,8 @@ class Passkeys:
             TooManyTries: too many were refused from there.
         """
         now_ns = self._clock.now_ns()
-        refuse_while(self._failures.wait_ns(way.address, now_ns))
-        try:
+        with self._failures.trying(way.address, now_ns):
             return self._checked(credential, way)
-        except AccessRefused:
-            self._failures.count(way.address, now_ns)
-            raise
 
     def known(self, credential: Credential) -> str:
         """The id of a passkey that somebody shows; '' for one that is nobody's."""

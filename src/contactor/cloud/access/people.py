@@ -11,7 +11,7 @@ Names are unlike by more than letters' case. Calls block.
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, select
 
 from contactor.clock import NS_PER_DAY, Clock, to_iso
 from contactor.cloud.access import area
@@ -22,7 +22,7 @@ from contactor.cloud.access.invitations import Invitations
 from contactor.cloud.access.logins import Logins, Principal
 from contactor.cloud.access.passkeys import Passkeys
 from contactor.cloud.access.passwords import check_password, hashed
-from contactor.cloud.access.resets import Resets, end_resets
+from contactor.cloud.access.resets import Resets, put_password
 from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import (
     Held,
@@ -233,11 +233,7 @@ class People:
         check_password(password, name=name)
         kept = hashed(password)
         with self._database.writing() as connection:
-            person_id = row_of(connection, name).id
-            mine = _people.c.id == person_id
-            connection.execute(update(_people).where(mine).values(password=kept))
-            connection.execute(delete(_sessions).where(_sessions.c.person_id == person_id))
-            end_resets(connection, person_id)
+            put_password(connection, str(row_of(connection, name).id), kept)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -17,7 +17,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, insert, select
@@ -53,6 +53,19 @@ class Record(msgspec.Struct, frozen=True):
     vehicle_id: str | None
     outcome: str
     detail: dict[str, str | float | bool | None]
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Entries of the audit log, newest first; `next` is the cursor of the next page, or null."""
+
+    items: list[Record]
+    next: str | None
+
+    @classmethod
+    def of(cls, found: list[Record], limit: int) -> Self:
+        """The first `limit` of what was found, of which one more was asked for."""
+        page = found[:limit]
+        return cls(page, str(page[-1].number) if len(found) > limit else None)
 
 
 class Records:

@@ -20,7 +20,7 @@ from contactor.cloud.access.logins import Principal
 from contactor.cloud.access.passwords import check_password, hashed
 from contactor.cloud.access.rows import LOCAL_ID, Person, person_by_id, row_of
 from contactor.cloud.access.second_factors import forget_factors
-from contactor.cloud.access.throttle import Throttle, refuse_while
+from contactor.cloud.access.throttle import Throttle
 from contactor.cloud.database.database import Database
 from contactor.errors import AccessRefused
 from contactor.signals.rights import EVERY_VEHICLE, Right
@@ -50,7 +50,7 @@ class Resets:
         until_ns = now_ns + RESET_NS
         with self._database.writing() as connection:
             person_id = row_of(connection, name).id
-            end_resets(connection, person_id)
+            _end_resets(connection, person_id)
             insert_code(
                 connection,
                 code,
@@ -70,15 +70,10 @@ class Resets:
             TooManyTries: too many were from there.
         """
         now_ns = self._clock.now_ns()
-        refuse_while(self._failures.wait_ns(address, now_ns))
-        try:
-            with self._database.reading() as connection:
-                row = row_of_code(connection, code, *_RESETS, now_ns=now_ns)
-                _check_giver(connection, str(row.made_by), now_ns)
-                return person_by_id(connection, str(row.person_id))
-        except AccessRefused:
-            self._failures.count(address, now_ns)
-            raise
+        with self._failures.trying(address, now_ns), self._database.reading() as connection:
+            row = row_of_code(connection, code, *_RESETS, now_ns=now_ns)
+            _check_giver(connection, str(row.made_by), now_ns)
+            return person_by_id(connection, str(row.person_id))
 
     def use(self, code: str, password: str, *, address: str) -> None:
         """Choose the password; every session ends, and so does the code.
@@ -94,16 +89,22 @@ class Resets:
         with self._database.writing() as connection:
             row = use_code(connection, code, *_RESETS, now_ns=now_ns)
             _check_giver(connection, str(row.made_by), now_ns)
-            mine = _people.c.id == row.person_id
-            connection.execute(update(_people).where(mine).values(password=kept))
-            connection.execute(delete(_sessions).where(_sessions.c.person_id == row.person_id))
+            put_password(connection, str(row.person_id), kept)
             if row.purpose == Purpose.RESET_ALL:
                 forget_factors(connection, str(row.person_id))
                 gone = _passkeys.c.person_id == row.person_id
                 connection.execute(delete(_passkeys).where(gone))
 
 
-def end_resets(connection: Connection, person_id: str) -> None:
+def put_password(connection: Connection, person_id: str, kept: str) -> None:
+    """Give somebody another password: every session ends, and links that would choose one."""
+    mine = _people.c.id == person_id
+    connection.execute(update(_people).where(mine).values(password=kept))
+    connection.execute(delete(_sessions).where(_sessions.c.person_id == person_id))
+    _end_resets(connection, person_id)
+
+
+def _end_resets(connection: Connection, person_id: str) -> None:
     """Have the links that somebody was sent choose no password any more."""
     theirs = and_(_codes.c.person_id == person_id, _codes.c.purpose.in_(_RESETS))
     connection.execute(delete(_codes).where(theirs))

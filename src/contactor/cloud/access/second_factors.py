@@ -158,13 +158,12 @@ class SecondFactors:
         self, connection: Connection, person_id: str, text: str, address: str
     ) -> None:
         now_ns = self._clock.now_ns()
-        refuse_while(self._by_address.wait_ns(address, now_ns))
         wanted = delete(_recovery).where(
             _recovery.c.fingerprint == fingerprint(text), _recovery.c.person_id == person_id
         )
-        if connection.execute(wanted).rowcount != 1:
-            self._by_address.count(address, now_ns)
-            raise AccessRefused(WRONG_CODE)
+        with self._by_address.trying(address, now_ns):
+            if connection.execute(wanted).rowcount != 1:
+                raise AccessRefused(WRONG_CODE)
 
 
 def is_on(connection: Connection, person_id: str) -> bool:

@@ -10,10 +10,12 @@ counted by their network.
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from contactor.clock import NS_PER_S
-from contactor.errors import TooManyTries
+from contactor.errors import AccessRefused, TooManyTries
 
 MAX_KEYS = 10_000
 _NETWORK_BITS = 64
@@ -47,6 +49,20 @@ class Throttle:
         self._full_ns[key] = full_ns
         while len(self._full_ns) > MAX_KEYS:
             self._full_ns.popitem(last=False)
+
+    @contextmanager
+    def trying(self, key: str, now_ns: int) -> Iterator[None]:
+        """A try: not begun by who must wait, and noted where it is refused.
+
+        Raises:
+            TooManyTries: another is not allowed yet.
+        """
+        refuse_while(self.wait_ns(key, now_ns))
+        try:
+            yield
+        except AccessRefused:
+            self.count(key, now_ns)
+            raise
 
     def forget(self, key: str) -> None:
         """Begin anew: it has succeeded."""

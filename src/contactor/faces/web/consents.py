@@ -29,12 +29,11 @@ from contactor.cloud.access.consents_told import (
 )
 from contactor.cloud.access.door import LOCAL
 from contactor.cloud.access.people import People
-from contactor.cloud.access.records import Record, Records, read_by
+from contactor.cloud.access.records import AuditPage, Record, Records, read_by
 from contactor.errors import UnknownConsent, UsageError
 from contactor.faces.web.login import Access, SignedIn
 from contactor.faces.web.needs import note, of_some, reach, seen_of
 from contactor.faces.web.parameters import Limit, decoded
-from contactor.faces.web.people import AuditPage
 from contactor.faces.web.problems import described
 from contactor.signals.rights import Right
 
@@ -150,9 +149,7 @@ def _one_routes(access: Access, records: Records) -> Sequence[BaseRouteHandler]:
             mine = (one for one in every if seen is None or one.vehicle_id in (None, *seen))
             return list(itertools.islice(mine, limit + 1))
 
-        noted = await access.ask(read)
-        page = noted[:limit]
-        return AuditPage(page, str(page[-1].number) if len(noted) > limit else None)
+        return AuditPage.of(await access.ask(read), limit)
 
     return [one, withdraw, token, accesses]
 

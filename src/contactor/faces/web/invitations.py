@@ -35,8 +35,8 @@ from contactor.faces.web.login import (
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, note, of_all, of_some
-from contactor.faces.web.parameters import decoded
-from contactor.faces.web.passkeys import MAX_CREDENTIAL_BYTES, Text, party_of
+from contactor.faces.web.parameters import Text, decoded
+from contactor.faces.web.passkeys import MAX_CREDENTIAL_BYTES, party_of
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE, Right
 

@@ -15,7 +15,7 @@ told to come again.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final, TypeAlias, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 import msgspec
 from litestar import Response, delete, get, post, put
@@ -40,7 +40,7 @@ from contactor.cloud.access.told import (
 )
 from contactor.errors import AccessRefused, TooManyTries, UnknownPerson, UsageError
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, cookie_name, of_all, seen_of
-from contactor.faces.web.parameters import decoded
+from contactor.faces.web.parameters import Text, decoded
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE, Right
 
@@ -48,7 +48,6 @@ MAX_BODY_BYTES: Final = 4_096
 HASHES_AT_ONCE: Final = 2
 HASHES_WAITING: Final = 16
 
-_Text = Annotated[str, msgspec.Meta(max_length=512)]
 _Answer = TypeVar("_Answer")
 _Entered: TypeAlias = "Response[SessionOpened | CodeWanted]"
 SignedIn = Request[Principal, object, State]
@@ -57,23 +56,23 @@ SignedIn = Request[Principal, object, State]
 class FirstOwner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who opened the first owner's link."""
 
-    code: _Text
-    name: _Text
-    password: _Text
+    code: Text
+    name: Text
+    password: Text
 
 
 class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A name and its password."""
 
-    name: _Text
-    password: _Text
+    name: Text
+    password: Text
 
 
 class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One's own password, and the next one."""
 
-    password: _Text
-    new_password: _Text
+    password: Text
+    new_password: Text
 
 
 class FirstOwnerNow(msgspec.Struct, frozen=True):

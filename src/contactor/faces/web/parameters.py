@@ -16,6 +16,8 @@ from contactor.clock import from_iso
 from contactor.errors import UsageError
 
 _Asked = TypeVar("_Asked")
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+"""A word or a sentence in a body."""
 Instant = Annotated[str | None, QueryParameter(description="ISO 8601")]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 

@@ -12,7 +12,7 @@ made: the request's `Origin` must be one of the instance's own addresses, to the
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 from litestar import Response, delete, get, patch, post
@@ -34,13 +34,11 @@ from contactor.faces.web.login import (
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, note
-from contactor.faces.web.parameters import decoded
+from contactor.faces.web.parameters import Text, decoded
 from contactor.faces.web.problems import described
 
 MAX_CREDENTIAL_BYTES: Final = 16_384
 """An RSA key and its frame take 2 KB."""
-
-Text = Annotated[str, msgspec.Meta(max_length=512)]
 
 
 class NewPasskey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from contactor.cloud.access.invitations import missing
 from contactor.cloud.access.people import People
-from contactor.cloud.access.records import Record, Records
+from contactor.cloud.access.records import AuditPage, Records
 from contactor.cloud.access.rights import Role
 from contactor.cloud.access.rows import Held, Person
 from contactor.cloud.access.told import (
@@ -43,7 +43,7 @@ from contactor.faces.web.login import (
     check_is_fresh,
 )
 from contactor.faces.web.needs import of_all, of_vehicle
-from contactor.faces.web.parameters import Limit, decoded
+from contactor.faces.web.parameters import Limit, Text, decoded
 from contactor.faces.web.problems import described
 from contactor.faces.web.tokens import TokenRequest, make_token
 from contactor.signals.rights import EVERY_VEHICLE, Right
@@ -55,8 +55,8 @@ _SHARE: Final = of_vehicle(Right.SHARE)
 class NewPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody to be added."""
 
-    name: Annotated[str, msgspec.Meta(max_length=512)]
-    password: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    name: Text
+    password: Text | None = None
     roles: Annotated[list[RoleNow], msgspec.Meta(max_length=1_000)] = []
 
 
@@ -69,7 +69,7 @@ class Roles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SetPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A password for somebody."""
 
-    password: Annotated[str, msgspec.Meta(max_length=512)]
+    password: Text
 
 
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,13 +77,6 @@ class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     role: Role
     until: str | None = None
-
-
-class AuditPage(msgspec.Struct, frozen=True):
-    """Entries of the audit log, newest first; `next` is the cursor of the next page, or null."""
-
-    items: list[Record]
-    next: str | None
 
 
 def people_routes(
@@ -291,8 +284,7 @@ def _audit_routes(access: Access, records: Records) -> Sequence[BaseRouteHandler
         cursor: Annotated[FromQuery[int | None], QueryParameter(ge=1, le=2**53)] = None,
     ) -> AuditPage:
         found = await access.ask(lambda _: records.page(limit=limit + 1, before=cursor))
-        page = found[:limit]
-        return AuditPage(page, str(page[-1].number) if len(found) > limit else None)
+        return AuditPage.of(found, limit)
 
     return [audit]
 

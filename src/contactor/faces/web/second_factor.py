@@ -30,8 +30,7 @@ from contactor.faces.web.login import (
     way_of,
 )
 from contactor.faces.web.needs import ANYBODY, SOMEBODY, note
-from contactor.faces.web.parameters import decoded
-from contactor.faces.web.passkeys import Text
+from contactor.faces.web.parameters import Text, decoded
 from contactor.faces.web.problems import described
 
 

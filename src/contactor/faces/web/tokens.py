@@ -6,7 +6,6 @@ routes = token_routes(access)
 """
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import msgspec
 from litestar import delete, get, post
@@ -27,19 +26,17 @@ from contactor.faces.web.login import (
     name_of,
 )
 from contactor.faces.web.needs import SOMEBODY
-from contactor.faces.web.parameters import decoded
+from contactor.faces.web.parameters import Text, decoded
 from contactor.faces.web.problems import described
 from contactor.signals.rights import EVERY_VEHICLE
-
-_Text = Annotated[str, msgspec.Meta(max_length=512)]
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A token that is wanted: for one vehicle or all with `*`; for good where no end is said."""
 
-    name: _Text
+    name: Text
     scope: Scope
-    vehicle_id: _Text = EVERY_VEHICLE
+    vehicle_id: Text = EVERY_VEHICLE
     expires_at: str | None = None
 
 
